@@ -1,0 +1,58 @@
+/** What /etc/config/bgpwarden says, with every default filled in. See `schema.ts` for defaults and limits. */
+export interface Config {
+	readonly main: MainConfig;
+	readonly mqtt: MqttConfig;
+	/** `config peer` sections, in the file's order. */
+	readonly peers: readonly PeerConfig[];
+}
+
+export interface MainConfig {
+	readonly enabled: boolean;
+	readonly logLevel: "error" | "warn" | "info" | "debug";
+	/** Name in topics and entity ids; empty: the hostname. */
+	readonly routerId: string;
+	/** Name of the nftables table, family inet. */
+	readonly table: string;
+	/** `any`: all BGP and BFD of this router; `peers`: only with the peers' addresses. */
+	readonly scope: "any" | "peers";
+	/** Also keep BGP and BFD that merely pass through the router out of conntrack (and so out of its NAT). */
+	readonly forwarded: boolean;
+	/** Own the table where kernel and nft can. */
+	readonly protect: boolean;
+	/** Nudge stuck peers. */
+	readonly remediate: boolean;
+	/** BIRD's control socket; empty: the usual places. */
+	readonly birdSocket: string;
+	/** Seconds between BIRD readings when nothing happens. */
+	readonly pollInterval: number;
+}
+
+export interface MqttConfig {
+	readonly enabled: boolean;
+	readonly host: string;
+	readonly port: number;
+	readonly username: string;
+	readonly password: string;
+	readonly tls: boolean;
+	readonly caFile: string;
+	readonly certFile: string;
+	readonly keyFile: string;
+	readonly baseTopic: string;
+	readonly discovery: boolean;
+	readonly discoveryPrefix: string;
+	/** Listen for commands. */
+	readonly commands: boolean;
+}
+
+/** What a section adds to a peer that BIRD reports; an option that is not set is absent. */
+export interface PeerConfig {
+	/** BIRD's protocol name. */
+	readonly name: string;
+	readonly address?: string;
+	readonly localAddress?: string;
+	readonly localAs?: number;
+	readonly remoteAs?: number;
+	readonly interface?: string;
+	readonly multihop?: boolean;
+	readonly bfd?: boolean;
+}

@@ -1,0 +1,114 @@
+import { concatenate } from "./lines.ts";
+import { decodeUtf8, encodeUtf8 } from "./text.ts";
+import type { FileStatus, Files } from "./types.ts";
+import { FileError } from "./types.ts";
+
+const ENOENT = 2;
+const EEXIST = 17;
+const ENOTDIR = 20;
+const READ_PIECE = 65_536;
+
+/** Files over QuickJS's `os`, whose calls return -errno. */
+export class QuickJsFiles implements Files {
+	constructor(
+		private readonly os: QuickJsOs,
+		private readonly strerror: (errno: number) => string,
+	) {}
+
+	read(path: string, limit = 1 << 20): string {
+		const fd = this.checked("read", path, this.os.open(path, this.os.O_RDONLY));
+		try {
+			const pieces: Uint8Array[] = [];
+			const buffer = new ArrayBuffer(READ_PIECE);
+			let length = 0;
+			for (;;) {
+				const count = this.checked("read", path, this.os.read(fd, buffer, 0, READ_PIECE));
+				if (count === 0) return decodeUtf8(concatenate(pieces));
+				length += count;
+				if (length > limit) throw new FileError("read", path, `larger than ${limit} bytes`, false);
+				pieces.push(new Uint8Array(buffer.slice(0, count)));
+			}
+		} finally {
+			this.os.close(fd);
+		}
+	}
+
+	replace(path: string, text: string, mode = 0o644): void {
+		const beside = `${path}.new`;
+		try {
+			this.write(path, beside, this.os.O_TRUNC, text, mode);
+			this.checked("rename", path, this.os.rename(beside, path));
+		} catch (error) {
+			this.os.remove(beside);
+			throw error;
+		}
+	}
+
+	append(path: string, text: string): void {
+		this.write(path, path, this.os.O_APPEND, text, 0o644);
+	}
+
+	status(path: string): FileStatus | undefined {
+		const [status, errno] = this.os.stat(path);
+		if (errno !== 0 || !status) return undefined;
+		return {
+			kind: this.kind(status.mode & this.os.S_IFMT),
+			inode: status.ino,
+			size: status.size,
+			modified: Math.floor(status.mtime),
+		};
+	}
+
+	list(path: string): string[] {
+		const [names, errno] = this.os.readdir(path);
+		this.checked("list", path, -errno);
+		return names.filter((name) => name !== "." && name !== "..").sort();
+	}
+
+	makeDirectory(path: string): void {
+		const parts = path.split("/").filter(Boolean);
+		for (let count = 1; count <= parts.length; count++) {
+			const prefix = (path.startsWith("/") ? "/" : "") + parts.slice(0, count).join("/");
+			const result = this.os.mkdir(prefix, 0o755);
+			if (result !== -EEXIST || this.status(prefix)?.kind !== "directory")
+				this.checked("mkdir", path, result);
+		}
+	}
+
+	remove(path: string): void {
+		const result = this.os.remove(path);
+		if (result !== -ENOENT) this.checked("remove", path, result);
+	}
+
+	readLink(path: string): string | undefined {
+		const [target, errno] = this.os.readlink(path);
+		return errno === 0 ? target : undefined;
+	}
+
+	private write(named: string, path: string, how: number, text: string, mode: number): void {
+		const { O_WRONLY, O_CREAT } = this.os;
+		const fd = this.checked("write", named, this.os.open(path, O_WRONLY | O_CREAT | how, mode));
+		try {
+			const bytes = encodeUtf8(text);
+			for (let at = 0; at < bytes.length; ) {
+				const left = bytes.length - at;
+				at += this.checked("write", named, this.os.write(fd, bytes.buffer as ArrayBuffer, at, left));
+			}
+		} finally {
+			this.os.close(fd);
+		}
+	}
+
+	private kind(type: number): FileStatus["kind"] {
+		if (type === this.os.S_IFREG) return "file";
+		if (type === this.os.S_IFDIR) return "directory";
+		if (type === this.os.S_IFIFO) return "fifo";
+		return type === this.os.S_IFSOCK ? "socket" : "other";
+	}
+
+	private checked(operation: string, path: string, result: number): number {
+		if (result >= 0) return result;
+		const missing = result === -ENOENT || result === -ENOTDIR;
+		throw new FileError(operation, path, this.strerror(-result), missing);
+	}
+}

@@ -1,0 +1,148 @@
+/**
+ * The narrow waist: everything the daemon may ask of the machine it runs on. Two implementations,
+ * `quickjs.ts` and `node.ts`, pass the same contract suite (test/contract); nothing outside `platform/`
+ * imports `std`, `os` or `node:*`.
+ */
+
+/** One moment, on both clocks, read together. The pure core gets its time only through this. */
+export interface Instant {
+	/** Milliseconds on a clock that never jumps; only differences mean something. */
+	readonly monotonic: number;
+	/** Milliseconds since 1970-01-01T00:00Z, as the router believes (wrong until NTP has answered). */
+	readonly wall: number;
+}
+
+/** A timer that has not fired yet. Cancelling one that has fired does nothing. */
+export interface Timer {
+	cancel(): void;
+}
+
+/** How a child process ended: by its own exit code, or by a signal's number. */
+export type ExitStatus = { readonly code: number } | { readonly signal: number };
+
+export interface SpawnOptions {
+	/** Program and arguments, searched in PATH; never seen by a shell. */
+	readonly argv: readonly [string, ...string[]];
+	/** Whether the child gets a pipe as standard input; otherwise it reads /dev/null. */
+	readonly stdin?: boolean;
+	/** Called with each chunk of standard output as it comes; absent: output goes to /dev/null. */
+	readonly onStdout?: (chunk: Uint8Array) => void;
+	/** The same for standard error. */
+	readonly onStderr?: (chunk: Uint8Array) => void;
+	/**
+	 * Called exactly once, after the process has ended and all its piped output was delivered. A program that
+	 * cannot be executed (missing, not executable) is `{ code: 127 }`.
+	 */
+	readonly onExit: (status: ExitStatus) => void;
+}
+
+/** A running child process. */
+export interface Child {
+	readonly pid: number;
+	/**
+	 * Queues bytes for standard input, in order; they are written in pieces of at most 4096 bytes whenever the pipe
+	 * has room, so a child that does not read never blocks the daemon. Does nothing after the child has
+	 * closed its input.
+	 */
+	write(data: Uint8Array | string): void;
+	/** Bytes accepted by `write` that the child's pipe has not taken yet. */
+	readonly pendingBytes: number;
+	/** Calls back, once, as soon as `pendingBytes` is 0 (at the next turn if it is already). */
+	onDrain(callback: () => void): void;
+	/** Ends standard input once everything queued has been written. */
+	closeStdin(): void;
+	/** Sends a signal; does nothing when the process has ended. */
+	kill(signal: SignalName): void;
+}
+
+export type SignalName = "SIGHUP" | "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGUSR1" | "SIGSTOP" | "SIGCONT";
+
+/** A file operation that failed: `operation: path: reason`, e.g. `open: /etc/x: No such file or directory`. */
+export class FileError extends Error {
+	constructor(
+		readonly operation: string,
+		readonly path: string,
+		/** The operating system's words, e.g. `No space left on device`. */
+		readonly reason: string,
+		/** Whether the reason is that the file or a directory above it does not exist. */
+		readonly missing: boolean,
+	) {
+		super(`${operation}: ${path}: ${reason}`);
+		this.name = "FileError";
+	}
+}
+
+export interface FileStatus {
+	readonly kind: "file" | "directory" | "fifo" | "socket" | "other";
+	readonly inode: number;
+	/** Bytes. */
+	readonly size: number;
+	/** Last modification, milliseconds since 1970. */
+	readonly modified: number;
+}
+
+/** Synchronous file access: the daemon's files are small and on tmpfs or flash. */
+export interface Files {
+	/**
+	 * The whole file as UTF-8 text (invalid bytes become U+FFFD). Works for /proc, whose files have no size.
+	 * @throws FileError, also for a directory or a file over `limit` bytes (default 1 MiB)
+	 */
+	read(path: string, limit?: number): string;
+	/**
+	 * Replaces the file in one step: written beside it and renamed over it. Readers see the old text or the new.
+	 * @param mode permission bits, default 0o644
+	 * @throws FileError; the old file is then untouched and nothing is left beside it
+	 */
+	replace(path: string, text: string, mode?: number): void;
+	/** Adds to the end, creating the file. @throws FileError */
+	append(path: string, text: string): void;
+	/** What is there (following links), or undefined when nothing is or it cannot be looked at. */
+	status(path: string): FileStatus | undefined;
+	/** Names in a directory, without `.` and `..`, sorted. @throws FileError */
+	list(path: string): string[];
+	/** Creates a directory and those above it (mode 0755); one that exists is fine. @throws FileError */
+	makeDirectory(path: string): void;
+	/** Removes a file; one that does not exist is fine. @throws FileError */
+	remove(path: string): void;
+	/** Where a symbolic link points, or undefined. For /proc/PID/exe and the like. */
+	readLink(path: string): string | undefined;
+}
+
+/** An open FIFO that this process reads. */
+export interface FifoReader {
+	close(): void;
+}
+
+export interface Platform {
+	/** `quickjs` or `node`, with the version where the engine tells it. */
+	readonly engine: string;
+	/** This process's id. */
+	readonly pid: number;
+	now(): Instant;
+	/** Calls back once after `milliseconds` on the monotonic clock, never before. */
+	after(milliseconds: number, callback: () => void): Timer;
+	spawn(options: SpawnOptions): Child;
+	/** Handles a signal instead of its default action. SIGPIPE is always survived. */
+	onSignal(signal: SignalName, handler: () => void): void;
+	/** Whether a process with this id exists. */
+	processExists(pid: number): boolean;
+	readonly files: Files;
+	/**
+	 * Reads a FIFO that exists already, for ever: opened so that writers coming and going never end it.
+	 * @throws FileError
+	 */
+	openFifo(path: string, onChunk: (chunk: Uint8Array) => void): FifoReader;
+	/** Writes one message (under PIPE_BUF, 4096 bytes) into a FIFO that somebody reads. @throws FileError */
+	writeFifo(path: string, text: string): void;
+	/** Writes to standard output or standard error, completely. */
+	print(stream: "stdout" | "stderr", text: string): void;
+	/** Whether that stream is a terminal. */
+	isTerminal(stream: "stdout" | "stderr"): boolean;
+	environment(name: string): string | undefined;
+	/** The command line after the program's own name. */
+	readonly args: readonly string[];
+	/** Ends this process at once. */
+	exit(code: number): never;
+	/** Uniform in [0, 1); for jitter, not for secrets. */
+	random(): number;
+}

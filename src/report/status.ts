@@ -1,0 +1,99 @@
+/**
+ * What bgpwarden knows, as it is shown: the shape of status.json, of `status --json` and `peers --json`, and of the
+ * retained MQTT payloads. A value that could not be read is absent, never 0.
+ */
+
+export type Protection = "owned" | "installed" | "missing";
+
+/** Who changed the ruleset, as far as the kernel and /proc still told. */
+export interface Actor {
+	/** Process name from nft monitor's generation line, e.g. `nft`. */
+	readonly process: string;
+	readonly pid: number;
+	/** Command line of the process, if it was still there. */
+	readonly command?: string;
+	/** Name of the parent process and its command line, e.g. `/bin/sh /etc/init.d/firewall stop`. */
+	readonly parent?: string;
+}
+
+export interface RepairStatus {
+	/** ISO 8601, UTC. */
+	readonly at: string;
+	readonly by?: string;
+	readonly pid?: number;
+	readonly service?: string;
+	/** `deleted` or `changed`. */
+	readonly reason: string;
+	/** From noticing the loss to the table being back. */
+	readonly milliseconds: number;
+}
+
+export interface RouterStatus {
+	readonly version: string;
+	/** Id in topics: only [A-Za-z0-9_-]. */
+	readonly router: string;
+	readonly pid: number;
+	/** ISO 8601, UTC. */
+	readonly started: string;
+	readonly protection: Protection;
+	readonly table: string;
+	readonly repairs: number;
+	readonly last_repair?: RepairStatus;
+	/** Conntrack entries deleted since the start. */
+	readonly flushed: number;
+	readonly bird: { readonly reachable: boolean; readonly version?: string };
+	/** One sentence about what is wrong with bgpwarden's own work, if anything. */
+	readonly problem?: string;
+	readonly diagnosis?: string;
+}
+
+export type BfdState = "up" | "down" | "init" | "admin_down" | "none";
+
+export interface PeerStatus {
+	/** BIRD's protocol name. */
+	readonly name: string;
+	readonly neighbor_address?: string;
+	readonly neighbor_as?: number;
+	readonly local_as?: number;
+	/** RFC 4271's state, or `Passive` and `Down` as BIRD says. */
+	readonly state?: string;
+	/** When this state was first seen or began, ISO 8601. */
+	readonly since?: string;
+	readonly bfd?: BfdState;
+	/** Routes over all channels. */
+	readonly imported?: number;
+	readonly exported?: number;
+	readonly preferred?: number;
+	/** How often the session left Established since bgpwarden started. */
+	readonly flaps: number;
+	readonly last_error?: string;
+	readonly diagnosis?: string;
+	readonly remedy?: string;
+}
+
+export interface Status {
+	readonly router: RouterStatus;
+	/** Sorted by name. */
+	readonly peers: readonly PeerStatus[];
+}
+
+export type EventType =
+	| "table_lost"
+	| "table_changed"
+	| "table_restored"
+	| "conntrack_flushed"
+	| "peer_up"
+	| "peer_down"
+	| "peer_nudged"
+	| "diagnosis_changed"
+	| "service_restarted"
+	| "bird_lost"
+	| "bird_back";
+
+/** One line of events.jsonl and one message on the event topic. */
+export interface ReportedEvent {
+	readonly event_type: EventType;
+	/** ISO 8601, UTC. */
+	readonly at: string;
+	readonly [detail: string]: string | number | boolean | undefined;
+}
