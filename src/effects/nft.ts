@@ -1,0 +1,56 @@
+import { describeExit, runToEnd } from "../platform/supervise.ts";
+import type { Platform } from "../platform/types.ts";
+
+/** Milliseconds until an nft that does not end is killed. */
+const PATIENCE = 5000;
+/** How many of its own process ids the daemon remembers; the monitor tells about them within milliseconds. */
+const REMEMBERED = 32;
+
+export type NftResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+export type Listing =
+	| { readonly kind: "table"; readonly text: string }
+	| { readonly kind: "missing" }
+	| { readonly kind: "failed"; readonly reason: string };
+
+/** nft(8) as the daemon uses it; every process is short and its id is known as the daemon's own. */
+export interface Nft {
+	/** Carries a ruleset text out in one transaction. */
+	apply(text: string): Promise<NftResult>;
+	/** The kernel's own listing of a table of family inet, without counters (`nft -s`). */
+	list(table: string): Promise<Listing>;
+	isOwn(pid: number): boolean;
+}
+
+export function createNft(platform: Platform): Nft {
+	const own: number[] = [];
+	const remember = (pid: number) => {
+		own.push(pid);
+		if (own.length > REMEMBERED) own.shift();
+	};
+	const run = async (argv: readonly [string, ...string[]], input?: string) => {
+		const done = await runToEnd(platform, argv, {
+			timeout: PATIENCE,
+			onStart: remember,
+			...(input === undefined ? {} : { input }),
+		});
+		const ok = "code" in done.status && done.status.code === 0;
+		const reason = done.timedOut
+			? `${argv.join(" ")}: no end after ${PATIENCE / 1000} s`
+			: describeExit(argv, done.status, done.complaint.replace(/^\S*:\d+:\d+(-\d+)?: /, ""));
+		return { ok, reason, ...done };
+	};
+	return {
+		isOwn: (pid) => own.includes(pid),
+		async apply(text) {
+			const { ok, reason } = await run(["nft", "-f", "-"], text);
+			return ok ? { ok } : { ok: false, reason };
+		},
+		async list(table) {
+			const { ok, stdout, complaint, reason } = await run(["nft", "-s", "list", "table", "inet", table]);
+			if (ok) return { kind: "table", text: stdout };
+			return complaint.includes("No such file or directory")
+				? { kind: "missing" }
+				: { kind: "failed", reason };
+		},
+	};
+}

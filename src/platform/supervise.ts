@@ -1,0 +1,156 @@
+import { type Backoff, retryDelay } from "../warden/backoff.ts";
+import { concatenate, LineSplitter } from "./lines.ts";
+import { decodeUtf8 } from "./text.ts";
+import type { Child, ExitStatus, Platform, Timer } from "./types.ts";
+
+export interface SuperviseOptions {
+	readonly argv: readonly [string, ...string[]];
+	readonly stdin?: boolean;
+	readonly backoff: Backoff;
+	readonly onStdout: (chunk: Uint8Array) => void;
+	/** A process was started. */
+	readonly onStart: (child: Child) => void;
+	/**
+	 * The process ended though nobody stopped it, and is started again after `delay` ms.
+	 * @param reason e.g. `nft: not found`, `nft monitor: exit 1: Operation not permitted`
+	 */
+	readonly onEnd: (reason: string, delay: number) => void;
+}
+
+/** A process that is started again whenever it ends. */
+export interface Supervised {
+	start(): void;
+	/** Ends the process for good. */
+	stop(): void;
+	/** Ends the process and starts another one; `onEnd` is called with this reason. */
+	replace(reason: string): void;
+	readonly child: Child | undefined;
+}
+
+/** A run of this many milliseconds counts as a success: the next delay is the first again. */
+const STABLE_RUN = 30_000;
+
+/** Keeps one long-lived child process running, with backoff and jitter between its runs. */
+export function supervise(platform: Platform, options: SuperviseOptions): Supervised {
+	let child: Child | undefined;
+	let timer: Timer | undefined;
+	let failures = 0;
+	let running = false;
+
+	const launch = () => {
+		timer = undefined;
+		const startedAt = platform.now().monotonic;
+		let lastWords = "";
+		const errors = new LineSplitter((line) => {
+			lastWords = line.text.slice(0, 200);
+		}, 1024);
+		const started = platform.spawn({
+			argv: options.argv,
+			stdin: options.stdin ?? false,
+			onStdout: (chunk) => {
+				if (child === started) options.onStdout(chunk);
+			},
+			onStderr: (chunk) => errors.push(chunk),
+			onExit: (status) => {
+				if (child === started) ended(describeExit(options.argv, status, lastWords), startedAt);
+			},
+		});
+		child = started;
+		options.onStart(started);
+	};
+
+	const ended = (reason: string, startedAt: number) => {
+		child = undefined;
+		failures = platform.now().monotonic - startedAt >= STABLE_RUN ? 1 : failures + 1;
+		const delay = retryDelay(options.backoff, failures, platform.random());
+		timer = platform.after(delay, launch);
+		options.onEnd(reason, delay);
+	};
+
+	return {
+		get child() {
+			return child;
+		},
+		start() {
+			if (running) return;
+			running = true;
+			launch();
+		},
+		stop() {
+			running = false;
+			timer?.cancel();
+			const last = child;
+			child = undefined;
+			last?.kill("SIGTERM");
+		},
+		replace(reason) {
+			if (!child) return;
+			const last = child;
+			child = undefined;
+			last.kill("SIGKILL");
+			ended(reason, platform.now().monotonic);
+		},
+	};
+}
+
+/** One line about how a program ended, e.g. `nft -f -: exit 1: Operation not permitted`. */
+export function describeExit(argv: readonly string[], status: ExitStatus, lastWords = ""): string {
+	const words = lastWords.trim() === "" ? "" : `: ${lastWords.trim()}`;
+	if ("signal" in status) return `${argv.join(" ")}: ended by signal ${status.signal}${words}`;
+	if (status.code === 127) return `${argv[0] ?? ""}: not found`;
+	return `${argv.join(" ")}: exit ${status.code}${words}`;
+}
+
+/** What a short-lived program printed and how it ended. */
+export interface Completed {
+	readonly status: ExitStatus;
+	readonly stdout: string;
+	/** First line of standard error. */
+	readonly complaint: string;
+	readonly timedOut: boolean;
+}
+
+/**
+ * Runs a program to its end, without blocking.
+ * @param options.input what it reads; absent: /dev/null
+ * @param options.timeout milliseconds until it is killed
+ * @param options.limit bytes of output that are kept, default 1 MiB; the rest is dropped
+ * @param options.onStart gets the process id at once
+ */
+export function runToEnd(
+	platform: Platform,
+	argv: readonly [string, ...string[]],
+	options: { input?: string; timeout: number; limit?: number; onStart?: (pid: number) => void },
+): Promise<Completed> {
+	return new Promise((resolve) => {
+		const pieces: Uint8Array[] = [];
+		let kept = 0;
+		let complaint = "";
+		let timedOut = false;
+		const errors = new LineSplitter((line) => {
+			complaint ||= line.text;
+		}, 1024);
+		const child = platform.spawn({
+			argv,
+			stdin: options.input !== undefined,
+			onStdout: (chunk) => {
+				kept += chunk.length;
+				if (kept <= (options.limit ?? 1 << 20)) pieces.push(chunk);
+			},
+			onStderr: (chunk) => errors.push(chunk),
+			onExit: (status) => {
+				timer.cancel();
+				resolve({ status, stdout: decodeUtf8(concatenate(pieces)), complaint, timedOut });
+			},
+		});
+		options.onStart?.(child.pid);
+		if (options.input !== undefined) {
+			child.write(options.input);
+			child.closeStdin();
+		}
+		const timer = platform.after(options.timeout, () => {
+			timedOut = true;
+			child.kill("SIGKILL");
+		});
+	});
+}

@@ -1,0 +1,104 @@
+/**
+ * Text of `nft monitor` (nft(8), "MONITOR"): one line per object that a transaction added or removed, then
+ * `# new generation 4 by process 19316 (nft)`. Traced packets are `trace id …` lines of their own.
+ */
+
+/** What one transaction left of the table that is watched. */
+export type Touch =
+	/** Nothing of it was named. */
+	| "none"
+	/** It is gone and was not created again. */
+	| "deleted"
+	/** Something in it was added or removed. */
+	| "changed";
+
+/** One committed transaction. */
+export interface Transaction {
+	readonly pid: number;
+	/** Process name, at most 15 characters (the kernel's `comm`). */
+	readonly process: string;
+	readonly touch: Touch;
+}
+
+/** A traced packet with FIN, SYN or RST on its way through the watched table. */
+export interface TracedPacket {
+	readonly source: string;
+	readonly destination: string;
+	readonly sourcePort: number;
+	readonly destinationPort: number;
+	/** nft's words, e.g. `syn`, `syn,ack`, `rst`. */
+	readonly flags: string;
+}
+
+export type MonitorItem =
+	| { readonly kind: "transaction"; readonly transaction: Transaction }
+	| { readonly kind: "packet"; readonly packet: TracedPacket }
+	/** The kernel dropped messages: anything may have happened. */
+	| { readonly kind: "gap" }
+	/** A line that nft monitor does not print. */
+	| { readonly kind: "garbage"; readonly text: string };
+
+const GENERATION = /^# new generation \d+ by process (\d+) \((.*)\)$/;
+const CHANGE = /^(add|create|insert|replace|delete|destroy|reset) [a-z]+ \S+ \S/;
+const PACKET =
+	/ packet: .*?\bip6? saddr (\S+) ip6? daddr (\S+) .*?\btcp sport (\d+) tcp dport (\d+) tcp flags (?:== )?(\S+)/;
+
+/** Puts the lines of a monitor together; one instance per run of the program. */
+export class MonitorParser {
+	private touch: Touch = "none";
+	private readonly tableRemoved: string;
+	private readonly tableAdded: string;
+	private readonly object: RegExp;
+	private readonly traced: RegExp;
+
+	/** @param table the watched table's name, family inet */
+	constructor(table: string) {
+		this.tableRemoved = `delete table inet ${table}`;
+		this.tableAdded = `add table inet ${table}`;
+		const name = table.replace(/[^A-Za-z0-9_]/g, "\\$&");
+		this.object = new RegExp(`^\\w+ [a-z]+ inet ${name}(?: |$)`);
+		this.traced = new RegExp(`^trace id \\w+ inet ${name} `);
+	}
+
+	/**
+	 * Takes one line.
+	 * @returns what it completes, or undefined: most lines are part of a transaction or of somebody else's trace
+	 */
+	line(text: string): MonitorItem | undefined {
+		if (text.startsWith("trace id ")) return this.trace(text);
+		if (text.startsWith("#")) return this.remark(text);
+		// Continuation lines of multi-line objects (sets, flowtables) are indented; a closing brace ends them.
+		if (text === "" || /^[\s}]/.test(text)) return undefined;
+		if (!CHANGE.test(text)) return { kind: "garbage", text };
+		if (!this.object.test(text)) return undefined;
+		if (text.startsWith(this.tableRemoved)) this.touch = "deleted";
+		else if (this.touch !== "deleted" || text.startsWith(this.tableAdded)) this.touch = "changed";
+		return undefined;
+	}
+
+	private remark(text: string): MonitorItem | undefined {
+		const generation = GENERATION.exec(text);
+		if (!generation) return text.includes("lost") ? { kind: "gap" } : { kind: "garbage", text };
+		const touch = this.touch;
+		this.touch = "none";
+		const pid = Number(generation[1]);
+		return { kind: "transaction", transaction: { pid, process: generation[2] ?? "", touch } };
+	}
+
+	private trace(text: string): MonitorItem | undefined {
+		if (!this.traced.test(text)) return undefined;
+		const match = PACKET.exec(text);
+		if (!match) return undefined;
+		const [, source = "", destination = "", sourcePort, destinationPort, flags = ""] = match;
+		return {
+			kind: "packet",
+			packet: {
+				source,
+				destination,
+				sourcePort: Number(sourcePort),
+				destinationPort: Number(destinationPort),
+				flags,
+			},
+		};
+	}
+}

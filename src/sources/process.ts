@@ -1,0 +1,54 @@
+import type { Files } from "../platform/types.ts";
+import type { Actor } from "../report/status.ts";
+
+/** Characters of a command line that are kept. */
+const COMMAND_LIMIT = 200;
+
+/**
+ * Who a process is, as far as /proc still tells (proc(5)): it may have ended already.
+ * @param name the process's name from whoever told its id; a process of another name is a later one with the
+ *   same id and is not looked at
+ */
+export function findActor(files: Files, pid: number, name: string): Actor {
+	const actor: Actor = { process: name, pid };
+	const stat = parseStat(readOrNothing(files, `/proc/${pid}/stat`));
+	if (!stat || stat.name !== name) return actor;
+	const command = commandLine(readOrNothing(files, `/proc/${pid}/cmdline`));
+	const parent = stat.parent > 0 ? describeParent(files, stat.parent) : undefined;
+	return {
+		...actor,
+		...(command === undefined ? {} : { command }),
+		...(parent === undefined ? {} : { parent }),
+	};
+}
+
+function describeParent(files: Files, pid: number): string | undefined {
+	return (
+		commandLine(readOrNothing(files, `/proc/${pid}/cmdline`)) ??
+		parseStat(readOrNothing(files, `/proc/${pid}/stat`))?.name
+	);
+}
+
+/** Name and parent of `/proc/PID/stat`; the name is in parentheses and may hold some itself. */
+export function parseStat(text: string): { name: string; parent: number } | undefined {
+	const match = /^\d+ \((.*)\) \S (\d+) /s.exec(text);
+	return match ? { name: match[1] ?? "", parent: Number(match[2]) } : undefined;
+}
+
+/** Words of `/proc/PID/cmdline`, which ends each with a NUL; undefined when there are none, as for zombies. */
+export function commandLine(text: string): string | undefined {
+	const words = text
+		.split("\0")
+		.join(" ")
+		.replace(/\p{Cc}/gu, " ")
+		.trim();
+	return words === "" ? undefined : words.slice(0, COMMAND_LIMIT);
+}
+
+function readOrNothing(files: Files, path: string): string {
+	try {
+		return files.read(path, 8192);
+	} catch {
+		return "";
+	}
+}

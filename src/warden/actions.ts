@@ -1,0 +1,27 @@
+import type { EventType } from "../report/status.ts";
+
+export type LogLevel = "error" | "warn" | "info" | "debug";
+
+/** Everything the warden can ask for. */
+export type Action =
+	/** Put the table in place in one transaction; answered by `installed` or `install_failed`. */
+	| { readonly type: "install"; readonly addresses: readonly string[] }
+	/** Delete a table that the configuration no longer names. */
+	| { readonly type: "remove_table"; readonly table: string }
+	/** Answered by `listed` or `list_failed`. */
+	| { readonly type: "list" }
+	/** Answered by `flushed` or `flush_failed`. */
+	| { readonly type: "flush" }
+	/** Start another nft monitor in place of this one. */
+	| { readonly type: "replace_watch"; readonly reason: string }
+	/** Answered by `bird_read` or `bird_lost`. */
+	| { readonly type: "read_bird" }
+	/** Answered by `peer_restarted`. */
+	| { readonly type: "restart_peer"; readonly peer: string; readonly id?: string }
+	| { readonly type: "reply"; readonly id: string; readonly ok: boolean; readonly text: string }
+	| {
+			readonly type: "report";
+			readonly event: EventType;
+			readonly details: Readonly<Record<string, string | number | boolean | undefined>>;
+	  }
+	| { readonly type: "log"; readonly level: LogLevel; readonly text: string };

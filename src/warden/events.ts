@@ -1,0 +1,64 @@
+import type { MainConfig } from "../config/types.ts";
+import type { Actor } from "../report/status.ts";
+import type { BirdReading } from "../sources/bird/types.ts";
+
+/** The part of the configuration that decides what the warden does. */
+export interface Settings
+	extends Pick<MainConfig, "table" | "scope" | "forwarded" | "remediate" | "pollInterval"> {
+	/** Addresses of `config peer` sections. */
+	readonly addresses: readonly string[];
+}
+
+/** What keeps bgpwarden from doing its work; at most one sentence of each kind is known at a time. */
+export type ProblemKind = "fight" | "install" | "watch" | "conntrack" | "config" | "files" | "mqtt";
+
+export type Verb = "ensure" | "flush" | "restart";
+
+/** A request of the command line (with an id, it waits for the reply) or of MQTT (without). */
+export interface Command {
+	readonly id?: string;
+	readonly verb: Verb;
+	readonly peer?: string;
+}
+
+/** Everything that happens to the warden. */
+export type WardenEvent =
+	| { readonly type: "started" }
+	| { readonly type: "configured"; readonly settings: Settings }
+	/** The nft monitor runs; what happened before may have been missed. */
+	| { readonly type: "watch_started" }
+	| { readonly type: "watch_ended"; readonly reason: string }
+	/** The kernel dropped monitor messages. */
+	| { readonly type: "watch_gap" }
+	/** Somebody else's transaction touched the table. */
+	| { readonly type: "table_touched"; readonly touch: "deleted" | "changed"; readonly actor: Actor }
+	/** The daemon's own transaction came by in the monitor. */
+	| { readonly type: "own_transaction" }
+	| { readonly type: "installed" }
+	| { readonly type: "install_failed"; readonly reason: string }
+	/** @property text undefined: there is no such table */
+	| { readonly type: "listed"; readonly text: string | undefined }
+	| { readonly type: "list_failed"; readonly reason: string }
+	| { readonly type: "flushed"; readonly deleted: number; readonly left: number }
+	| { readonly type: "flush_failed"; readonly reason: string }
+	/** A SYN, FIN or RST of BGP went by. */
+	| { readonly type: "session_sign" }
+	| { readonly type: "bird_up"; readonly version?: string }
+	| { readonly type: "bird_lost"; readonly reason: string }
+	/** @property since when each peer's protocol state began by BIRD's account, milliseconds since 1970 */
+	| {
+			readonly type: "bird_read";
+			readonly reading: BirdReading;
+			readonly since: Readonly<Record<string, number>>;
+	  }
+	| {
+			readonly type: "peer_restarted";
+			readonly peer: string;
+			readonly id?: string;
+			readonly failure?: string;
+	  }
+	| { readonly type: "command"; readonly command: Command }
+	/** @property text undefined: it is solved */
+	| { readonly type: "problem"; readonly kind: ProblemKind; readonly text: string | undefined }
+	/** A time that `nextDeadline` named has come. */
+	| { readonly type: "tick" };

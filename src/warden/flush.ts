@@ -1,0 +1,44 @@
+import { requestNudges } from "./nudge.ts";
+import type { Turn } from "./turn.ts";
+
+/** Deletes stale conntrack entries; with a flush under way, once more after it. @param ids who waits for it */
+export function requestFlush(turn: Turn, ids: readonly string[]): void {
+	const { flush } = turn.state;
+	if (flush.running) {
+		turn.flush({ again: true, nextWaiting: [...flush.nextWaiting, ...ids] });
+		return;
+	}
+	turn.flush({ running: true, waiting: ids });
+	turn.do({ type: "flush" });
+}
+
+/** @param left entries that were still there after the last try */
+export function flushed(turn: Turn, deleted: number, left: number): void {
+	turn.problem("conntrack", undefined);
+	turn.flush({ deleted: turn.state.flush.deleted + deleted });
+	if (left > 0)
+		turn.log("warn", `${count(left, "conntrack entry", "conntrack entries")} came back each time`);
+	if (deleted > 0) {
+		turn.log("info", `${count(deleted, "stale conntrack entry", "stale conntrack entries")} deleted`);
+		turn.do({ type: "report", event: "conntrack_flushed", details: { deleted, left } });
+		requestNudges(turn);
+	}
+	const text = deleted === 0 ? "no stale conntrack entry" : `${count(deleted, "entry", "entries")} deleted`;
+	finish(turn, true, left > 0 ? `${text}, ${left} left` : text);
+}
+
+export function flushFailed(turn: Turn, reason: string): void {
+	turn.problem("conntrack", `stale conntrack entries cannot be deleted: ${reason}`);
+	finish(turn, false, reason);
+}
+
+function finish(turn: Turn, ok: boolean, text: string): void {
+	const { flush } = turn.state;
+	turn.reply(flush.waiting, ok, text);
+	turn.flush({ running: false, again: false, waiting: [], nextWaiting: [] });
+	if (flush.again) requestFlush(turn, flush.nextWaiting);
+}
+
+function count(number: number, one: string, many: string): string {
+	return `${number} ${number === 1 ? one : many}`;
+}

@@ -1,0 +1,105 @@
+import { retryDelay } from "./backoff.ts";
+import { readNow, signOfChange } from "./readings.ts";
+import type { PeerRecord } from "./state.ts";
+import type { Turn } from "./turn.ts";
+
+const BACKOFF = { first: 30_000, longest: 600_000 };
+/** For so many ms after a repair, peers that are found not Established are meant by it. */
+const WINDOW = 1500;
+/** A handshake that is under way gets so many ms to finish. */
+const GRACE = 1000;
+/** A session that lasted so many ms ends the backoff. */
+const LASTING = 30_000;
+
+/**
+ * A repair or a flush changed something: what keeps a peer down may be gone, but the other side waits for its own
+ * retry timer (up to 120 s). Restarting the peer in BIRD makes BFD flap, and FRR redials as BFD comes up.
+ */
+export function requestNudges(turn: Turn): void {
+	if (!turn.state.settings.remediate) return;
+	turn.bird({ nudgesWantedAt: turn.time });
+	signOfChange(turn);
+	readNow(turn);
+}
+
+/** After each reading: who is meant, and whose time has come? */
+export function considerNudges(turn: Turn): void {
+	const { nudgesWantedAt } = turn.state.bird;
+	for (const record of Object.values(turn.state.peers)) {
+		const marked = nudgesWantedAt === undefined ? record : mark(record, nudgesWantedAt);
+		consider(turn, marked);
+	}
+	// Before the first reading nobody could be found, so the window starts with it.
+	if (nudgesWantedAt !== undefined && turn.time >= nudgesWantedAt + WINDOW)
+		turn.bird({ nudgesWantedAt: undefined });
+}
+
+/** When a nudge that is held back may be made. */
+export function nextNudge(record: PeerRecord): number | undefined {
+	const { wantedSince, notBefore } = record.nudge;
+	if (wantedSince === undefined) return undefined;
+	const patience = isHandshake(record) ? wantedSince + GRACE : wantedSince;
+	return Math.max(patience, notBefore ?? patience);
+}
+
+export function isEstablished(record: PeerRecord): boolean {
+	return record.peer.state === "Established";
+}
+
+/** Disabled by hand or by configuration: it is meant to be down. */
+export function isDown(record: PeerRecord): boolean {
+	return record.peer.state === "Down" || record.peer.protocolState === "down";
+}
+
+function isHandshake(record: PeerRecord): boolean {
+	return record.peer.state === "OpenSent" || record.peer.state === "OpenConfirm";
+}
+
+function mark(record: PeerRecord, wantedAt: number): PeerRecord {
+	const { nudge } = record;
+	if (isEstablished(record) || isDown(record)) return record;
+	if (nudge.wantedSince !== undefined || (nudge.lastAt !== undefined && nudge.lastAt >= wantedAt))
+		return record;
+	return { ...record, nudge: { ...nudge, wantedSince: wantedAt } };
+}
+
+function consider(turn: Turn, record: PeerRecord): void {
+	const { name } = record.peer;
+	const { nudge } = record;
+	if (isEstablished(record)) {
+		const lasting = record.stateSince === undefined || turn.time - record.stateSince >= LASTING;
+		turn.peer(name, { ...record, nudge: calm(record, lasting) });
+		return;
+	}
+	if (isDown(record)) {
+		turn.peer(name, { ...record, nudge: calm(record, false) });
+		return;
+	}
+	const due = nextNudge(record);
+	if (due === undefined || due > turn.time) {
+		turn.peer(name, record);
+		return;
+	}
+	const count = nudge.count + 1;
+	turn.peer(name, {
+		...record,
+		nudge: { count, lastAt: turn.time, notBefore: turn.time + retryDelay(BACKOFF, count) },
+	});
+	turn.do({ type: "restart_peer", peer: name });
+	turn.do({ type: "report", event: "peer_nudged", details: { peer: name, state: record.peer.state } });
+	turn.log(
+		"info",
+		`peer ${name} is ${record.peer.state ?? "not up"}: restarted in BIRD to make it connect now`,
+	);
+	signOfChange(turn);
+}
+
+/** @param lasting whether the backoff starts over */
+function calm(record: PeerRecord, lasting: boolean): PeerRecord["nudge"] {
+	const { lastAt, notBefore, count } = record.nudge;
+	return {
+		count: lasting ? 0 : count,
+		...(lastAt === undefined ? {} : { lastAt }),
+		...(notBefore === undefined || lasting ? {} : { notBefore }),
+	};
+}

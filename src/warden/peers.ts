@@ -1,0 +1,100 @@
+import type { BirdPeer, BirdReading } from "../sources/bird/types.ts";
+import { considerNudges, isDown, isEstablished } from "./nudge.ts";
+import { planReadings, readNow, signOfChange } from "./readings.ts";
+import type { PeerRecord } from "./state.ts";
+import { reinstall } from "./table.ts";
+import type { Turn } from "./turn.ts";
+
+export function birdUp(turn: Turn, version: string | undefined): void {
+	const { bird } = turn.state;
+	turn.bird({ reachable: true, version, lostReason: undefined });
+	const named = version === undefined ? "BIRD" : `BIRD ${version}`;
+	turn.log("info", `${named} answers`);
+	if (bird.lostReason !== undefined && bird.known)
+		turn.do({ type: "report", event: "bird_back", details: { version } });
+	signOfChange(turn);
+	readNow(turn);
+}
+
+export function birdLost(turn: Turn, reason: string): void {
+	const { bird } = turn.state;
+	if (bird.lostReason !== reason)
+		turn.log(bird.reachable ? "warn" : "info", `BIRD cannot be asked: ${reason}`);
+	if (bird.reachable) turn.do({ type: "report", event: "bird_lost", details: { reason } });
+	turn.bird({ reachable: false, lostReason: reason, pollAt: undefined, due: [] });
+}
+
+export function birdRead(turn: Turn, reading: BirdReading, since: Readonly<Record<string, number>>): void {
+	const before = turn.state.peers;
+	const named = new Set(reading.peers.map((peer) => peer.name));
+	turn.state = { ...turn.state, peers: {} };
+	for (const peer of reading.peers)
+		turn.peer(peer.name, follow(turn, before[peer.name], peer, since[peer.name]));
+	for (const record of Object.values(before)) if (!named.has(record.peer.name)) removed(turn, record);
+	turn.bird({ known: true, ...(reading.version === undefined ? {} : { version: reading.version }) });
+	considerNudges(turn);
+	const records = Object.values(turn.state.peers);
+	planReadings(
+		turn,
+		records.some((record) => !isEstablished(record) && !isDown(record)),
+	);
+	followAddresses(turn, reading);
+}
+
+export function peerRestarted(
+	turn: Turn,
+	peer: string,
+	id: string | undefined,
+	failure: string | undefined,
+): void {
+	if (failure !== undefined) turn.log("warn", `peer ${peer} could not be restarted: ${failure}`);
+	if (id !== undefined) turn.reply([id], failure === undefined, failure ?? `peer ${peer} restarted in BIRD`);
+	signOfChange(turn);
+}
+
+function follow(
+	turn: Turn,
+	before: PeerRecord | undefined,
+	peer: BirdPeer,
+	since: number | undefined,
+): PeerRecord {
+	if (!before) {
+		turn.log("info", `peer ${peer.name} found: ${peer.state ?? peer.protocolState}`);
+		return { peer, flaps: 0, nudge: { count: 0 }, ...(since === undefined ? {} : { sinceWall: since }) };
+	}
+	if (before.peer.state === peer.state) return { ...before, peer };
+	const left = before.peer.state === "Established";
+	if (left) down(turn, peer, peer.state);
+	if (peer.state === "Established") {
+		turn.log("info", `peer ${peer.name} is up`);
+		turn.do({ type: "report", event: "peer_up", details: { peer: peer.name } });
+	}
+	return { peer, stateSince: turn.time, flaps: before.flaps + (left ? 1 : 0), nudge: before.nudge };
+}
+
+function removed(turn: Turn, record: PeerRecord): void {
+	turn.log("info", `peer ${record.peer.name} is no longer configured in BIRD`);
+	if (isEstablished(record)) down(turn, record.peer, "removed");
+}
+
+function down(turn: Turn, peer: BirdPeer, state: string | undefined): void {
+	const why = peer.lastError === undefined ? "" : ` (${peer.lastError})`;
+	turn.log("warn", `peer ${peer.name} is down: ${state ?? peer.protocolState}${why}`);
+	turn.do({
+		type: "report",
+		event: "peer_down",
+		details: { peer: peer.name, state, last_error: peer.lastError },
+	});
+}
+
+/** With scope `peers` the table names BIRD's neighbors. */
+function followAddresses(turn: Turn, reading: BirdReading): void {
+	const { settings, table } = turn.state;
+	if (settings.scope !== "peers") return;
+	const neighbors = reading.peers.flatMap((peer) => peer.neighborAddress ?? []);
+	const addresses = [...new Set([...settings.addresses, ...neighbors])].sort();
+	if (addresses.join() === [...table.addresses].sort().join()) return;
+	turn.table({ addresses });
+	turn.log("info", `table inet ${settings.table} now covers ${addresses.join(", ") || "no peer"}`);
+	reinstall(turn);
+}

@@ -1,0 +1,142 @@
+import type { Actor, RepairStatus } from "../report/status.ts";
+import type { BirdPeer } from "../sources/bird/types.ts";
+import type { ProblemKind, Settings } from "./events.ts";
+
+/** All times are monotonic milliseconds. */
+export interface WardenState {
+	readonly settings: Settings;
+	readonly startedAt: number;
+	/** See `clockOffset`. */
+	readonly clockOffset: number;
+	readonly table: TableState;
+	readonly flush: FlushState;
+	readonly bird: BirdState;
+	/** By name. */
+	readonly peers: Readonly<Record<string, PeerRecord>>;
+	readonly problems: Readonly<Partial<Record<ProblemKind, string>>>;
+}
+
+/** The table is not as the daemon left it. */
+export interface Loss {
+	readonly at: number;
+	readonly reason: "deleted" | "changed";
+	/** Absent when it was noticed by looking. */
+	readonly actor?: Actor;
+}
+
+export interface TableState {
+	/** `starting`: looking at what is there; `installing`: the first install; then `kept`. */
+	readonly phase: "starting" | "installing" | "kept";
+	/** Absent until it was looked at. */
+	readonly present?: boolean;
+	/** The listing before the first install, to know whether that changed anything. */
+	readonly before?: string;
+	/** An install process runs. */
+	readonly installing: boolean;
+	/** An install was started and the monitor has not shown its transaction yet. */
+	readonly awaitsOwn: boolean;
+	/** When to stop waiting for that. */
+	readonly ownDue?: number;
+	/** A delayed install. */
+	readonly installAt?: number;
+	readonly failures: number;
+	readonly listing: boolean;
+	/** Something happened since the running listing was asked for: its answer says nothing. */
+	readonly listingStale: boolean;
+	/** The kernel's own listing after an install of the present text, and when it was taken. */
+	readonly reference?: { readonly text: string; readonly at: number };
+	/** How often in a row a listing right after an install was not the reference. */
+	readonly mismatches: number;
+	readonly loss?: Loss;
+	readonly repairs: number;
+	readonly lastRepair?: RepairStatus;
+	/** When the latest repairs were made, oldest first, at most 20. */
+	readonly recent: readonly number[];
+	readonly fight?: Fight;
+	readonly watchSince?: number;
+	/** The monitor is new: after a look at the table, one install must come by in it. */
+	readonly barrier: boolean;
+	/** Addresses that the installed table was rendered with. */
+	readonly addresses: readonly string[];
+	/** Ids of `ensure` commands that wait for the outcome. */
+	readonly waiting: readonly string[];
+}
+
+/** Somebody takes the table away again and again. */
+export interface Fight {
+	readonly since: number;
+	readonly lastLoss: number;
+	readonly repairs: number;
+	readonly opponent: string;
+}
+
+export interface FlushState {
+	readonly running: boolean;
+	/** Another one is wanted after the running one. */
+	readonly again: boolean;
+	/** Entries deleted since the start. */
+	readonly deleted: number;
+	readonly waiting: readonly string[];
+	readonly nextWaiting: readonly string[];
+}
+
+export interface BirdState {
+	readonly reachable: boolean;
+	readonly version?: string;
+	/** A complete reading was had since the start. */
+	readonly known: boolean;
+	/** Times at which a reading is due, ascending. */
+	readonly due: readonly number[];
+	readonly pollAt?: number;
+	/** When something was changed that may need nudges. */
+	readonly nudgesWantedAt?: number;
+	/** Until when a peer in an intermediate state is looked at each second. */
+	readonly followUntil: number;
+	/** Why it was lost; told once. */
+	readonly lostReason?: string;
+}
+
+export interface PeerRecord {
+	readonly peer: BirdPeer;
+	/** When the present state was first seen; absent for the state at the first reading. */
+	readonly stateSince?: number;
+	/** When that state began by BIRD's own account, milliseconds since 1970. */
+	readonly sinceWall?: number;
+	readonly flaps: number;
+	readonly nudge: Nudge;
+}
+
+export interface Nudge {
+	/** A repair or flush changed something and the peer has not been Established since. */
+	readonly wantedSince?: number;
+	/** Nudges without a lasting session between them. */
+	readonly count: number;
+	readonly lastAt?: number;
+	readonly notBefore?: number;
+}
+
+export function initialState(settings: Settings, now: { monotonic: number; wall: number }): WardenState {
+	return {
+		settings,
+		startedAt: now.monotonic,
+		clockOffset: now.wall - now.monotonic,
+		table: {
+			phase: "starting",
+			installing: false,
+			awaitsOwn: false,
+			failures: 0,
+			listing: false,
+			listingStale: false,
+			mismatches: 0,
+			barrier: false,
+			repairs: 0,
+			recent: [],
+			addresses: settings.addresses,
+			waiting: [],
+		},
+		flush: { running: false, again: false, deleted: 0, waiting: [], nextWaiting: [] },
+		bird: { reachable: false, known: false, due: [], followUntil: 0 },
+		peers: {},
+		problems: {},
+	};
+}

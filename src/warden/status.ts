@@ -1,0 +1,67 @@
+import type { PeerStatus, RouterStatus, Status } from "../report/status.ts";
+import { isoSeconds } from "./clock.ts";
+import type { ProblemKind } from "./events.ts";
+import type { PeerRecord, WardenState } from "./state.ts";
+
+/** What the state cannot know about the process. */
+export type Identity = Pick<RouterStatus, "version" | "router" | "pid">;
+
+/** The gravest first: one sentence is shown. */
+const GRAVITY: readonly ProblemKind[] = ["install", "fight", "watch", "conntrack", "config", "files", "mqtt"];
+
+/** The state as it is shown. Pure. */
+export function statusOf(state: WardenState, identity: Identity): Status {
+	const { table, bird } = state;
+	const gravest = GRAVITY.find((kind) => state.problems[kind] !== undefined);
+	return {
+		router: {
+			...identity,
+			started: isoSeconds(state.clockOffset, state.startedAt),
+			protection: table.present ? "installed" : "missing",
+			table: state.settings.table,
+			repairs: table.repairs,
+			...(table.lastRepair ? { last_repair: table.lastRepair } : {}),
+			flushed: state.flush.deleted,
+			bird: {
+				reachable: bird.reachable,
+				...(bird.version === undefined ? {} : { version: bird.version }),
+			},
+			...(gravest ? { problem: state.problems[gravest] ?? "" } : {}),
+		},
+		peers: Object.values(state.peers)
+			.map((record) => peerStatus(state, record))
+			.sort((a, b) => (a.name < b.name ? -1 : 1)),
+	};
+}
+
+function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
+	const { peer, stateSince, sinceWall, nudge } = record;
+	const since =
+		stateSince !== undefined
+			? isoSeconds(state.clockOffset, stateSince)
+			: sinceWall !== undefined
+				? isoSeconds(0, sinceWall)
+				: undefined;
+	const remedy =
+		nudge.lastAt === undefined
+			? undefined
+			: `restarted in BIRD ${isoSeconds(state.clockOffset, nudge.lastAt)}`;
+	const values: { [Key in keyof PeerStatus]: PeerStatus[Key] | undefined } = {
+		name: peer.name,
+		neighbor_address: peer.neighborAddress,
+		neighbor_as: peer.neighborAs,
+		local_as: peer.localAs,
+		state: peer.state,
+		since,
+		bfd: peer.bfd,
+		imported: peer.imported,
+		exported: peer.exported,
+		preferred: peer.preferred,
+		flaps: record.flaps,
+		last_error: peer.lastError,
+		remedy,
+	};
+	return Object.fromEntries(
+		Object.entries(values).filter(([, value]) => value !== undefined),
+	) as unknown as PeerStatus;
+}

@@ -1,0 +1,64 @@
+import type { Action, LogLevel } from "./actions.ts";
+import type { Moment } from "./clock.ts";
+import type { ProblemKind } from "./events.ts";
+import type { BirdState, FlushState, PeerRecord, TableState, WardenState } from "./state.ts";
+
+/** Absent optional properties can be taken away by giving them as undefined. */
+type Changes<Part> = { [Key in keyof Part]?: Part[Key] | undefined };
+
+/** One event being dealt with: the state as it becomes, and the actions so far. */
+export class Turn {
+	readonly actions: Action[] = [];
+
+	constructor(
+		public state: WardenState,
+		readonly now: Moment,
+	) {}
+
+	get time(): number {
+		return this.now.monotonic;
+	}
+
+	table(changes: Changes<TableState>): void {
+		this.state = { ...this.state, table: merge(this.state.table, changes) };
+	}
+
+	flush(changes: Changes<FlushState>): void {
+		this.state = { ...this.state, flush: merge(this.state.flush, changes) };
+	}
+
+	bird(changes: Changes<BirdState>): void {
+		this.state = { ...this.state, bird: merge(this.state.bird, changes) };
+	}
+
+	peer(name: string, record: PeerRecord): void {
+		this.state = { ...this.state, peers: { ...this.state.peers, [name]: record } };
+	}
+
+	/** @param text undefined: the problem is solved */
+	problem(kind: ProblemKind, text: string | undefined): void {
+		const known = this.state.problems[kind];
+		if (known === text) return;
+		this.state = { ...this.state, problems: merge(this.state.problems, { [kind]: text }) };
+		if (text !== undefined) this.log("error", text);
+		else this.log("info", `solved: ${known}`);
+	}
+
+	do(action: Action): void {
+		this.actions.push(action);
+	}
+
+	log(level: LogLevel, text: string): void {
+		this.actions.push({ type: "log", level, text });
+	}
+
+	reply(ids: readonly string[], ok: boolean, text: string): void {
+		for (const id of ids) this.actions.push({ type: "reply", id, ok, text });
+	}
+}
+
+function merge<Part extends object>(part: Part, changes: Changes<Part>): Part {
+	const merged: Record<string, unknown> = { ...part, ...changes };
+	for (const key of Object.keys(changes)) if (merged[key] === undefined) delete merged[key];
+	return merged as Part;
+}

@@ -1,0 +1,102 @@
+import type { Action } from "./actions.ts";
+import { clockOffset, type Moment } from "./clock.ts";
+import type { Command, Settings, WardenEvent } from "./events.ts";
+import { noteTruce, truceAt } from "./fight.ts";
+import { flushed, flushFailed, requestFlush } from "./flush.ts";
+import { considerNudges, nextNudge } from "./nudge.ts";
+import { birdLost, birdRead, birdUp, peerRestarted } from "./peers.ts";
+import { readingsTick, signOfChange } from "./readings.ts";
+import type { WardenState } from "./state.ts";
+import * as table from "./table.ts";
+import { Turn } from "./turn.ts";
+
+/** The warden: what is to be done about an event. Pure: no I/O, no clock, no timers. */
+export function step(
+	state: WardenState,
+	event: WardenEvent,
+	now: Moment,
+): { readonly state: WardenState; readonly actions: readonly Action[] } {
+	const turn = new Turn({ ...state, clockOffset: clockOffset(state.clockOffset, now) }, now);
+	const handle = handlers[event.type] as (turn: Turn, event: WardenEvent) => void;
+	handle(turn, event);
+	return { state: turn.state, actions: turn.actions };
+}
+
+/** When the warden wants a `tick`, in monotonic milliseconds; undefined: not before something happens. */
+export function nextDeadline(state: WardenState): number | undefined {
+	const times = [
+		state.table.ownDue,
+		state.table.installAt,
+		truceAt(state.table.fight),
+		state.bird.due[0],
+		state.bird.pollAt,
+		...(state.bird.reachable ? Object.values(state.peers).map(nextNudge) : []),
+	].filter((time) => time !== undefined);
+	return times.length === 0 ? undefined : Math.min(...times);
+}
+
+type Handlers = {
+	readonly [Type in WardenEvent["type"]]: (turn: Turn, event: Extract<WardenEvent, { type: Type }>) => void;
+};
+
+const handlers: Handlers = {
+	started: (turn) => table.startTable(turn),
+	configured: (turn, { settings }) => configured(turn, settings),
+	watch_started: (turn) => table.watchStarted(turn),
+	watch_ended: (turn, { reason }) => table.watchEnded(turn, reason),
+	watch_gap: (turn) => table.watchGap(turn),
+	table_touched: (turn, { touch, actor }) => table.tableTouched(turn, touch, actor),
+	own_transaction: (turn) => table.ownTransaction(turn),
+	installed: (turn) => table.installed(turn),
+	install_failed: (turn, { reason }) => table.installFailed(turn, reason),
+	listed: (turn, { text }) => table.listed(turn, text),
+	list_failed: (turn, { reason }) => table.listFailed(turn, reason),
+	flushed: (turn, { deleted, left }) => flushed(turn, deleted, left),
+	flush_failed: (turn, { reason }) => flushFailed(turn, reason),
+	session_sign: (turn) => signOfChange(turn),
+	bird_up: (turn, { version }) => birdUp(turn, version),
+	bird_lost: (turn, { reason }) => birdLost(turn, reason),
+	bird_read: (turn, { reading, since }) => birdRead(turn, reading, since),
+	peer_restarted: (turn, { peer, id, failure }) => peerRestarted(turn, peer, id, failure),
+	command: (turn, event) => command(turn, event.command),
+	problem: (turn, { kind, text }) => turn.problem(kind, text),
+	tick,
+};
+
+function tick(turn: Turn): void {
+	table.tableTick(turn);
+	noteTruce(turn);
+	readingsTick(turn);
+	if (turn.state.bird.reachable) considerNudges(turn);
+}
+
+function configured(turn: Turn, settings: Settings): void {
+	const old = turn.state.settings;
+	turn.state = { ...turn.state, settings };
+	const tableSame =
+		old.table === settings.table && old.scope === settings.scope && old.forwarded === settings.forwarded;
+	if (!tableSame || old.addresses.join() !== settings.addresses.join()) {
+		turn.table({ addresses: settings.addresses });
+		if (old.table !== settings.table) turn.do({ type: "remove_table", table: old.table });
+		table.reinstall(turn);
+	}
+	turn.log("info", "configuration loaded again");
+	signOfChange(turn);
+}
+
+function command(turn: Turn, { id, verb, peer }: Command): void {
+	const ids = id === undefined ? [] : [id];
+	if (verb === "ensure") {
+		table.ensureTable(turn, ids);
+	} else if (verb === "flush") {
+		requestFlush(turn, ids);
+	} else if (peer === undefined || !turn.state.peers[peer]) {
+		const known = Object.keys(turn.state.peers).sort().join(", ");
+		const text = `BIRD has no peer '${peer ?? ""}'${known === "" ? "" : `; it has ${known}`}`;
+		turn.log("warn", text);
+		turn.reply(ids, false, text);
+	} else {
+		turn.log("info", `peer ${peer}: restarted in BIRD on request`);
+		turn.do({ type: "restart_peer", peer, ...(id === undefined ? {} : { id }) });
+	}
+}
