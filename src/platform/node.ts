@@ -31,7 +31,13 @@ export async function createPlatform(): Promise<Platform> {
 		args: process.argv.slice(2),
 		now: (): Instant => ({ monotonic: performance.now(), wall: Date.now() }),
 		after(milliseconds, callback): Timer {
-			const timer = setTimeout(callback, Math.max(0, Math.ceil(milliseconds)));
+			const due = performance.now() + milliseconds;
+			// Node's timers may fire up to 1 ms early.
+			const fire = () => {
+				if (performance.now() < due) timer = setTimeout(fire, 1);
+				else callback();
+			};
+			let timer = setTimeout(fire, Math.max(0, milliseconds));
 			return { cancel: () => clearTimeout(timer) };
 		},
 		spawn: (options) => new NodeChild(childProcess, os.constants.signals, options),
@@ -220,6 +226,7 @@ function attempt<Result>(operation: string, path: string, action: () => Result):
 		const { code, message } = error as NodeJS.ErrnoException;
 		// Node's text is `ENOENT: no such file or directory, open '/x'`; the C library's starts with a capital.
 		const words = /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
+		if (code === "EISDIR") throw new FileError(operation, path, "Is a directory", false);
 		const reason = words.charAt(0).toUpperCase() + words.slice(1);
 		throw new FileError(operation, path, reason, code === "ENOENT" || code === "ENOTDIR");
 	}

@@ -1,0 +1,129 @@
+import { decodeUtf8 } from "../../src/platform/text.ts";
+import { equal, failureOf, holds, outcome, scratch, until } from "./check.ts";
+import type { ContractCase } from "./suite.ts";
+
+export const fileCases: readonly ContractCase[] = [
+	{
+		name: "text comes back as it was written, appended to, and replaced",
+		async run(platform) {
+			const { files } = platform;
+			const path = `${await scratch(platform)}/text`;
+			files.replace(path, "grün 😀\n");
+			files.append(path, "second\n");
+			equal(files.read(path), "grün 😀\nsecond\n", "text");
+			files.replace(path, "new");
+			equal(files.read(path), "new", "replaced text");
+			files.append(`${path}2`, "created");
+			equal(files.read(`${path}2`), "created", "appended to nothing");
+		},
+	},
+	{
+		name: "a replaced file has its mode and leaves nothing beside it",
+		async run(platform) {
+			const directory = await scratch(platform);
+			platform.files.replace(`${directory}/secret`, "x", 0o600);
+			const { stdout } = await outcome(platform, ["stat", "-c", "%a", `${directory}/secret`]);
+			equal(stdout, "600\n", "mode");
+			equal(platform.files.list(directory), ["secret"], "directory");
+		},
+	},
+	{
+		name: "a replacement that fails leaves the old file and nothing beside it",
+		async run(platform) {
+			const directory = await scratch(platform);
+			platform.files.makeDirectory(`${directory}/taken/inside`);
+			const message = failureOf(() => platform.files.replace(`${directory}/taken`, "x"));
+			holds(message.startsWith(`rename: ${directory}/taken: `), message);
+			equal(platform.files.list(directory), ["taken"], "directory");
+			equal(
+				failureOf(() => platform.files.replace(`${directory}/none/x`, "x")),
+				`write: ${directory}/none/x: No such file or directory`,
+				"message",
+			);
+		},
+	},
+	{
+		name: "reading what is not a file of text",
+		async run(platform) {
+			const directory = await scratch(platform);
+			const { files } = platform;
+			equal(
+				failureOf(() => files.read(`${directory}/none`)),
+				`read: ${directory}/none: No such file or directory`,
+				"missing file",
+			);
+			holds(
+				failureOf(() => files.read(directory))
+					.toLowerCase()
+					.endsWith("is a directory"),
+				"a directory can be read",
+			);
+			await outcome(platform, ["tee", `${directory}/binary`], new Uint8Array([65, 0xff, 66]));
+			equal(files.read(`${directory}/binary`), "A\ufffdB", "invalid UTF-8");
+			files.replace(`${directory}/large`, "x".repeat(100));
+			equal(
+				failureOf(() => files.read(`${directory}/large`, 99)),
+				`read: ${directory}/large: larger than 99 bytes`,
+				"over the limit",
+			);
+			equal(files.read(`${directory}/large`, 100).length, 100, "at the limit");
+		},
+	},
+	{
+		name: "files of /proc, which have no size",
+		async run(platform) {
+			holds(platform.files.read("/proc/self/stat").includes("("), "/proc/self/stat");
+			holds((platform.files.readLink("/proc/self/exe") ?? "").startsWith("/"), "/proc/self/exe");
+			equal(platform.files.readLink("/proc/none"), undefined, "a link that is none");
+		},
+	},
+	{
+		name: "what is there: kinds, sizes, directories",
+		async run(platform) {
+			const { files } = platform;
+			const directory = await scratch(platform);
+			files.makeDirectory(`${directory}/a/b`);
+			files.makeDirectory(`${directory}/a/b`);
+			files.replace(`${directory}/a/file`, "12345");
+			await outcome(platform, ["mkfifo", `${directory}/a/pipe`]);
+			equal(files.list(`${directory}/a`), ["b", "file", "pipe"], "names");
+			const kinds = ["b", "file", "pipe"].map((name) => files.status(`${directory}/a/${name}`)?.kind);
+			equal(kinds, ["directory", "file", "fifo"], "kinds");
+			equal(files.status(`${directory}/a/file`)?.size, 5, "size");
+			const age = platform.now().wall - (files.status(`${directory}/a/file`)?.modified ?? 0);
+			holds(age > -2000 && age < 60_000, `modified ${age} ms ago`);
+			equal(files.status(`${directory}/none`), undefined, "nothing");
+			files.remove(`${directory}/a/file`);
+			files.remove(`${directory}/a/file`);
+			equal(files.list(`${directory}/a`), ["b", "pipe"], "names afterwards");
+			holds(failureOf(() => files.list(`${directory}/none`)).startsWith("list: "), "list of nothing");
+			files.replace(`${directory}/plain`, "");
+			holds(failureOf(() => files.makeDirectory(`${directory}/plain/x`)).startsWith("mkdir: "), "mkdir");
+		},
+	},
+	{
+		name: "a full disk is an error and loses nothing",
+		async run(platform) {
+			const message = failureOf(() => platform.files.append("/dev/full", "x"));
+			equal(message.toLowerCase(), "write: /dev/full: no space left on device", "message");
+		},
+	},
+	{
+		name: "a FIFO delivers what its writers write, and outlives them",
+		async run(platform) {
+			const path = `${await scratch(platform)}/fifo`;
+			await outcome(platform, ["mkfifo", path]);
+			let received = "";
+			const reader = platform.openFifo(path, (chunk) => {
+				received += decodeUtf8(chunk);
+			});
+			platform.writeFifo(path, "one\n");
+			await until(platform, "the first message", () => received === "one\n");
+			await outcome(platform, ["tee", path], "two\n");
+			platform.writeFifo(path, "three\n");
+			await until(platform, "all messages", () => received === "one\ntwo\nthree\n");
+			reader.close();
+			holds(failureOf(() => platform.openFifo(`${path}2`, () => {})).startsWith("open: "), "no FIFO");
+		},
+	},
+];

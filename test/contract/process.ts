@@ -1,0 +1,60 @@
+import { equal, holds, outcome, pause, until } from "./check.ts";
+import type { ContractCase } from "./suite.ts";
+
+export const processCases: readonly ContractCase[] = [
+	{
+		name: "a timer never fires before its time",
+		async run(platform) {
+			for (const delay of [1, 7, 20]) {
+				const start = platform.now().monotonic;
+				await pause(platform, delay);
+				const passed = platform.now().monotonic - start;
+				holds(passed >= delay, `a timer of ${delay} ms fired after ${passed} ms`);
+			}
+		},
+	},
+	{
+		name: "timers fire in the order of their times, and a cancelled one never",
+		async run(platform) {
+			const order: number[] = [];
+			platform.after(30, () => order.push(30));
+			platform.after(5, () => order.push(5));
+			platform.after(10, () => order.push(10)).cancel();
+			await pause(platform, 60);
+			equal(order, [5, 30], "order");
+		},
+	},
+	{
+		name: "the wall clock is milliseconds since 1970",
+		async run(platform) {
+			const { stdout } = await outcome(platform, ["date", "+%s"]);
+			const difference = Math.abs(platform.now().wall / 1000 - Number(stdout));
+			holds(difference < 5, `differs from date(1) by ${difference} s`);
+		},
+	},
+	{
+		name: "a signal reaches its handler and does not end the process",
+		async run(platform) {
+			let hups = 0;
+			platform.onSignal("SIGHUP", () => hups++);
+			await outcome(platform, ["kill", "-HUP", String(platform.pid)]);
+			await until(platform, "the handler", () => hups === 1);
+		},
+	},
+	{
+		name: "a process exists, or does not",
+		async run(platform) {
+			equal(platform.processExists(platform.pid), true, "this one");
+			equal(platform.processExists(4_194_303), false, "the highest possible id");
+		},
+	},
+	{
+		name: "environment and chance",
+		async run(platform) {
+			holds((platform.environment("PATH") ?? "").includes("/"), "PATH");
+			equal(platform.environment("BGPWARDEN_NOT_SET"), undefined, "a variable that is not set");
+			const number = platform.random();
+			holds(number >= 0 && number < 1, `random() gave ${number}`);
+		},
+	},
+];

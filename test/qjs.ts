@@ -1,0 +1,39 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
+
+const ROOTFS = fileURLToPath(new URL("../.lab/rootfs", import.meta.url));
+
+/** How qjs is started here: the lab's own, by its own dynamic linker, so that no root is needed. */
+export function qjsCommand(): [string, ...string[]] {
+	const linkers = ["lib64", "lib"]
+		.map((name) => join(ROOTFS, "usr", name))
+		.filter((name) => existsSync(name));
+	for (const directory of linkers) {
+		const linker = readdirSync(directory).find((name) => /^ld-linux.*\.so/.test(name));
+		if (!linker) continue;
+		const libraries = readdirSync(join(ROOTFS, "usr/lib")).filter((name) => name.endsWith("-linux-gnu"));
+		const path = libraries.map((name) => join(ROOTFS, "usr/lib", name)).join(":");
+		return [join(directory, linker), "--library-path", path, join(ROOTFS, "usr/bin/qjs")];
+	}
+	if (spawnSync("qjs", ["-e", "1"]).status === 0) return ["qjs"];
+	throw new Error("qjs: not found; `make rootfs` builds the lab's root filesystem, which has it");
+}
+
+/** Bundles a module for qjs. @returns the bundle's path */
+export function bundleForQjs(entry: URL): string {
+	const outfile = join(mkdtempSync(join(tmpdir(), "bgpwarden-")), "bundle.js");
+	buildSync({
+		entryPoints: [fileURLToPath(entry)],
+		outfile,
+		bundle: true,
+		format: "esm",
+		target: "es2023",
+		external: ["std", "os", "node:*"],
+		logLevel: "warning",
+	});
+	return outfile;
+}
