@@ -71,8 +71,19 @@ export interface PeerStatus {
 	readonly remedy?: string;
 }
 
+/** The connection to the broker; absent when MQTT is switched off. */
+export interface MqttStatus {
+	/** `host:port`. */
+	readonly broker: string;
+	readonly connected: boolean;
+	/** Why it is not connected, in one line. */
+	readonly reason?: string;
+}
+
 export interface Status {
 	readonly router: RouterStatus;
+	/** Only in status.json. */
+	readonly mqtt?: MqttStatus;
 	/** Sorted by name. */
 	readonly peers: readonly PeerStatus[];
 }

@@ -10,7 +10,18 @@ export interface Settings
 }
 
 /** What keeps bgpwarden from doing its work; at most one sentence of each kind is known at a time. */
-export type ProblemKind = "fight" | "install" | "watch" | "conntrack" | "config" | "files" | "mqtt";
+export type ProblemKind =
+	| "fight"
+	| "install"
+	| "watch"
+	| "conntrack"
+	| "config"
+	/** The run directory cannot be written. */
+	| "files"
+	/** The control FIFO cannot be made. */
+	| "control"
+	/** /etc/bgpwarden/table.nft cannot be written. */
+	| "table_file";
 
 export type Verb = "ensure" | "flush" | "restart";
 

@@ -7,7 +7,16 @@ import type { PeerRecord, WardenState } from "./state.ts";
 export type Identity = Pick<RouterStatus, "version" | "router" | "pid">;
 
 /** The gravest first: one sentence is shown. */
-const GRAVITY: readonly ProblemKind[] = ["install", "fight", "watch", "conntrack", "config", "files", "mqtt"];
+const GRAVITY: readonly ProblemKind[] = [
+	"install",
+	"fight",
+	"watch",
+	"conntrack",
+	"config",
+	"table_file",
+	"files",
+	"control",
+];
 
 /** The state as it is shown. Pure. */
 export function statusOf(state: WardenState, identity: Identity): Status {

@@ -1,0 +1,100 @@
+// Builds the one file that runs under `qjs -m` and under `node`.
+// Usage: node scripts/build.mjs [entry=src/main.ts] [outfile=dist/bgpwarden.js]
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const [entry = resolve(root, "src/main.ts"), outfile = resolve(root, "dist/bgpwarden.js")] =
+	process.argv.slice(2);
+const shims = resolve(root, "src/platform/shims");
+const { version } = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8"));
+
+/** What the bundle and the library inside it share. */
+const common = {
+	bundle: true,
+	target: "es2023",
+	minify: true,
+	legalComments: "none",
+	define: { __VERSION__: JSON.stringify(version) },
+};
+
+/** Leaves `std` and `os` (QuickJS) and `node:*` to the engines; anything else of Node's fails the build. */
+const engineModules = {
+	name: "engine modules",
+	setup({ onResolve }) {
+		onResolve({ filter: /^(std|os|node:.*)$/ }, ({ path }) => ({ path, external: true }));
+	},
+};
+
+/**
+ * Texts in place of npm modules. `mqtt` is cut down to its client; the rest are imported and never reached with our
+ * options: worker-timers (timerVariant is `native`), lru-cache (topic aliases of MQTT 5), abort-controller (stream
+ * operators; the classes are only looked at), debug.
+ */
+const replaced = {
+	mqtt: 'exports.MqttClient = require("mqtt/lib/client").default',
+	"abort-controller": "exports.AbortController = class {}; exports.AbortSignal = class {}",
+	debug: "module.exports = () => () => {}",
+	"lru-cache": "",
+	"worker-timers": "",
+};
+
+const packageShims = {
+	name: "package shims",
+	setup({ onResolve, onLoad }) {
+		onResolve({ filter: /^process\/?$/ }, () => ({ path: resolve(shims, "process.ts") }));
+		onResolve({ filter: /^[a-z-]+$/ }, ({ path }) =>
+			path in replaced ? { path, namespace: "replaced" } : undefined,
+		);
+		onLoad({ filter: /\/node_modules\/mqtt\/package\.json$/ }, ({ path }) => ({
+			contents: JSON.stringify({ version: JSON.parse(readFileSync(path, "utf8")).version }),
+			loader: "json",
+		}));
+		onLoad({ filter: /.*/, namespace: "replaced" }, ({ path }) => ({
+			contents: replaced[path],
+			resolveDir: root,
+		}));
+	},
+};
+
+/**
+ * Bundles the MQTT packages apart and embeds them as text that is compiled when first imported. Otherwise qjs compiles
+ * them at every start, `--version` and the hooks included: 14 ms more on a fast PC, many times that on a router.
+ */
+const embeddedLibrary = {
+	name: "embedded library",
+	setup({ onLoad }) {
+		onLoad({ filter: /\/src\/report\/mqtt\/library\.ts$/ }, async ({ path }) => {
+			const library = await build({
+				...common,
+				entryPoints: [path],
+				write: false,
+				platform: "browser",
+				format: "iife",
+				globalName: "library",
+				footer: { js: "return library" },
+				inject: [resolve(shims, "globals.ts")],
+				plugins: [packageShims],
+			});
+			const text = JSON.stringify(library.outputFiles[0].text);
+			return { contents: `export const { ${(await exportsOf(path)).join()} } = new Function(${text})();` };
+		});
+	},
+};
+
+/** The names that a module exports. */
+async function exportsOf(path) {
+	const { metafile } = await build({ entryPoints: [path], format: "esm", metafile: true, write: false });
+	return Object.values(metafile.outputs)[0].exports;
+}
+
+await build({
+	...common,
+	entryPoints: [resolve(entry)],
+	outfile: resolve(outfile),
+	platform: "neutral",
+	format: "esm",
+	plugins: [engineModules, embeddedLibrary],
+});

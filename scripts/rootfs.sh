@@ -1,0 +1,92 @@
+#!/bin/sh
+# Builds .lab/rootfs, the Debian 13 root filesystem that every host of the lab runs on. The second run is instant: a
+# stamp inside the root holds this script's hash. Needs root on Debian or Ubuntu; prints one line per step.
+set -eu
+cd "$(dirname "$0")/.."
+
+suite=trixie
+packages=nftables,conntrack,bird3,frr,mosquitto,mosquitto-clients,quickjs,busybox,iproute2,iputils-ping,openssl
+packages=$packages,procps,strace,tcpdump,python3-minimal
+root=.lab/rootfs
+new=.lab/rootfs.new
+old=.lab/rootfs.old
+log=.lab/rootfs-build.log
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+say() { echo "rootfs: $*"; }
+fail() {
+	echo "rootfs: failed: $*" >&2
+	exit 1
+}
+# Runs a noisy command into the log; on failure shows its last error instead of all of it.
+quiet() {
+	what=$1
+	shift
+	"$@" >>"$log" 2>&1 && return
+	reason=$(grep -aE '^E:|[Ee]rror|not found' "$log" | tail -n 1 || true)
+	fail "$what${reason:+: $reason} (all of it: $log)"
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+apt_install() {
+	DEBIAN_FRONTEND=noninteractive
+	export DEBIAN_FRONTEND
+	apt-get install -y --no-install-recommends "$@" >>"$log" 2>&1 && return
+	quiet "apt-get update" apt-get update
+	quiet "apt-get install $*" apt-get install -y --no-install-recommends "$@"
+}
+
+stamp=$(sha256sum scripts/rootfs.sh | cut -d ' ' -f 1)
+is_built() { [ "$(cat "$root/.stamp" 2>/dev/null || true)" = "$stamp" ]; }
+if is_built; then
+	say "$root is up to date"
+	exit 0
+fi
+
+[ "$(id -u)" = 0 ] || fail "root is needed to build a root filesystem"
+have apt-get || fail "this needs Debian or Ubuntu (there is no apt-get)"
+mkdir -p .lab
+exec 9>.lab/rootfs.lock
+flock 9
+if is_built; then
+	say "$root was built by another run meanwhile"
+	exit 0
+fi
+: >"$log"
+
+if ! have mmdebstrap; then
+	say "installing mmdebstrap"
+	apt_install mmdebstrap
+fi
+if ! [ -r "$keyring" ]; then
+	say "installing debian-archive-keyring"
+	apt_install debian-archive-keyring
+fi
+
+say "building Debian 13 ($suite) with mmdebstrap; this takes up to a minute"
+rm -rf --one-file-system "$new" "$old"
+trap 'rm -rf --one-file-system "$new"' EXIT
+trap 'exit 130' INT TERM HUP
+# mmdebstrap keeps services from starting (policy-rc.d, a stub start-stop-daemon) while packages are set up. bird2 and
+# bird3 refuse to be installed together, so bird2 is only unpacked.
+quiet mmdebstrap mmdebstrap --mode=root --variant=apt --include="$packages" --keyring="$keyring" \
+	--customize-hook='chroot "$1" sh -ec "cd /tmp; apt-get download bird2; dpkg -x bird2_*.deb /opt/bird2; rm bird2_*.deb"' \
+	--customize-hook='ln -s /usr/bin/busybox "$1/usr/local/bin/nc"' \
+	"$suite" "$new"
+
+say "checking the programs"
+for program in nft conntrack bird birdc mosquitto mosquitto_sub qjs busybox nc ip ping openssl strace python3; do
+	chroot "$new" sh -c "command -v $program" >/dev/null || fail "$program is missing in the new root"
+done
+for program in /usr/lib/frr/bgpd /usr/lib/frr/bfdd /usr/lib/frr/mgmtd /opt/bird2/usr/sbin/bird; do
+	if chroot "$new" ldd "$program" | grep -q 'not found'; then
+		fail "$program misses a library in the new root"
+	fi
+done
+
+echo "$stamp" >"$new/.stamp"
+if [ -e "$root" ]; then
+	mv "$root" "$old"
+fi
+mv "$new" "$root"
+rm -rf --one-file-system "$old"
+say "$root is ready ($(du -sm "$root" | cut -f 1) MB)"

@@ -1,0 +1,147 @@
+import { readStatus, request } from "./client.ts";
+import { defaultConfig } from "./config/load.ts";
+import { readConfiguration, settingsOf } from "./configuration.ts";
+import { Daemon } from "./daemon.ts";
+import { LineSplitter } from "./platform/lines.ts";
+import { encodeUtf8 } from "./platform/text.ts";
+import type { Platform } from "./platform/types.ts";
+import { renderTable } from "./render/nft.ts";
+import { EVENTS_FILE } from "./report/files.ts";
+import type { Status } from "./report/status.ts";
+import { parseEventLine, renderEvent } from "./report/text/events.ts";
+import type { TextOptions } from "./report/text/layout.ts";
+import { renderPeers } from "./report/text/peers.ts";
+import { headline, renderStatus } from "./report/text/status.ts";
+import type { Command } from "./warden/events.ts";
+
+/** Exit codes, as the help tells them. */
+const FINE = 0;
+const PROBLEM = 1;
+const NOT_RUNNING = 3;
+
+/** Milliseconds between looks at the events file. */
+const FOLLOW_PERIOD = 500;
+const EVENTS_LIMIT = 4 << 20;
+
+export interface Paths {
+	readonly configPath: string;
+	readonly runDirectory: string;
+}
+
+/** `run`: the daemon. Comes back only when it does not start. */
+export async function run(platform: Platform, paths: Paths, version: string): Promise<number | undefined> {
+	const other = runningStatus(platform, paths);
+	if (other && other.router.pid !== platform.pid) {
+		platform.print("stderr", `bgpwarden: already running (pid ${other.router.pid})\n`);
+		return PROBLEM;
+	}
+	platform.files.makeDirectory(paths.runDirectory);
+	new Daemon(platform, { version, ...paths }).start();
+	return undefined;
+}
+
+/** `check`: every mistake in the configuration, one a line. */
+export async function check(platform: Platform, { configPath }: Paths): Promise<number> {
+	const read = readConfiguration(platform.files, configPath);
+	if ("errors" in read) {
+		for (const error of read.errors) platform.print("stderr", `${error}\n`);
+		return PROBLEM;
+	}
+	platform.print("stdout", `${configPath}: fine\n`);
+	return FINE;
+}
+
+/** `status`. Exit 1 when something is wrong. */
+export async function status(platform: Platform, paths: Paths, json: boolean): Promise<number> {
+	const known = runningStatus(platform, paths);
+	if (!known) return notRunning(platform);
+	const text = json
+		? `${JSON.stringify(known, null, "\t")}\n`
+		: renderStatus(known, platform.now().wall, textOptions(platform));
+	platform.print("stdout", text);
+	return headline(known).fine ? FINE : PROBLEM;
+}
+
+/** `peers`. */
+export async function peers(platform: Platform, paths: Paths, json: boolean): Promise<number> {
+	const known = runningStatus(platform, paths);
+	if (!known) return notRunning(platform);
+	const text = json
+		? `${JSON.stringify(known.peers, null, "\t")}\n`
+		: renderPeers(known.peers, platform.now().wall, textOptions(platform));
+	platform.print("stdout", text);
+	return FINE;
+}
+
+/** `events`: what the file holds, also without a daemon; with `follow` it goes on until interrupted. */
+export async function events(platform: Platform, paths: Paths, follow: boolean): Promise<number | undefined> {
+	const path = `${paths.runDirectory}/${EVENTS_FILE}`;
+	const options = textOptions(platform);
+	let shown = "";
+	const show = () => {
+		const text = platform.files.status(path) ? platform.files.read(path, EVENTS_LIMIT) : "";
+		// The file only grows, except when its beginning is cut off: then the last line shown is looked for.
+		const from = text.startsWith(shown) ? shown.length : afterLastLine(text, shown);
+		const splitter = new LineSplitter(({ text: line }) => {
+			const event = parseEventLine(line);
+			if (event) platform.print("stdout", `${renderEvent(event, options)}\n`);
+		});
+		splitter.push(encodeUtf8(text.slice(from)));
+		shown = text.slice(0, text.lastIndexOf("\n") + 1);
+	};
+	show();
+	if (!follow) return FINE;
+	let size = platform.files.status(path)?.size;
+	const look = () => {
+		const now = platform.files.status(path)?.size;
+		if (now !== size) show();
+		size = now;
+		platform.after(FOLLOW_PERIOD, look);
+	};
+	look();
+	return undefined;
+}
+
+/** `ensure`, `flush`, `restart`: the daemon does it and says how it went. */
+export async function ask(platform: Platform, paths: Paths, command: Command): Promise<number> {
+	if (!runningStatus(platform, paths)) return notRunning(platform);
+	const reply = await request(platform, paths.runDirectory, command);
+	platform.print(reply.ok ? "stdout" : "stderr", `${reply.text}\n`);
+	return reply.ok ? FINE : PROBLEM;
+}
+
+/** `render nft`: the table that the configuration asks for. */
+export async function render(platform: Platform, { configPath }: Paths): Promise<number> {
+	const exists = platform.files.status(configPath) !== undefined;
+	const read = exists ? readConfiguration(platform.files, configPath) : { config: defaultConfig() };
+	if ("errors" in read) {
+		for (const error of read.errors) platform.print("stderr", `${error}\n`);
+		return PROBLEM;
+	}
+	const { addresses } = settingsOf(read.config);
+	const text = renderTable(read.config.main, {
+		ipv4: addresses.filter((address) => !address.includes(":")),
+		ipv6: addresses.filter((address) => address.includes(":")),
+	});
+	platform.print("stdout", text);
+	return FINE;
+}
+
+function runningStatus(platform: Platform, paths: Paths): Status | undefined {
+	return readStatus(platform, paths.runDirectory);
+}
+
+function notRunning(platform: Platform): number {
+	platform.print("stderr", "bgpwarden: the daemon is not running (/etc/init.d/bgpwarden start)\n");
+	return NOT_RUNNING;
+}
+
+function textOptions(platform: Platform): TextOptions {
+	return { color: platform.isTerminal("stdout") && !platform.environment("NO_COLOR") };
+}
+
+function afterLastLine(text: string, shown: string): number {
+	const last = shown.slice(shown.lastIndexOf("\n", shown.length - 2) + 1);
+	const at = last === "" ? -1 : text.lastIndexOf(last);
+	return at < 0 ? 0 : at + last.length;
+}

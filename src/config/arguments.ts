@@ -1,0 +1,125 @@
+/** The command line of /usr/sbin/bgpwarden, parsed. Pure. */
+
+import { quoted } from "../report/text/printable.ts";
+import { birdName } from "./kinds.ts";
+import { DEFAULT_CONFIG_PATH } from "./schema.ts";
+import { didYouMean } from "./suggest.ts";
+
+export const DEFAULT_RUN_DIRECTORY = "/var/run/bgpwarden";
+
+export type Command =
+	| { readonly verb: "run" }
+	| { readonly verb: "check" }
+	| { readonly verb: "status"; readonly json: boolean }
+	| { readonly verb: "peers"; readonly json: boolean }
+	| { readonly verb: "events"; readonly follow: boolean }
+	| { readonly verb: "ensure" }
+	| { readonly verb: "flush" }
+	| { readonly verb: "restart"; readonly peer: string }
+	| { readonly verb: "render"; readonly what: "nft" };
+
+/** A command with the options that all have. */
+export type Invocation = Command & { readonly configPath: string; readonly runDirectory: string };
+
+export type ParsedArguments =
+	| Invocation
+	| { readonly verb: "help" }
+	| { readonly verb: "version" }
+	/** Exit 2; one line for a person, without the program's name. */
+	| { readonly verb: "usage"; readonly error: string };
+
+/** How a verb is called: the options it has besides the global ones, and the word it needs. */
+interface Form {
+	readonly options?: readonly string[];
+	readonly operand?: string;
+	build(operand: string, given: ReadonlySet<string>): Command | string;
+}
+
+const FORMS: Readonly<Record<string, Form>> = {
+	run: { build: () => ({ verb: "run" }) },
+	check: { build: () => ({ verb: "check" }) },
+	status: { options: ["--json"], build: (_, given) => ({ verb: "status", json: given.has("--json") }) },
+	peers: { options: ["--json"], build: (_, given) => ({ verb: "peers", json: given.has("--json") }) },
+	events: { options: ["--follow"], build: (_, given) => ({ verb: "events", follow: given.has("--follow") }) },
+	ensure: { build: () => ({ verb: "ensure" }) },
+	flush: { build: () => ({ verb: "flush" }) },
+	restart: { operand: "the name of a peer", build: buildRestart },
+	render: { operand: "what to render: nft", build: buildRender },
+	doctor: {
+		options: ["--json"],
+		build: () => "doctor: not part of this version; 'bgpwarden status' shows what is known",
+	},
+};
+
+const WITH_VALUE = ["--config", "--run-dir"];
+const FLAGS = ["--json", "--follow", "--help", "--version"];
+
+/**
+ * @param args everything after the program's name
+ * @returns what to do. `--help` and `--version` win over anything else that is right or wrong. Never throws.
+ */
+export function parseArguments(args: readonly string[]): ParsedArguments {
+	const given = new Map<string, string>();
+	const words: string[] = [];
+	let error: string | undefined;
+	for (let index = 0; index < args.length; index++) {
+		const argument = args[index] ?? "";
+		if (argument === "--") {
+			words.push(...args.slice(index + 1));
+			break;
+		}
+		if (!argument.startsWith("-") || argument === "-") {
+			words.push(argument);
+			continue;
+		}
+		const equals = argument.startsWith("--") ? argument.indexOf("=") : -1;
+		const name = argument === "-h" ? "--help" : equals < 0 ? argument : argument.slice(0, equals);
+		if (WITH_VALUE.includes(name)) {
+			const value = equals < 0 ? args[++index] : argument.slice(equals + 1);
+			if (value === undefined || value === "")
+				error ??= `${name} needs ${name === "--config" ? "a file" : "a directory"}`;
+			else given.set(name, value);
+		} else if (!FLAGS.includes(name))
+			error ??= `unknown option ${quoted(name)}${didYouMean(name, [...WITH_VALUE, ...FLAGS])}`;
+		else if (equals >= 0) error ??= `${name} takes no value`;
+		else given.set(name, "");
+	}
+	if (given.has("--help") || (error === undefined && words[0] === "help")) return { verb: "help" };
+	if (given.has("--version")) return { verb: "version" };
+	if (error !== undefined) return { verb: "usage", error };
+	const command = parseCommand(words, new Set(given.keys()));
+	if (typeof command === "string") return { verb: "usage", error: command };
+	return {
+		...command,
+		configPath: given.get("--config") ?? DEFAULT_CONFIG_PATH,
+		runDirectory: given.get("--run-dir") ?? DEFAULT_RUN_DIRECTORY,
+	};
+}
+
+function parseCommand(words: readonly string[], given: ReadonlySet<string>): Command | string {
+	const [verb, ...operands] = words;
+	if (verb === undefined) return "a command is missing";
+	const form = Object.hasOwn(FORMS, verb) ? FORMS[verb] : undefined;
+	if (!form) return `unknown command ${quoted(verb)}${didYouMean(verb, Object.keys(FORMS))}`;
+	for (const option of FLAGS)
+		if (given.has(option) && !form.options?.includes(option)) return `${verb} does not take ${option}`;
+	const [operand = ""] = operands;
+	if (form.operand !== undefined && operand === "") return `${verb} needs ${form.operand}`;
+	const extra = operands[form.operand === undefined ? 0 : 1];
+	if (extra !== undefined) return `${verb}: ${quoted(extra)} is one word too many`;
+	return form.build(operand, given);
+}
+
+function buildRestart(operand: string): Command | string {
+	const peer = birdName.read(operand);
+	return peer === undefined
+		? `restart: ${quoted(operand)} is not ${birdName.expected}`
+		: { verb: "restart", peer };
+}
+
+function buildRender(operand: string): Command | string {
+	if (operand === "nft") return { verb: "render", what: "nft" };
+	if (["bird", "metallb", "frr"].includes(operand))
+		return `render ${operand}: not part of this version; only 'render nft' is`;
+	return `render: ${quoted(operand)} is not one of nft, bird, metallb, frr${didYouMean(operand, ["nft", "bird", "metallb", "frr"])}`;
+}

@@ -1,0 +1,184 @@
+/** /etc/config/bgpwarden as text to a Config, or to everything that is wrong with it. Pure. */
+
+import { quoted } from "../report/text/printable.ts";
+import { parseAddress } from "./address.ts";
+import { birdName } from "./kinds.ts";
+import { defaultConfig, MAIN_OPTIONS, MQTT_OPTIONS, type OptionTable, PEER_OPTIONS } from "./schema.ts";
+import { didYouMean } from "./suggest.ts";
+import type { Config, MqttConfig, PeerConfig } from "./types.ts";
+import { parseUci, type UciError, type UciOption, type UciSection } from "./uci.ts";
+
+export { DEFAULT_CONFIG_PATH, defaultConfig } from "./schema.ts";
+
+/** Section types, and the name that a section of this type must have; `peer` takes any or none. */
+const SECTIONS: Readonly<Record<string, string | undefined>> = {
+	bgpwarden: "main",
+	mqtt: "mqtt",
+	peer: undefined,
+};
+
+/**
+ * Reads the text of a configuration file.
+ * @param path only for the messages
+ * @returns the configuration with all defaults filled in, or at least one line like
+ *   `/etc/config/bgpwarden:12: main.poll_interval: 'abc' is not a number of seconds (1 to 3600)`, in the file's
+ *   order. Never throws.
+ */
+export function parseConfig(text: string, path: string): { config: Config } | { errors: string[] } {
+	const parsed = parseUci(text);
+	const result = "errors" in parsed ? { errors: parsed.errors } : readSections(parsed.sections);
+	if (!("errors" in result)) return result;
+	const sorted = [...result.errors].sort((left, right) => left.line - right.line);
+	return { errors: sorted.map((error) => `${path}:${error.line}: ${error.message}`) };
+}
+
+function readSections(sections: readonly UciSection[]): { config: Config } | { errors: UciError[] } {
+	const errors: UciError[] = [];
+	let { main, mqtt } = defaultConfig();
+	const peers: { peer: PeerConfig; at: SectionReader }[] = [];
+	let peerSections = 0;
+	for (const section of sections) {
+		const { type, name, line } = section;
+		if (!Object.hasOwn(SECTIONS, type)) {
+			const hint = didYouMean(type, Object.keys(SECTIONS));
+			errors.push({ line, message: `config ${quoted(type)}: unknown section type${hint}` });
+			continue;
+		}
+		const required = SECTIONS[type];
+		if (required !== undefined && name !== required) {
+			errors.push({
+				line,
+				message: `config ${type}: its name must be '${required}': config ${type} '${required}'`,
+			});
+			continue;
+		}
+		// uci's own notation; it counts the named ones too.
+		const label = name ?? `@${type}[${peerSections}]`;
+		const reader = new SectionReader(section, label, errors);
+		if (type === "bgpwarden") main = { ...main, ...reader.read(MAIN_OPTIONS) };
+		else if (type === "mqtt") mqtt = readMqtt(reader, mqtt);
+		else {
+			peerSections++;
+			const peer = readPeer(reader);
+			if (peer) peers.push({ peer, at: reader });
+		}
+	}
+	const seen = new Map<string, number>();
+	for (const { peer, at } of peers) {
+		const earlier = seen.get(peer.name);
+		if (earlier === undefined) seen.set(peer.name, at.line("name"));
+		else at.refuse("name", `${quoted(peer.name)} is already the peer of line ${earlier}`);
+	}
+	return errors.length > 0 ? { errors } : { config: { main, mqtt, peers: peers.map(({ peer }) => peer) } };
+}
+
+function readMqtt(reader: SectionReader, defaults: MqttConfig): MqttConfig {
+	const given = reader.read(MQTT_OPTIONS);
+	const mqtt = { ...defaults, ...given };
+	const enabled = given.enabled ?? (mqtt.host !== "" && !reader.has("enabled"));
+	if (enabled && !reader.has("host"))
+		reader.refuse("enabled", "MQTT is switched on, but there is no 'host' (the broker's name or address)");
+	if (mqtt.password !== "" && !reader.has("username"))
+		reader.refuse("password", "a password needs a 'username' (MQTT 3.1.1 has none without)");
+	for (const option of ["ca_file", "cert_file", "key_file"]) {
+		if (reader.has(option) && !mqtt.tls && !reader.failed("tls"))
+			reader.refuse(option, "is for TLS, which is switched off (option tls '1')");
+	}
+	if (reader.has("cert_file") && !reader.has("key_file"))
+		reader.refuse("cert_file", "needs a 'key_file' as well");
+	if (reader.has("key_file") && !reader.has("cert_file"))
+		reader.refuse("key_file", "needs a 'cert_file' as well");
+	return { ...mqtt, enabled };
+}
+
+function readPeer(reader: SectionReader): PeerConfig | undefined {
+	const given = reader.read(PEER_OPTIONS);
+	if (reader.failed("name")) return undefined;
+	const name = given.name ?? birdName.read(reader.section.name ?? "");
+	if (name === undefined) {
+		reader.refuse("name", "is missing (the protocol's name in bird.conf)");
+		return undefined;
+	}
+	const peer: { -readonly [Key in keyof PeerConfig]: PeerConfig[Key] } = { ...given, name };
+	// The zone is the interface's name: kept in one place, and addresses stay comparable.
+	for (const [option, key] of [["address", "address"] as const, ["local_address", "localAddress"] as const]) {
+		const address = parseAddress(peer[key] ?? "");
+		if (!address) continue;
+		peer[key] = address.text;
+		if (address.zone === undefined || reader.failed("interface")) continue;
+		if (peer.interface !== undefined && peer.interface !== address.zone)
+			reader.refuse(option, `is on ${quoted(address.zone)}, but the interface is ${quoted(peer.interface)}`);
+		peer.interface ??= address.zone;
+	}
+	const family = parseAddress(peer.address ?? "")?.family;
+	const localFamily = parseAddress(peer.localAddress ?? "")?.family;
+	if (family && localFamily && family !== localFamily)
+		reader.refuse("local_address", `is IPv${localFamily}, but the peer's address is IPv${family}`);
+	else if (family && peer.address === peer.localAddress)
+		reader.refuse("local_address", "is the peer's own address");
+	return peer;
+}
+
+/** Reads one section's options and remembers which of them were refused. */
+class SectionReader {
+	private readonly refused = new Set<string>();
+
+	constructor(
+		readonly section: UciSection,
+		private readonly label: string,
+		private readonly errors: UciError[],
+	) {}
+
+	/** The options that are set and valid; the others are absent. Unknown ones are refused. */
+	read<Section extends object>(table: OptionTable<Section>): Partial<Section> {
+		const result: Partial<Section> = {};
+		const keys = Object.keys(table) as (keyof Section)[];
+		const known = keys.map((key) => table[key].option);
+		for (const option of this.section.options.values()) {
+			const key = keys.find((candidate) => table[candidate].option === option.name);
+			if (key === undefined) {
+				this.refuse(option.name, `unknown option${didYouMean(option.name, known)}`);
+				continue;
+			}
+			const text = this.single(option);
+			if (text === undefined || text === "") continue;
+			const { kind } = table[key];
+			const value = kind.read(text);
+			if (value !== undefined) result[key] = value;
+			else
+				this.refuse(
+					option.name,
+					`${kind.secret ? "the value" : quoted(text)} is not ${kind.expected}${kind.hint?.(text) ?? ""}`,
+				);
+		}
+		return result;
+	}
+
+	/** Whether the option has a value, good or bad. */
+	has(option: string): boolean {
+		return this.section.options.get(option)?.values.some((value) => value !== "") ?? false;
+	}
+
+	failed(option: string): boolean {
+		return this.refused.has(option);
+	}
+
+	/** Line of the option, or of the section when it has no such option. */
+	line(option: string): number {
+		return this.section.options.get(option)?.line ?? this.section.line;
+	}
+
+	refuse(option: string, message: string): void {
+		this.refused.add(option);
+		this.errors.push({ line: this.line(option), message: `${this.label}.${option}: ${message}` });
+	}
+
+	private single(option: UciOption): string | undefined {
+		if (!option.list) return option.values[0];
+		this.refuse(
+			option.name,
+			`takes one value: write 'option ${option.name}' instead of 'list ${option.name}'`,
+		);
+		return undefined;
+	}
+}

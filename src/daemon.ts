@@ -1,0 +1,267 @@
+import type { Config } from "./config/types.ts";
+import { readConfiguration, settingsOf, startConfiguration } from "./configuration.ts";
+import { restartPeer } from "./effects/bird.ts";
+import { flushConntrack } from "./effects/conntrack.ts";
+import { createNft, type Nft } from "./effects/nft.ts";
+import { TableFile } from "./effects/table-file.ts";
+import { createLog, type Log } from "./log.ts";
+import type { Platform, Timer } from "./platform/types.ts";
+import { renderTable } from "./render/nft.ts";
+import { Reporter } from "./report/reporter.ts";
+import { type BirdSession, createBirdSession } from "./sources/bird/session.ts";
+import { parseSince } from "./sources/bird/since.ts";
+import type { BirdReading } from "./sources/bird/types.ts";
+import { type Control, openControl } from "./sources/control/fifo.ts";
+import { createMonitor, type Monitor } from "./sources/nft/monitor.ts";
+import type { Action } from "./warden/actions.ts";
+import type { WardenEvent } from "./warden/events.ts";
+import { initialState, type WardenState } from "./warden/state.ts";
+import { nextDeadline, step } from "./warden/warden.ts";
+
+export interface DaemonOptions {
+	readonly version: string;
+	readonly configPath: string;
+	readonly runDirectory: string;
+}
+
+/** Wires sources, warden and effects together; the only module that knows all of them. */
+export class Daemon {
+	private config: Config;
+	private state: WardenState;
+	private readonly log: Log;
+	private readonly nft: Nft;
+	private readonly tableFile: TableFile;
+	private readonly reporter: Reporter;
+	private monitor: Monitor;
+	private bird: BirdSession;
+	private control: Control | undefined;
+	private tick: { timer: Timer; at: number } | undefined;
+	private stopping = false;
+
+	constructor(
+		private readonly platform: Platform,
+		private readonly options: DaemonOptions,
+	) {
+		const { config, errors } = startConfiguration(platform.files, options.configPath);
+		this.config = config;
+		this.log = createLog(platform, config.main.logLevel);
+		this.state = initialState(settingsOf(config), platform.now());
+		this.nft = createNft(platform);
+		this.tableFile = new TableFile(platform.files);
+		this.reporter = new Reporter(platform, this.log, {
+			version: options.version,
+			runDirectory: options.runDirectory,
+			config,
+			onCommand: (command) => this.dispatch({ type: "command", command }),
+			onProblem: (kind, text) => this.dispatch({ type: "problem", kind, text }),
+		});
+		this.monitor = this.createMonitor();
+		this.bird = this.createBird();
+		if (errors.length > 0) this.badConfiguration(errors, "defaults are used");
+	}
+
+	/** Starts everything; returns at once. */
+	start(): void {
+		const { platform } = this;
+		this.log("info", `bgpwarden ${this.options.version} starts (${platform.engine})`);
+		platform.onSignal("SIGTERM", () => this.stop());
+		platform.onSignal("SIGINT", () => this.stop());
+		platform.onSignal("SIGHUP", () => this.reload());
+		// The table first: everything else can wait.
+		this.monitor.start();
+		this.dispatch({ type: "started" });
+		this.bird.start();
+		this.reporter.start();
+		this.openControl();
+	}
+
+	/** Says goodbye and exits. The table stays: the router must not lose its sessions to a restart of the daemon. */
+	private stop(): void {
+		if (this.stopping) return;
+		this.stopping = true;
+		this.log("info", "bgpwarden stops; the table stays in place");
+		this.tick?.timer.cancel();
+		this.monitor.stop();
+		this.bird.stop();
+		this.control?.close();
+		this.reporter.stop().then(() => this.platform.exit(0));
+	}
+
+	private reload(): void {
+		const read = readConfiguration(this.platform.files, this.options.configPath);
+		if ("errors" in read) {
+			this.badConfiguration(read.errors, "the last good one stays in force");
+			return;
+		}
+		const old = this.config;
+		this.config = read.config;
+		this.log.level = read.config.main.logLevel;
+		this.dispatch({ type: "problem", kind: "config", text: undefined });
+		this.dispatch({ type: "configured", settings: settingsOf(read.config) });
+		if (old.main.table !== read.config.main.table) {
+			this.monitor.stop();
+			this.monitor = this.createMonitor();
+			this.monitor.start();
+		}
+		if (old.main.birdSocket !== read.config.main.birdSocket) {
+			this.bird.stop();
+			this.bird = this.createBird();
+			this.bird.start();
+		}
+		this.reporter.configure(read.config);
+	}
+
+	private badConfiguration(errors: readonly string[], consequence: string): void {
+		for (const error of errors) this.log("error", error);
+		const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+		this.dispatch({ type: "problem", kind: "config", text: `${errors[0]}${more}; ${consequence}` });
+	}
+
+	/** One event: the warden decides, the daemon acts. Nothing that an action does may end the daemon. */
+	private dispatch(event: WardenEvent): void {
+		if (this.stopping) return;
+		const { state, actions } = step(this.state, event, this.platform.now());
+		this.state = state;
+		for (const action of actions) {
+			this.perform(action).catch((error: unknown) => {
+				this.log("error", `${action.type}: ${error instanceof Error ? error.message : String(error)}`);
+			});
+		}
+		this.planTick();
+		this.reporter.update(state);
+	}
+
+	private planTick(): void {
+		const at = nextDeadline(this.state);
+		if (at === this.tick?.at) return;
+		this.tick?.timer.cancel();
+		this.tick = undefined;
+		if (at === undefined) return;
+		const timer = this.platform.after(Math.max(0, at - this.platform.now().monotonic), () => {
+			this.tick = undefined;
+			this.dispatch({ type: "tick" });
+		});
+		this.tick = { timer, at };
+	}
+
+	private async perform(action: Action): Promise<void> {
+		switch (action.type) {
+			case "log":
+				this.log(action.level, action.text);
+				return;
+			case "report":
+				this.reporter.event(action.event, action.details);
+				return;
+			case "reply":
+				this.control?.reply(action.id, { ok: action.ok, text: action.text });
+				return;
+			case "install":
+				return this.install(action.addresses);
+			case "list":
+				return this.list();
+			case "remove_table": {
+				const gone = await this.nft.apply(`table inet ${action.table}\ndelete table inet ${action.table}\n`);
+				if (!gone.ok) this.log("warn", `table inet ${action.table} could not be removed: ${gone.reason}`);
+				return;
+			}
+			case "replace_watch":
+				this.monitor.replace(action.reason);
+				return;
+			case "flush": {
+				const result = await flushConntrack(this.platform);
+				this.dispatch(
+					result.ok
+						? { type: "flushed", deleted: result.deleted, left: result.left }
+						: { type: "flush_failed", reason: result.reason },
+				);
+				return;
+			}
+			case "read_bird":
+				this.bird.read();
+				return;
+			case "restart_peer":
+				return this.restartPeer(action.peer, action.id);
+		}
+	}
+
+	private async install(addresses: readonly string[]): Promise<void> {
+		const text = renderTable(this.config.main, {
+			ipv4: addresses.filter((address) => !address.includes(":")),
+			ipv6: addresses.filter((address) => address.includes(":")),
+		});
+		const result = await this.nft.apply(text);
+		if (!result.ok) {
+			this.dispatch({ type: "install_failed", reason: result.reason });
+			return;
+		}
+		this.dispatch({ type: "installed" });
+		const failure = this.tableFile.save(text);
+		this.dispatch({
+			type: "problem",
+			kind: "table_file",
+			text: failure && `the boot copy of the table cannot be saved: ${failure}`,
+		});
+	}
+
+	private async list(): Promise<void> {
+		const listing = await this.nft.list(this.state.settings.table);
+		if (listing.kind === "failed") this.dispatch({ type: "list_failed", reason: listing.reason });
+		else this.dispatch({ type: "listed", text: listing.kind === "table" ? listing.text : undefined });
+	}
+
+	private async restartPeer(peer: string, id: string | undefined): Promise<void> {
+		const result = await restartPeer(this.platform, { socket: this.config.main.birdSocket, peer });
+		this.dispatch({
+			type: "peer_restarted",
+			peer,
+			...(id === undefined ? {} : { id }),
+			...(result.ok ? {} : { failure: result.reason }),
+		});
+	}
+
+	private createMonitor(): Monitor {
+		return createMonitor(this.platform, {
+			table: this.config.main.table,
+			isOwn: (pid) => this.nft.isOwn(pid),
+			onStart: () => this.dispatch({ type: "watch_started" }),
+			onEnd: (reason) => this.dispatch({ type: "watch_ended", reason }),
+			onForeign: ({ touch, actor }) => this.dispatch({ type: "table_touched", touch, actor }),
+			onOwn: () => this.dispatch({ type: "own_transaction" }),
+			onPacket: () => this.dispatch({ type: "session_sign" }),
+			onGap: () => this.dispatch({ type: "watch_gap" }),
+			onGarbage: (text) => this.log("warn", `nft monitor: not understood: ${text.slice(0, 80)}`),
+		});
+	}
+
+	private createBird(): BirdSession {
+		return createBirdSession(this.platform, {
+			socket: this.config.main.birdSocket,
+			onUp: (version) => this.dispatch({ type: "bird_up", ...(version === undefined ? {} : { version }) }),
+			onLost: (reason) => this.dispatch({ type: "bird_lost", reason }),
+			onReading: (reading) => this.dispatch({ type: "bird_read", reading, since: this.sinces(reading) }),
+		});
+	}
+
+	private sinces(reading: BirdReading): Record<string, number> {
+		const { wall } = this.platform.now();
+		const sinces: Record<string, number> = {};
+		for (const { name, sinceText } of reading.peers) {
+			const since = sinceText === undefined ? undefined : parseSince(sinceText, wall);
+			if (since !== undefined) sinces[name] = since;
+		}
+		return sinces;
+	}
+
+	private async openControl(): Promise<void> {
+		try {
+			this.control = await openControl(this.platform, {
+				directory: this.options.runDirectory,
+				onCommand: (command) => this.dispatch({ type: "command", command }),
+				onGarbage: (line) => this.log("warn", `control: not a request: ${line}`),
+			});
+		} catch (error) {
+			const text = `requests cannot be heard: ${(error as Error).message}`;
+			this.dispatch({ type: "problem", kind: "control", text });
+		}
+	}
+}

@@ -1,0 +1,54 @@
+import type { Platform } from "./platform/types.ts";
+import type { LogLevel } from "./warden/actions.ts";
+
+const RANK: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
+/** Lines that differ in numbers only are told once in so many milliseconds. */
+const PERIOD = 60_000;
+/** Kinds of lines that are remembered. */
+const REMEMBERED = 64;
+
+/** The daemon's log: one line an entry on standard error, which procd hands to the system log. */
+export interface Log {
+	(level: LogLevel, text: string): void;
+	/** Entries below this level are dropped. */
+	level: LogLevel;
+}
+
+/**
+ * A log that a program gone mad cannot flood: of lines that differ in numbers only, so many a minute are printed and
+ * the others counted.
+ * @param burst how many are printed before that
+ */
+export function createLog(platform: Platform, level: LogLevel = "info", burst = 5): Log {
+	const kinds = new Map<string, { since: number; printed: number; dropped: number }>();
+	const timed = platform.isTerminal("stderr");
+
+	const print = (severity: LogLevel, text: string) => {
+		const time = timed ? `${new Date(platform.now().wall).toISOString().slice(11, 23)} ` : "";
+		const prefix = severity === "info" ? "" : `${severity}: `;
+		platform.print("stderr", `${time}${prefix}${text.replace(/\p{Cc}+/gu, " ")}\n`);
+	};
+
+	const log = (severity: LogLevel, text: string) => {
+		if (RANK[severity] > RANK[log.level]) return;
+		const now = platform.now().monotonic;
+		const key = text.replace(/\d+/g, "#").slice(0, 200);
+		const kind = kinds.get(key);
+		if (!kind || now - kind.since >= PERIOD) {
+			if (kind && kind.dropped > 0)
+				print(severity, `(${kind.dropped} more like the next line in the last minutes)`);
+			kinds.delete(key);
+			kinds.set(key, { since: now, printed: 1, dropped: 0 });
+			const oldest = kinds.keys().next().value;
+			if (kinds.size > REMEMBERED && oldest !== undefined) kinds.delete(oldest);
+		} else if (kind.printed >= burst) {
+			kind.dropped++;
+			return;
+		} else {
+			kind.printed++;
+		}
+		print(severity, text);
+	};
+	log.level = level;
+	return log;
+}

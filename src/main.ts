@@ -1,0 +1,54 @@
+import * as commands from "./commands.ts";
+import { parseArguments } from "./config/arguments.ts";
+import { createPlatform } from "./platform/index.ts";
+import type { Platform } from "./platform/types.ts";
+import { HELP, usageText } from "./report/text/help.ts";
+
+/** From package.json, put in by scripts/build.mjs. */
+declare const __VERSION__: string;
+
+/** The command line. @returns the exit code, or undefined when the process goes on */
+async function main(platform: Platform): Promise<number | undefined> {
+	const invocation = parseArguments(platform.args);
+	switch (invocation.verb) {
+		case "help":
+			platform.print("stdout", HELP);
+			return 0;
+		case "version":
+			platform.print("stdout", `bgpwarden ${__VERSION__}\n`);
+			return 0;
+		case "usage":
+			platform.print("stderr", usageText(invocation.error));
+			return 2;
+		case "run":
+			return commands.run(platform, invocation, __VERSION__);
+		case "check":
+			return commands.check(platform, invocation);
+		case "status":
+			return commands.status(platform, invocation, invocation.json);
+		case "peers":
+			return commands.peers(platform, invocation, invocation.json);
+		case "events":
+			return commands.events(platform, invocation, invocation.follow);
+		case "ensure":
+		case "flush":
+			return commands.ask(platform, invocation, { verb: invocation.verb });
+		case "restart":
+			return commands.ask(platform, invocation, { verb: "restart", peer: invocation.peer });
+		case "render":
+			return commands.render(platform, invocation);
+	}
+}
+
+// Nothing is awaited here: while qjs still evaluates a module, its loop runs one promise job a poll and stalls.
+createPlatform().then((platform) =>
+	main(platform).then(
+		(code) => {
+			if (code !== undefined) platform.exit(code);
+		},
+		(error: unknown) => {
+			platform.print("stderr", `bgpwarden: ${error instanceof Error ? error.message : String(error)}\n`);
+			platform.exit(1);
+		},
+	),
+);

@@ -1,0 +1,70 @@
+import type { Files } from "../platform/types.ts";
+import { FileError } from "../platform/types.ts";
+import type { ReportedEvent, Status } from "./status.ts";
+
+/** Names in the run directory. */
+export const STATUS_FILE = "status.json";
+export const EVENTS_FILE = "events.jsonl";
+/** Events that are kept; the file is cut back to so many once it has a fifth more. */
+const KEPT = 500;
+const CUT_AT = 600;
+/** Bytes of the events file that are read back. */
+const EVENTS_LIMIT = 1 << 20;
+
+/** Writes the state for the command line and others to read. Every method returns what failed, or undefined. */
+export class StatusFiles {
+	private lastStatus = "";
+	private lines: number | undefined;
+
+	/** @param directory the run directory */
+	constructor(
+		private readonly files: Files,
+		private readonly directory: string,
+	) {}
+
+	/** Replaces status.json, if anything in it is new. */
+	status(status: Status): string | undefined {
+		const text = `${JSON.stringify(status)}\n`;
+		if (text === this.lastStatus) return undefined;
+		return this.attempt(() => {
+			this.files.replace(this.path(STATUS_FILE), text);
+			this.lastStatus = text;
+		});
+	}
+
+	/** Adds a line to events.jsonl and cuts it back from time to time. */
+	event(event: ReportedEvent): string | undefined {
+		return this.attempt(() => {
+			this.lines ??= this.readLines().length;
+			this.files.append(this.path(EVENTS_FILE), `${JSON.stringify(event)}\n`);
+			this.lines++;
+			if (this.lines < CUT_AT) return;
+			const kept = this.readLines().slice(-KEPT);
+			this.files.replace(this.path(EVENTS_FILE), `${kept.join("\n")}\n`);
+			this.lines = kept.length;
+		});
+	}
+
+	private readLines(): string[] {
+		const path = this.path(EVENTS_FILE);
+		if (!this.files.status(path)) return [];
+		return this.files
+			.read(path, EVENTS_LIMIT)
+			.split("\n")
+			.filter((line) => line !== "");
+	}
+
+	private path(name: string): string {
+		return `${this.directory}/${name}`;
+	}
+
+	private attempt(action: () => void): string | undefined {
+		try {
+			action();
+			return undefined;
+		} catch (error) {
+			if (error instanceof FileError) return error.message;
+			throw error;
+		}
+	}
+}

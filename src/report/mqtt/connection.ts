@@ -1,0 +1,203 @@
+import type { IClientOptions, MqttClient } from "mqtt";
+import type { MqttConfig } from "../../config/types.ts";
+import { decodeUtf8, encodeUtf8 } from "../../platform/text.ts";
+import type { Platform } from "../../platform/types.ts";
+import { openTransport } from "./transport.ts";
+
+/** Seconds between signs of life; a dead connection is noticed within one and a half of them. */
+const KEEPALIVE = 30;
+/** Milliseconds for the TCP connection, TLS and the broker's first answer together. */
+const CONNECT_TIMEOUT = 20_000;
+/** Unacknowledged messages, and bytes in them, from which on `publish` refuses: each costs 5 kB under QuickJS. */
+const IN_FLIGHT_MESSAGES = 64;
+const IN_FLIGHT_BYTES = 65_536;
+
+/** Who this is to the broker. */
+export interface MqttIdentity {
+	/** MQTT client id, e.g. `bgpwarden-router1`: the broker hangs up on an older client of the same id. */
+	readonly clientId: string;
+	/** Topic of the last will, whose payload is `offline`, retained. */
+	readonly willTopic: string;
+}
+
+export interface ConnectionHandlers {
+	/** The broker has accepted us. */
+	onUp(): void;
+	onMessage(topic: string, payload: string, retained: boolean): void;
+	/** Everything in flight has been acknowledged. */
+	onIdle(): void;
+	onProblem(problem: string): void;
+	/** The end, once: refused, failed, timed out or lost. Not called after `close`. */
+	onEnd(reason: string): void;
+}
+
+/** The npm packages, loaded. */
+export type Library = typeof import("./library.ts");
+
+/**
+ * One connection to the broker, from the first byte to the last; it is never made again, so nothing of it outlives
+ * it.
+ */
+export class Connection {
+	private readonly client: MqttClient;
+	private up = false;
+	private ended = false;
+	private reason: string | undefined;
+	private messages = 0;
+	private bytes = 0;
+	private closed: (() => void) | undefined;
+
+	/** @throws Error when the child process cannot be started */
+	constructor(
+		library: Library,
+		platform: Platform,
+		private readonly config: MqttConfig,
+		private readonly identity: MqttIdentity,
+		private readonly handlers: ConnectionHandlers,
+	) {
+		library.attachPlatform(platform, (error) => this.fail(text(error)));
+		const transport = () => openTransport(library.Duplex, platform, config, (reason) => this.because(reason));
+		this.client = new library.MqttClient(transport, this.options());
+		this.client.on("connect", () =>
+			this.guarded(() => {
+				this.up = true;
+				handlers.onUp();
+			}),
+		);
+		this.client.on("message", (topic, payload, packet) =>
+			this.guarded(() => handlers.onMessage(topic, decodeUtf8(payload), packet.retain)),
+		);
+		// A malformed packet does not close the connection by itself.
+		this.client.on("error", (error) => this.fail(brokerProblem(error)));
+		this.client.on("close", () => this.end());
+	}
+
+	/** Messages not acknowledged yet. */
+	get inFlight(): number {
+		return this.messages;
+	}
+
+	/** Hands a message over, QoS 1; false: not connected, or too much is unacknowledged already. */
+	publish(topic: string, payload: string, retain: boolean): boolean {
+		if (!this.up || this.ended) return false;
+		const bytes = encodeUtf8(payload);
+		const cost = topic.length + bytes.length;
+		if (this.messages >= IN_FLIGHT_MESSAGES) return false;
+		if (this.messages > 0 && this.bytes + cost > IN_FLIGHT_BYTES) return false;
+		this.messages++;
+		this.bytes += cost;
+		// A plain array is as good as a Buffer to the packet writer; text it would encode itself, slowly.
+		this.client.publish(topic, bytes as Buffer, { qos: 1, retain }, () => {
+			this.messages--;
+			this.bytes -= cost;
+			if (this.messages === 0 && !this.ended) this.guarded(() => this.handlers.onIdle());
+		});
+		return true;
+	}
+
+	subscribe(topics: readonly string[]): void {
+		if (!this.up || this.ended || topics.length === 0) return;
+		this.client.subscribe([...topics], { qos: 1 }, (error) => {
+			if (error && !this.ended)
+				this.handlers.onProblem(`MQTT subscribe: ${topics.join(", ")}: refused by the broker`);
+		});
+	}
+
+	unsubscribe(topics: readonly string[]): void {
+		if (this.up && !this.ended && topics.length > 0) this.client.unsubscribe([...topics], () => {});
+	}
+
+	/**
+	 * Disconnects and calls back when the transport is closed. With something unacknowledged it just hangs up, and the
+	 * broker publishes the will.
+	 */
+	close(closed: () => void): void {
+		if (this.ended) {
+			closed();
+			return;
+		}
+		this.ended = true;
+		this.closed = closed;
+		this.client.end(!(this.up && this.messages === 0));
+	}
+
+	/** Ends the child process, whatever it is waiting for. */
+	destroy(): void {
+		this.client.stream.destroy();
+	}
+
+	private because(reason: string): void {
+		this.reason ??= reason;
+	}
+
+	private fail(reason: string): void {
+		this.because(reason);
+		this.destroy();
+	}
+
+	private end(): void {
+		this.up = false;
+		this.closed?.();
+		this.closed = undefined;
+		if (this.ended) return;
+		this.ended = true;
+		this.guarded(() => this.handlers.onEnd(this.reason ?? "the connection was closed"));
+	}
+
+	private guarded(action: () => void): void {
+		try {
+			action();
+		} catch (error) {
+			this.handlers.onProblem(`MQTT: ${text(error)}`);
+		}
+	}
+
+	private options(): IClientOptions {
+		const { username, password } = this.config;
+		return {
+			clientId: this.identity.clientId,
+			clean: true,
+			keepalive: KEEPALIVE,
+			connectTimeout: CONNECT_TIMEOUT,
+			// The package's own reconnecting has one fixed period, and queues.
+			reconnectPeriod: 0,
+			resubscribe: false,
+			queueQoSZero: false,
+			// Otherwise mqtt-packet builds a table of 65,536 Buffers: 34 MB under QuickJS.
+			writeCache: false,
+			timerVariant: "native",
+			...(username ? { username, password } : {}),
+			will: {
+				topic: this.identity.willTopic,
+				payload: encodeUtf8("offline") as Buffer,
+				qos: 1,
+				retain: true,
+			},
+		};
+	}
+}
+
+/** CONNACK's return codes (MQTT 3.1.1, table 3.1), and the package's own words, as one clear reason. */
+function brokerProblem(error: Error & { code?: number | string }): string {
+	switch (error.code) {
+		case 1:
+			return "the broker does not speak MQTT 3.1.1";
+		case 2:
+			return "the broker refused the client id";
+		case 3:
+			return "the broker is not available yet";
+		case 4:
+			return "the broker refused user name or password";
+		case 5:
+			return "the broker refused: not authorized (user name or password)";
+	}
+	if (error.message === "connack timeout")
+		return `no answer from the broker within ${CONNECT_TIMEOUT / 1000} s`;
+	if (error.message === "Keepalive timeout") return "the broker has fallen silent";
+	return error.message;
+}
+
+/** What an exception says. */
+export function text(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}

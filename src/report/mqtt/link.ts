@@ -1,0 +1,180 @@
+import type { MqttConfig } from "../../config/types.ts";
+import type { Platform, Timer } from "../../platform/types.ts";
+import { Connection, type MqttIdentity, text } from "./connection.ts";
+
+export type { MqttIdentity };
+
+/** Milliseconds before a connection is tried again: doubling from the first to the last. */
+const FIRST_DELAY = 1000;
+const LAST_DELAY = 60_000;
+/** Milliseconds that a connection must have lasted for the delay to start over. */
+const STABLE_AFTER = 30_000;
+/** Milliseconds that `stop` waits for acknowledgements, and then for the broker to hang up. */
+const ACK_WAIT = 2000;
+const CLOSE_WAIT = 500;
+
+export interface LinkHandlers {
+	onConnect(): void;
+	/** The connection was lost, or could not be made for another reason than the last time; one line. */
+	onDisconnect(reason: string): void;
+	onMessage(topic: string, payload: string, retained: boolean): void;
+	/** `publish` has refused a message for lack of room, and there is room again. */
+	onRoom?(): void;
+	/** Something else worth one line, such as a refused subscription. */
+	onProblem?(problem: string): void;
+}
+
+export interface Message {
+	readonly topic: string;
+	readonly payload: string;
+	readonly retain: boolean;
+}
+
+/** The connection to the broker, made again for as long as it takes. Keeps no message while there is none. */
+export interface MqttLink {
+	start(): void;
+	/**
+	 * Publishes the last messages (if connected), waits for their acknowledgements at most 2 s, and disconnects so
+	 * that the broker does not publish the will. Never rejects.
+	 */
+	stop(finalMessages?: readonly Message[]): Promise<void>;
+	readonly connected: boolean;
+	/** Hands a message over, QoS 1; false: not connected, or too much is unacknowledged already. */
+	publish(topic: string, payload: string, options: { retain: boolean }): boolean;
+	/** Lasts as long as the connection; does nothing without one. */
+	subscribe(topics: readonly string[]): void;
+	unsubscribe(topics: readonly string[]): void;
+}
+
+/** Does nothing before `start`. No handler is called after `stop`. */
+export function createMqttLink(
+	platform: Platform,
+	config: MqttConfig,
+	identity: MqttIdentity,
+	handlers: LinkHandlers,
+): MqttLink {
+	return new Link(platform, config, identity, handlers);
+}
+
+class Link implements MqttLink {
+	private running = false;
+	private connection: Connection | undefined;
+	private up = false;
+	private delay = FIRST_DELAY;
+	private timer: Timer | undefined;
+	/** The reason told last, until a connection succeeds. */
+	private told: string | undefined;
+	private refused = false;
+	private idle: (() => void) | undefined;
+
+	constructor(
+		private readonly platform: Platform,
+		private readonly config: MqttConfig,
+		private readonly identity: MqttIdentity,
+		private readonly handlers: LinkHandlers,
+	) {}
+
+	get connected(): boolean {
+		return this.up;
+	}
+
+	start(): void {
+		if (this.running) return;
+		this.running = true;
+		void this.connect();
+	}
+
+	async stop(finalMessages: readonly Message[] = []): Promise<void> {
+		this.running = false;
+		this.timer?.cancel();
+		const connection = this.connection;
+		if (!connection) return;
+		for (const { topic, payload, retain } of finalMessages) connection.publish(topic, payload, retain);
+		if (this.up && connection.inFlight > 0) {
+			await this.atMost(ACK_WAIT, (done) => {
+				this.idle = done;
+			});
+		}
+		this.up = false;
+		this.connection = undefined;
+		await this.atMost(CLOSE_WAIT, (done) => connection.close(done));
+		connection.destroy();
+	}
+
+	publish(topic: string, payload: string, { retain }: { retain: boolean }): boolean {
+		if (!this.connection || !this.up) return false;
+		const taken = this.connection.publish(topic, payload, retain);
+		if (!taken) this.refused = true;
+		return taken;
+	}
+
+	subscribe(topics: readonly string[]): void {
+		this.connection?.subscribe(topics);
+	}
+
+	unsubscribe(topics: readonly string[]): void {
+		this.connection?.unsubscribe(topics);
+	}
+
+	private async connect(): Promise<void> {
+		try {
+			const library = await import("./library.ts");
+			if (!this.running || this.connection) return;
+			this.connection = new Connection(library, this.platform, this.config, this.identity, {
+				onUp: () => this.established(),
+				onMessage: (topic, payload, retained) => {
+					if (this.running) this.handlers.onMessage(topic, payload, retained);
+				},
+				onIdle: () => this.settled(),
+				onProblem: (problem) => this.handlers.onProblem?.(problem),
+				onEnd: (reason) => this.lost(reason),
+			});
+		} catch (error) {
+			this.lost(text(error));
+		}
+	}
+
+	private established(): void {
+		if (!this.running) return;
+		this.up = true;
+		this.told = undefined;
+		this.refused = false;
+		this.timer = this.platform.after(STABLE_AFTER, () => {
+			this.delay = FIRST_DELAY;
+		});
+		this.handlers.onConnect();
+	}
+
+	private settled(): void {
+		this.idle?.();
+		if (!this.running || !this.refused) return;
+		this.refused = false;
+		this.handlers.onRoom?.();
+	}
+
+	private lost(reason: string): void {
+		this.timer?.cancel();
+		this.connection = undefined;
+		this.up = false;
+		this.idle?.();
+		if (!this.running) return;
+		this.timer = this.platform.after(this.delay * (0.75 + this.platform.random() / 2), () => {
+			void this.connect();
+		});
+		this.delay = Math.min(this.delay * 2, LAST_DELAY);
+		if (reason === this.told) return;
+		this.told = reason;
+		this.handlers.onDisconnect(reason);
+	}
+
+	/** Waits until the action calls back, or as long as that. */
+	private atMost(milliseconds: number, action: (done: () => void) => void): Promise<void> {
+		return new Promise((resolve) => {
+			const timer = this.platform.after(milliseconds, resolve);
+			action(() => {
+				timer.cancel();
+				resolve();
+			});
+		});
+	}
+}

@@ -1,0 +1,137 @@
+import type { Duplex as DuplexStream } from "readable-stream";
+import type { MqttConfig } from "../../config/types.ts";
+import { decodeUtf8, encodeUtf8 } from "../../platform/text.ts";
+import type { Child, ExitStatus, Platform } from "../../platform/types.ts";
+import { PacketGuard } from "./packets.ts";
+
+/** Bytes of one incoming message at most: commands and retained states are far smaller. */
+const MESSAGE_LIMIT = 65_536;
+/** Bytes waiting for the child's pipe from which on the stream asks its writer to wait. */
+const HIGH_WATER = 16_384;
+/** Characters kept of what the child says on standard error. */
+const STDERR_LIMIT = 4096;
+
+/** The class from readable-stream, which is loaded only when a connection is wanted. */
+export type DuplexClass = typeof DuplexStream;
+
+/**
+ * The program that carries the bytes: `nc`, or `openssl s_client` with the broker's certificate verified against its
+ * name. Only what openssl 3.0 and newer both know.
+ */
+export function transportCommand(config: MqttConfig): [string, ...string[]] {
+	const { host, port } = config;
+	if (!config.tls) return ["nc", host, String(port)];
+	const isIpv6 = host.includes(":");
+	const isAddress = isIpv6 || /^[0-9.]+$/.test(host);
+	return [
+		"openssl",
+		"s_client",
+		// -quiet leaves standard output to the connection, -nocommands keeps a leading Q or R a byte like others.
+		"-quiet",
+		"-nocommands",
+		"-verify_quiet",
+		"-verify_return_error",
+		"-connect",
+		isIpv6 ? `[${host}]:${port}` : `${host}:${port}`,
+		// Server names in TLS are never addresses: RFC 6066, section 3.
+		...(isAddress ? ["-noservername", "-verify_ip", host] : ["-servername", host, "-verify_hostname", host]),
+		...(config.caFile ? ["-CAfile", config.caFile] : []),
+		...(config.certFile ? ["-cert", config.certFile] : []),
+		...(config.keyFile ? ["-key", config.keyFile] : []),
+	];
+}
+
+/**
+ * A stream of bytes to and from the broker, over a child process. Its end, for whatever reason, is the stream's end.
+ *
+ * @param onEnd gets the reason, once, before the stream closes; not called when the stream was destroyed first
+ * @throws Error when the child cannot even be started (no file descriptors left)
+ */
+export function openTransport(
+	Duplex: DuplexClass,
+	platform: Platform,
+	config: MqttConfig,
+	onEnd: (reason: string) => void,
+): DuplexStream {
+	const argv = transportCommand(config);
+	const guard = new PacketGuard(MESSAGE_LIMIT);
+	let complaints = "";
+	let ended = false;
+
+	const end = (reason: string) => {
+		if (ended) return;
+		ended = true;
+		onEnd(reason);
+		stream.destroy();
+	};
+	const child: Child = platform.spawn({
+		argv,
+		stdin: true,
+		onStdout(chunk) {
+			if (ended) return;
+			const complaint = guard.push(chunk);
+			if (complaint) end(complaint);
+			else stream.push(chunk);
+		},
+		onStderr(chunk) {
+			complaints = (complaints + decodeUtf8(chunk)).slice(-STDERR_LIMIT);
+		},
+		onExit: (status) => end(endReason(argv[0], status, complaints)),
+	});
+	const stream = new Duplex({
+		decodeStrings: false,
+		// Nothing to do: the child's output comes when it comes, and the guard bounds what can wait.
+		read() {},
+		write(chunk: Uint8Array | string, _encoding, done) {
+			child.write(plainBytes(chunk));
+			flushed(child, done);
+		},
+		writev(chunks, done) {
+			for (const { chunk } of chunks as { chunk: Uint8Array | string }[]) child.write(plainBytes(chunk));
+			flushed(child, done);
+		},
+		final(done) {
+			child.closeStdin();
+			done();
+		},
+		destroy(error, done) {
+			ended = true;
+			child.kill("SIGTERM");
+			done(error);
+		},
+	});
+	return stream;
+}
+
+function flushed(child: Child, done: () => void): void {
+	if (child.pendingBytes < HIGH_WATER) done();
+	else child.onDrain(done);
+}
+
+/** A view without the Buffer class, whose `slice` does not copy. */
+function plainBytes(chunk: Uint8Array | string): Uint8Array {
+	if (typeof chunk === "string") return encodeUtf8(chunk);
+	return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+}
+
+/** Why the connection ended, in one line, out of how the child ended and what it said on standard error. */
+export function endReason(program: string, status: ExitStatus, complaints: string): string {
+	const lines = complaints
+		.split("\n")
+		.map((line) => line.trim())
+		.filter((line) => line !== "");
+	const last = lines.at(-1);
+	if ("code" in status && status.code === 127) return `${program}: not found`;
+	if (program === "openssl") {
+		const verify = lines.map((line) => /^verify error:num=\d+:(.+)$/.exec(line)?.[1]).find(Boolean);
+		if (verify) return `openssl: the broker's certificate was refused: ${verify}`;
+		// e.g. 40D7AD9C:error:8000006F:system library:BIO_connect:Connection refused:crypto/bio/bio_sock2.c:…
+		const reasons = lines.map((line) => /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/.exec(line)?.[1]);
+		const reason = reasons.find(Boolean);
+		if (reason) return `openssl: ${reason}`;
+	}
+	if (last) return last.startsWith(program) ? last.slice(0, 200) : `${program}: ${last.slice(0, 200)}`;
+	if ("signal" in status) return `${program} was killed by signal ${status.signal}`;
+	if (status.code !== 0) return `${program} ended with code ${status.code}`;
+	return "the broker closed the connection";
+}

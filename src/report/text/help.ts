@@ -1,0 +1,43 @@
+/** What `bgpwarden --help` prints. */
+export const HELP = `bgpwarden keeps the BGP sessions of an OpenWrt router (BIRD) with a Kubernetes cluster (MetalLB) alive.
+
+Usage: bgpwarden [OPTIONS] COMMAND
+
+Look:
+  status [--json]    how everything is, in one page
+  peers [--json]     the BGP peers, one line each
+  events [--follow]  what happened lately; --follow waits for more
+
+Act (the daemon does the work):
+  ensure             look at the nftables table now and put it back if need be
+  flush              delete the conntrack entries of BGP and BFD that end at this router
+  restart PEER       restart one peer's session in BIRD; PEER is its name in bird.conf
+
+Set up:
+  check              read the configuration and name every mistake in it
+  render nft         print the nftables table that the configuration asks for
+  run                be the daemon, in the foreground (the init script calls this)
+
+Options:
+  --config FILE      configuration, default /etc/config/bgpwarden
+  --run-dir DIR      where the daemon keeps its state, default /var/run/bgpwarden
+  --version          print the version
+  --help             print this
+
+Examples:
+  bgpwarden status
+  bgpwarden events --follow
+  bgpwarden restart waukeen
+  bgpwarden render nft | nft -c -f -
+
+Exit codes:
+  0  fine
+  1  a problem was found, or the request failed
+  2  the command line is wrong
+  3  the daemon is not running
+`;
+
+/** What standard error gets for a command line that is wrong: two lines. */
+export function usageText(error: string): string {
+	return `bgpwarden: ${error}\nbgpwarden --help explains the commands.\n`;
+}

@@ -1,0 +1,34 @@
+/**
+ * Text that came from elsewhere (BIRD, MetalLB, command lines in /proc, a configuration file), made harmless for a
+ * terminal and a log: one line, no escape sequences, nothing that turns the direction of writing around.
+ */
+
+// C0, DEL and C1; zero width, line and paragraph separators; bidirectional controls; byte order mark; surrogates alone.
+const HARMFUL = new RegExp(
+	"[\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]" +
+		"|[\\ud800-\\udbff](?![\\udc00-\\udfff])|(?<![\\ud800-\\udbff])[\\udc00-\\udfff]",
+	"g",
+);
+
+/**
+ * The text with each harmful character written as `\x1b` or `\u202e`, cut to `limit` characters (the last one then is
+ * an ellipsis).
+ */
+export function printable(text: string, limit = 200): string {
+	// Cut first: a ten-megabyte line must not be searched as a whole.
+	const head = text.length > limit * 2 ? text.slice(0, limit * 2) : text;
+	const safe = head.replace(HARMFUL, (character) => {
+		const code = character.charCodeAt(0);
+		return code < 0x100
+			? `\\x${code.toString(16).padStart(2, "0")}`
+			: `\\u${code.toString(16).padStart(4, "0")}`;
+	});
+	const points = [...safe];
+	if (points.length <= limit && head.length === text.length) return safe;
+	return `${points.slice(0, limit - 1).join("")}…`;
+}
+
+/** The same between single quotes, for error messages: `'abc'`. At most 60 characters. */
+export function quoted(text: string): string {
+	return `'${printable(text, 60)}'`;
+}

@@ -1,0 +1,74 @@
+/**
+ * What BIRD's client prints with `-v` (client/client.c and doc/reply_codes in BIRD's source): `1002-text` and
+ * `0013 text`, a code before each line; five spaces before a line that has the code of the line above. The final
+ * `0000` of a good answer is not printed, so that only the prompt tells a whole answer from half of one.
+ */
+
+/** One line of an answer. */
+export interface ReplyLine {
+	/** 0xxx done, 1xxx table entry, 2xxx heading, 8xxx run-time error, 9xxx parse error. */
+	readonly code: number;
+	readonly text: string;
+}
+
+/** A whole answer. */
+export interface Reply {
+	readonly lines: readonly ReplyLine[];
+	/** BIRD's own words when it refused, e.g. `Access denied`; of its client when that knew no such command. */
+	readonly error?: string;
+}
+
+/** BIRD's client waits for a command; there is no newline after this. */
+export const PROMPT = "bird> ";
+
+const CODED = /^(\d{4})([- ])(.*)$/;
+const CONTINUATION = "     ";
+/** Words of the client itself, which come without a code (client/commands.c). */
+const CLIENT_ERROR = /^(No such command|Ambiguous command)/;
+const FIRST_ERROR_CODE = 8000;
+
+/**
+ * Takes an answer apart.
+ * @param answer everything between the command's echo and the next prompt, without both
+ * @returns undefined when it is not an answer of BIRD, or only a part of one
+ */
+export function parseReply(answer: string): Reply | undefined {
+	if (answer === "") return { lines: [] };
+	if (!answer.endsWith("\n")) return undefined;
+	const lines: ReplyLine[] = [];
+	let error: string | undefined;
+	let final = false;
+	for (const text of answer.slice(0, -1).split("\n")) {
+		if (text.startsWith(">>> ")) continue;
+		if (CLIENT_ERROR.test(text)) return { lines, error: text };
+		const line = parseLine(text, lines.at(-1)?.code);
+		// Nothing follows the line that ends an answer.
+		if (!line || final) return undefined;
+		final = line.final;
+		lines.push(line);
+		if (line.code >= FIRST_ERROR_CODE) error ??= line.text.trim();
+	}
+	return error === undefined ? { lines } : { lines, error };
+}
+
+/**
+ * BIRD's greeting, `0001 BIRD 3.1.8 ready.`, perhaps followed by `0016 Access restricted`.
+ * @returns undefined when this is no greeting of BIRD
+ */
+export function parseGreeting(text: string): { readonly version?: string } | undefined {
+	const reply = parseReply(text.replace(/^(0001) /m, "$1-"));
+	const first = reply?.lines[0];
+	if (first?.code !== 1) return undefined;
+	const version = /^BIRD v?(\S+) ready\./.exec(first.text)?.[1];
+	return version === undefined ? {} : { version };
+}
+
+function parseLine(
+	text: string,
+	codeAbove: number | undefined,
+): (ReplyLine & { final: boolean }) | undefined {
+	const coded = CODED.exec(text);
+	if (coded) return { code: Number(coded[1]), text: coded[3] ?? "", final: coded[2] === " " };
+	if (codeAbove === undefined || !text.startsWith(CONTINUATION)) return undefined;
+	return { code: codeAbove, text: text.slice(CONTINUATION.length), final: false };
+}
