@@ -171,8 +171,8 @@ for client in bird /opt/bird2/usr/sbin/bird; do
 	TERM=dumb ask "${client}c" "$reading" >"$to-birdc-dumb.txt"
 	TERM=xterm ask "${client}c" "$reading" >"$to-birdc-xterm.txt"
 	ask ${client}cl 'configure\nrestart waukeen\nfrobnicate\nshow protocols all foo\n' >"$to-refusals.txt"
-	for peer in nobody link-local.6 unwanted absent; do
-		on_router ${client}cl -v -s $socket restart "'$peer'" >"$to-restart-$peer.txt" || true
+	for peer in nobody link-local.6 unwanted absent all; do
+		on_router ${client}cl -v -s $socket restart "\"$peer\"" >"$to-restart-$peer.txt" || true
 	done
 	stop_bird
 	start_bird $client /tmp/no-bfd.conf

@@ -1,6 +1,6 @@
 /** /etc/config/bgpwarden as text to a Config, or to everything that is wrong with it. Pure. */
 
-import { quoted } from "../report/text/printable.ts";
+import { printable, quoted } from "../report/text/printable.ts";
 import { parseAddress } from "./address.ts";
 import { birdName } from "./kinds.ts";
 import { defaultConfig, MAIN_OPTIONS, MQTT_OPTIONS, type OptionTable, PEER_OPTIONS } from "./schema.ts";
@@ -53,7 +53,7 @@ function readSections(sections: readonly UciSection[]): { config: Config } | { e
 			continue;
 		}
 		// uci's own notation; it counts the named ones too.
-		const label = name ?? `@${type}[${peerSections}]`;
+		const label = name === undefined ? `@${type}[${peerSections}]` : printable(name, 60);
 		const reader = new SectionReader(section, label, errors);
 		if (type === "bgpwarden") main = { ...main, ...reader.read(MAIN_OPTIONS) };
 		else if (type === "mqtt") mqtt = readMqtt(reader, mqtt);
@@ -170,15 +170,15 @@ class SectionReader {
 
 	refuse(option: string, message: string): void {
 		this.refused.add(option);
-		this.errors.push({ line: this.line(option), message: `${this.label}.${option}: ${message}` });
+		this.errors.push({
+			line: this.line(option),
+			message: `${this.label}.${printable(option, 60)}: ${message}`,
+		});
 	}
 
 	private single(option: UciOption): string | undefined {
 		if (!option.list) return option.values[0];
-		this.refuse(
-			option.name,
-			`takes one value: write 'option ${option.name}' instead of 'list ${option.name}'`,
-		);
+		this.refuse(option.name, "takes one value: write 'option' instead of 'list'");
 		return undefined;
 	}
 }

@@ -4,6 +4,8 @@
  * their lines, so that an error can name them.
  */
 
+import { printable, quoted } from "../report/text/printable.ts";
+
 export interface UciOption {
 	readonly name: string;
 	/** One value for `option`, any number for `list`. `[""]` for an option without a value: libuci drops those. */
@@ -170,7 +172,7 @@ class UciFile {
 		const earlier = this.named.get(name);
 		if (earlier && earlier.type !== type)
 			throw this.refused(
-				`config: '${name}' is already a section of type '${earlier.type}' (line ${earlier.line})`,
+				`config: ${quoted(name)} is already a section of type ${quoted(earlier.type)} (line ${earlier.line})`,
 			);
 		this.section = earlier ?? { type, name, line: this.statementLine, options: new Map() };
 		if (earlier) return;
@@ -186,7 +188,8 @@ class UciFile {
 		if (!NAME.test(name)) throw this.refused(`${command}: the name may have letters, digits and '_' only`);
 		const value = this.readWord();
 		this.expectEnd(command);
-		if (value.includes("\ufffd")) throw this.refused(`${command} ${name}: the value is not UTF-8`);
+		if (value.includes("\ufffd"))
+			throw this.refused(`${command} ${printable(name, 60)}: the value is not UTF-8`);
 		const options = this.section.options;
 		const earlier = options.get(name);
 		const earlierIsSet = earlier !== undefined && (earlier.list || earlier.values[0] !== "");

@@ -10,7 +10,7 @@ const PATIENCE = 5000;
 /** `waukeen: restarted` (doc/reply_codes in BIRD's source). */
 const RESTARTED = 12;
 const GREETING = 1;
-/** What BIRD's lexer takes between apostrophes (conf/cf-lex.l); the length is SYM_MAX_LEN. */
+/** A name by BIRD's lexer (conf/cf-lex.l; SYM_MAX_LEN): nothing in it means anything in a pattern. */
 const SYMBOL = /^[A-Za-z0-9_.:-]{1,64}$/;
 
 /**
@@ -35,8 +35,8 @@ async function restart(platform: Platform, configured: string, peer: string): Pr
 	const socket = findSocket(platform, configured);
 	if (!socket) return { ok: false, reason: noSocket(configured) };
 	for (const client of ["birdcl", "birdc"]) {
-		// Quoted always: a protocol may be named like a word of BIRD's language, `all` for one.
-		const argv = [client, "-v", "-s", socket.path, "restart", `'${peer}'`] as const;
+		// As a pattern, since `restart 'all'` restarts everything, apostrophes or not.
+		const argv = [client, "-v", "-s", socket.path, "restart", `"${peer}"`] as const;
 		const done = await runToEnd(platform, argv, { timeout: PATIENCE, limit: 65_536 });
 		if (done.timedOut)
 			return { ok: false, reason: `${client} restart ${peer}: no answer in ${PATIENCE / 1000} s` };

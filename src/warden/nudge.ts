@@ -8,6 +8,12 @@ const BACKOFF = { first: 30_000, longest: 600_000 };
 const WINDOW = 1500;
 /** A handshake that is under way gets so many ms to finish. */
 const GRACE = 1000;
+/**
+ * FRR starts its BFD session anew as it dials after a nudge. When BIRD has accepted the dial before it notices that, it
+ * drops the session and refuses the peer for 60 s (`error wait time` in BIRD's manual, protocol bgp), although BFD is
+ * up again a second later. A restart then ends the wait. Seen after about half of the nudges with single-hop BFD.
+ */
+const AFTERMATH = { milliseconds: 10_000, most: 2, apart: 1000 } as const;
 /** A session that lasted so many ms ends the backoff. */
 const LASTING = 30_000;
 
@@ -75,6 +81,14 @@ function consider(turn: Turn, record: PeerRecord): void {
 		turn.peer(name, { ...record, nudge: calm(record, false) });
 		return;
 	}
+	if (isAftermath(turn, record)) {
+		const aftermaths = [...(nudge.aftermaths ?? []), turn.time];
+		turn.peer(name, { ...record, nudge: { ...nudge, aftermaths } });
+		turn.do({ type: "restart_peer", peer: name });
+		turn.log("info", `peer ${name} met its own BFD flap: restarted in BIRD once more`);
+		signOfChange(turn);
+		return;
+	}
 	const due = nextNudge(record);
 	if (due === undefined || due > turn.time) {
 		turn.peer(name, record);
@@ -92,6 +106,19 @@ function consider(turn: Turn, record: PeerRecord): void {
 		`peer ${name} is ${record.peer.state ?? "not up"}: restarted in BIRD to make it connect now`,
 	);
 	signOfChange(turn);
+}
+
+function isAftermath(turn: Turn, { peer, nudge }: PeerRecord): boolean {
+	if (!turn.state.settings.remediate || nudge.lastAt === undefined) return false;
+	const { aftermaths = [] } = nudge;
+	return (
+		turn.time - nudge.lastAt < AFTERMATH.milliseconds &&
+		turn.time - (aftermaths.at(-1) ?? nudge.lastAt) >= AFTERMATH.apart &&
+		aftermaths.length < AFTERMATH.most &&
+		peer.state === "Idle" &&
+		peer.bfd === "up" &&
+		(peer.lastError ?? "").includes("BFD session down")
+	);
 }
 
 /** @param lasting whether the backoff starts over */

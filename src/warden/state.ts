@@ -112,6 +112,8 @@ export interface Nudge {
 	/** Nudges without a lasting session between them. */
 	readonly count: number;
 	readonly lastAt?: number;
+	/** When the last nudge needed further restarts. */
+	readonly aftermaths?: readonly number[];
 	readonly notBefore?: number;
 }
 

@@ -8,7 +8,7 @@ export type { MqttIdentity };
 const FIRST_DELAY = 1000;
 const LAST_DELAY = 60_000;
 /** Milliseconds that a connection must have lasted for the delay to start over. */
-const STABLE_AFTER = 30_000;
+const STABLE_AFTER = 10_000;
 /** Milliseconds that `stop` waits for acknowledgements, and then for the broker to hang up. */
 const ACK_WAIT = 2000;
 const CLOSE_WAIT = 500;
@@ -89,12 +89,7 @@ class Link implements MqttLink {
 		this.timer?.cancel();
 		const connection = this.connection;
 		if (!connection) return;
-		for (const { topic, payload, retain } of finalMessages) connection.publish(topic, payload, retain);
-		if (this.up && connection.inFlight > 0) {
-			await this.atMost(ACK_WAIT, (done) => {
-				this.idle = done;
-			});
-		}
+		await this.deliver(connection, finalMessages);
 		this.up = false;
 		this.connection = undefined;
 		await this.atMost(CLOSE_WAIT, (done) => connection.close(done));
@@ -165,6 +160,24 @@ class Link implements MqttLink {
 		if (reason === this.told) return;
 		this.told = reason;
 		this.handlers.onDisconnect(reason);
+	}
+
+	/** Hands the messages over as there is room, until all is acknowledged or the time for it is up. */
+	private async deliver(connection: Connection, messages: readonly Message[]): Promise<void> {
+		const rest = [...messages];
+		const deadline = this.platform.now().monotonic + ACK_WAIT;
+		for (;;) {
+			let next = rest[0];
+			while (next && connection.publish(next.topic, next.payload, next.retain)) {
+				rest.shift();
+				next = rest[0];
+			}
+			const left = deadline - this.platform.now().monotonic;
+			if (!this.up || connection.inFlight === 0 || left <= 0) return;
+			await this.atMost(left, (done) => {
+				this.idle = done;
+			});
+		}
 	}
 
 	/** Waits until the action calls back, or as long as that. */

@@ -125,10 +125,12 @@ export function endReason(program: string, status: ExitStatus, complaints: strin
 	if (program === "openssl") {
 		const verify = lines.map((line) => /^verify error:num=\d+:(.+)$/.exec(line)?.[1]).find(Boolean);
 		if (verify) return `openssl: the broker's certificate was refused: ${verify}`;
-		// e.g. 40D7AD9C:error:8000006F:system library:BIO_connect:Connection refused:crypto/bio/bio_sock2.c:…
-		const reasons = lines.map((line) => /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/.exec(line)?.[1]);
-		const reason = reasons.find(Boolean);
-		if (reason) return `openssl: ${reason}`;
+		// e.g. 40D7AD9C:error:8000006F:system library:BIO_connect:Connection refused:bio_sock2.c:178:calling connect()
+		const failure = lines
+			.map((line) => /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):[^:]*:\d+:(.*)$/.exec(line))
+			.find(Boolean);
+		if (failure) return `openssl: ${failure[1]}${failure[2] ? ` (${failure[2]})` : ""}`;
+		if (last && /errno=\d+$/.test(last)) return `openssl: the connection broke (${last})`;
 	}
 	if (last) return last.startsWith(program) ? last.slice(0, 200) : `${program}: ${last.slice(0, 200)}`;
 	if ("signal" in status) return `${program} was killed by signal ${status.signal}`;

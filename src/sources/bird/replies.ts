@@ -45,7 +45,7 @@ export function parseReply(answer: string): Reply | undefined {
 		// Nothing follows the line that ends an answer.
 		if (!line || final) return undefined;
 		final = line.final;
-		lines.push(line);
+		lines.push({ code: line.code, text: line.text });
 		if (line.code >= FIRST_ERROR_CODE) error ??= line.text.trim();
 	}
 	return error === undefined ? { lines } : { lines, error };

@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { parseArguments } from "../../src/config/arguments.ts";
+
+const GLOBAL = { configPath: "/etc/config/bgpwarden", runDirectory: "/var/run/bgpwarden" };
+
+/** As typed, words separated by spaces. */
+function parse(line: string) {
+	return parseArguments(line === "" ? [] : line.split(" "));
+}
+
+describe("parseArguments", () => {
+	it.each([
+		["run", { verb: "run" }],
+		["check", { verb: "check" }],
+		["status", { verb: "status", json: false }],
+		["status --json", { verb: "status", json: true }],
+		["--json peers", { verb: "peers", json: true }],
+		["events", { verb: "events", follow: false }],
+		["events --follow", { verb: "events", follow: true }],
+		["ensure", { verb: "ensure" }],
+		["flush", { verb: "flush" }],
+		["restart waukeen", { verb: "restart", peer: "waukeen" }],
+		["restart -- -odd.name", { verb: "restart", peer: "-odd.name" }],
+		["render nft", { verb: "render", what: "nft" }],
+	])("%s", (line, command) => {
+		expect(parse(line)).toEqual({ ...command, ...GLOBAL });
+	});
+
+	it.each([
+		["--config /tmp/c --run-dir /tmp/r check"],
+		["check --config=/tmp/c --run-dir=/tmp/r"],
+		["--config /x check --run-dir /tmp/r --config /tmp/c"],
+	])("takes global options anywhere, the last one counting: %s", (line) => {
+		expect(parse(line)).toEqual({ verb: "check", configPath: "/tmp/c", runDirectory: "/tmp/r" });
+	});
+
+	it.each(["--help", "-h", "help", "status --help", "nonsense --help", "--nonsense --help"])(
+		"%s asks for help",
+		(line) => {
+			expect(parse(line)).toEqual({ verb: "help" });
+		},
+	);
+
+	it("--version asks for the version", () => {
+		expect(parse("--version")).toEqual({ verb: "version" });
+	});
+
+	it.each([
+		["", "a command is missing"],
+		["stauts", "unknown command 'stauts' (did you mean 'status'?)"],
+		["frobnicate", "unknown command 'frobnicate'"],
+		["constructor", "unknown command 'constructor'"],
+		["status --jsno", "unknown option '--jsno' (did you mean '--json'?)"],
+		["-x status", "unknown option '-x'"],
+		["flush --json", "flush does not take --json"],
+		["status --follow", "status does not take --follow"],
+		["status --json=1", "--json takes no value"],
+		["status --config", "--config needs a file"],
+		["status --config=", "--config needs a file"],
+		["--run-dir", "--run-dir needs a directory"],
+		["status now", "status: 'now' is one word too many"],
+		["restart", "restart needs the name of a peer"],
+		["restart a b", "restart: 'b' is one word too many"],
+		[
+			"restart a;b",
+			"restart: 'a;b' is not a protocol name of BIRD (letters, digits, '_', '-', '.' and ':', at most 64)",
+		],
+		["render", "render needs what to render: nft"],
+		["render bird", "render bird: not part of this version; only 'render nft' is"],
+		["render metallb", "render metallb: not part of this version; only 'render nft' is"],
+		["render frr", "render frr: not part of this version; only 'render nft' is"],
+		["render nftt", "render: 'nftt' is not one of nft, bird, metallb, frr (did you mean 'nft'?)"],
+		["doctor", "doctor: not part of this version; 'bgpwarden status' shows what is known"],
+	])("refuses '%s'", (line, error) => {
+		expect(parse(line)).toEqual({ verb: "usage", error });
+	});
+
+	it("keeps what it repeats on one harmless line", () => {
+		expect(parseArguments(["a\n\u001b[31m"])).toEqual({
+			verb: "usage",
+			error: "unknown command 'a\\x0a\\x1b[31m'",
+		});
+	});
+});

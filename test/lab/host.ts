@@ -1,0 +1,248 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { labDirectory } from "./paths.ts";
+import {
+	type Process,
+	type RunOptions,
+	type RunResult,
+	runProcess,
+	type StartOptions,
+	startProcess,
+} from "./process.ts";
+import { until } from "./wait.ts";
+
+/**
+ * A host is this shell, in network, mount and UTS namespaces of its own. Nothing of it has a name outside: when the
+ * pipe from its owner closes, because the lab stops or because the owner was killed, the shell ends every process of
+ * its mount namespace, and with the last of them the kernel drops the namespaces, mounts and links.
+ * The process ids are the machine's, so that `nft monitor`'s "by process" agrees with /proc.
+ */
+const holderScript = `
+set -e
+trap '' INT TERM HUP
+mount -t tmpfs -o mode=755 tmpfs mnt
+mkdir mnt/upper mnt/work mnt/root
+mount -t overlay "$1" -o lowerdir=rootfs,upperdir=mnt/upper,workdir=mnt/work mnt/root
+cd mnt/root
+mount -t proc proc proc
+mount -t tmpfs tmpfs run
+mount -t tmpfs -o mode=1777 tmpfs tmp
+ln -sfn ../run var/run
+pivot_root . mnt
+cd /
+umount -l mnt
+hostname "$2"
+ip link set lo up
+echo ready
+while read -r _; do :; done
+mine=$(readlink /proc/self/ns/mnt)
+left=1
+while [ $left = 1 ]; do
+	left=0
+	for process in /proc/[0-9]*; do
+		[ "$process" != /proc/$$ ] || continue
+		[ "$(readlink $process/ns/mnt)" = "$mine" ] || continue
+		kill -KILL "\${process#/proc/}" || continue
+		left=1
+	done
+done
+`;
+
+const namePrefix = "bgpwarden-lab";
+
+/** Start of a process in clock ticks since boot, which with the pid names it for ever; undefined when it is gone. */
+function startTicks(pid: number): string | undefined {
+	try {
+		const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+		// proc_pid_stat(5): field 22, counted after the parenthesised name, which may hold spaces.
+		return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+	} catch {
+		return undefined;
+	}
+}
+
+function processIds(): number[] {
+	return readdirSync("/proc")
+		.filter((name) => /^\d+$/.test(name))
+		.map(Number);
+}
+
+/** Ends by pid what a lab left behind whose owner is dead: every process whose root is such a lab's overlay. */
+export function cleanLeftovers(): number[] {
+	const ended: number[] = [];
+	for (const pid of processIds()) {
+		let mounts: string;
+		try {
+			mounts = readFileSync(`/proc/${pid}/mountinfo`, "utf8");
+		} catch {
+			continue;
+		}
+		const owner = mounts.match(new RegExp(` - overlay ${namePrefix}-(\\d+)-(\\d+)-`));
+		if (owner === null || startTicks(Number(owner[1])) === owner[2]) continue;
+		try {
+			process.kill(pid, "SIGKILL");
+			ended.push(pid);
+		} catch {
+			// It ended by itself meanwhile.
+		}
+	}
+	return ended;
+}
+
+/** A machine of the lab: network, filesystem and host name of its own, the process ids of the real machine. */
+export class Host {
+	/** Addresses with prefix length, by interface, so that a link that went down gets them back. */
+	private readonly addresses = new Map<string, readonly string[]>();
+
+	private constructor(
+		readonly name: string,
+		private readonly holder: ChildProcess,
+		/** The process that holds the namespaces; `ip link … netns PID` wants it. */
+		readonly pid: number,
+	) {}
+
+	/** @throws Error with what the kernel or mount said */
+	static async start(name: string): Promise<Host> {
+		mkdirSync(`${labDirectory}/mnt`, { recursive: true });
+		const overlay = `${namePrefix}-${process.pid}-${startTicks(process.pid)}-${name}`;
+		const namespaces = ["--net", "--mount", "--uts", "--propagation", "private"];
+		const holder = spawn("unshare", [...namespaces, "sh", "-c", holderScript, "sh", overlay, name], {
+			cwd: labDirectory,
+			detached: true,
+			stdio: "pipe",
+		});
+		let said = "";
+		holder.stderr.on("data", (chunk) => {
+			said += chunk;
+		});
+		await new Promise<void>((resolve, reject) => {
+			holder.stdout.once("data", () => resolve());
+			holder.once("error", reject);
+			holder.once("close", () => reject(new Error(`lab: host ${name} did not start: ${said.trim()}`)));
+		});
+		return new Host(name, holder, holder.pid ?? -1);
+	}
+
+	/** Ends every process of the host, and with them the host. Safe to call twice. */
+	async stop(): Promise<void> {
+		if (this.holder.exitCode !== null || this.holder.signalCode !== null) return;
+		const closed = new Promise((resolve) => this.holder.once("close", resolve));
+		this.holder.stdin?.end();
+		await closed;
+	}
+
+	private inside(argv: readonly string[]): string[] {
+		return ["nsenter", "-t", String(this.pid), "-n", "-m", "-u", "--", ...argv];
+	}
+
+	/** Runs a program on the host to its end. @throws Error unless it exits 0 or failure is allowed */
+	run(argv: readonly string[], options?: RunOptions): Promise<RunResult> {
+		return runProcess(`${this.name}: ${argv.join(" ")}`, this.inside(argv), options);
+	}
+
+	/** Starts a program on the host that goes on; its pid is the program's own. */
+	start(argv: readonly string[], options: StartOptions): Process {
+		return startProcess(this.inside(argv), { ...options, name: `${this.name}: ${options.name}` });
+	}
+
+	/** Where a file of the host is for this process; symbolic links are followed as the host would. */
+	private path(path: string): string {
+		const root = `/proc/${this.pid}/root`;
+		const waiting = path.split("/");
+		const resolved: string[] = [];
+		for (let links = 0; waiting.length > 0; ) {
+			const part = waiting.shift();
+			if (part === undefined || part === "" || part === ".") continue;
+			if (part === "..") {
+				resolved.pop();
+				continue;
+			}
+			let target: string | undefined;
+			try {
+				target = readlinkSync([root, ...resolved, part].join("/"));
+			} catch {
+				// Not a link, or not there yet.
+			}
+			if (target === undefined) resolved.push(part);
+			else {
+				if (++links > 40) throw new Error(`${this.name}: ${path}: too many symbolic links`);
+				if (target.startsWith("/")) resolved.length = 0;
+				waiting.unshift(...target.split("/"));
+			}
+		}
+		return [root, ...resolved].join("/");
+	}
+
+	/** Writes a file, making the directories above it. */
+	write(path: string, text: string, mode = 0o644): void {
+		const file = this.path(path);
+		mkdirSync(dirname(file), { recursive: true });
+		writeFileSync(file, text);
+		chmodSync(file, mode);
+	}
+
+	/** The file's text, or undefined when it does not exist. */
+	read(path: string): string | undefined {
+		try {
+			return readFileSync(this.path(path), "utf8");
+		} catch (error) {
+			if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+			throw error;
+		}
+	}
+
+	/** Replaces the ruleset or adds to it: the text goes to `nft -f -`. */
+	async nft(text: string): Promise<void> {
+		await this.run(["nft", "-f", "-"], { stdin: text });
+	}
+
+	/** Gives an interface its addresses (with prefix length) and brings it up. */
+	async configure(interfaceName: string, addresses: readonly string[]): Promise<void> {
+		this.addresses.set(interfaceName, addresses);
+		await this.link(interfaceName, "up");
+	}
+
+	/** Takes a link down, or up again with the addresses it had. */
+	async link(interfaceName: string, state: "up" | "down"): Promise<void> {
+		const commands = [`link set ${interfaceName} ${state}`];
+		for (const address of state === "up" ? (this.addresses.get(interfaceName) ?? []) : []) {
+			// Duplicate address detection would keep an IPv6 address unusable for its first second.
+			commands.push(
+				`address replace ${address} dev ${interfaceName}${address.includes(":") ? " nodad" : ""}`,
+			);
+		}
+		await this.run(["ip", "-batch", "-"], { stdin: `${commands.join("\n")}\n` });
+	}
+
+	/** Ids of the processes running on the host. */
+	processes(): number[] {
+		const mine = readlinkSync(`/proc/${this.pid}/ns/mnt`);
+		return processIds().filter((pid) => {
+			try {
+				return pid !== this.pid && readlinkSync(`/proc/${pid}/ns/mnt`) === mine;
+			} catch {
+				return false; // ended meanwhile, or a zombie
+			}
+		});
+	}
+
+	/** Kills every process running on the host, as a power cut would. */
+	async killAll(): Promise<void> {
+		await until(
+			`${this.name}: no process left`,
+			() => {
+				const pids = this.processes();
+				for (const pid of pids) {
+					try {
+						process.kill(pid, "SIGKILL");
+					} catch {
+						// It ended by itself meanwhile.
+					}
+				}
+				return pids;
+			},
+			{ holds: (pids) => pids.length === 0, every: 5 },
+		);
+	}
+}

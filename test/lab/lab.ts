@@ -1,0 +1,85 @@
+import { cleanLeftovers, Host } from "./host.ts";
+import { network } from "./network.ts";
+
+/** The router, the Kubernetes node that runs MetalLB's speaker, and the MQTT broker. */
+export interface Lab {
+	readonly router: Host;
+	readonly speaker: Host;
+	readonly broker: Host;
+	/**
+	 * A power cut: every process of the router is killed, its links go down, its ruleset, conntrack and tmpfs are
+	 * emptied. Nothing is up again until `powerOn`.
+	 */
+	powerOff(): Promise<void>;
+	/** The router's links come up, with their addresses. */
+	powerOn(): Promise<void>;
+	/** Ends all hosts and everything on them. Safe to call twice. */
+	stop(): Promise<void>;
+}
+
+const { router: routerAddresses, speaker: speakerAddresses, broker: brokerAddresses } = network;
+const lan = routerAddresses.lanInterface;
+const iot = "br-iot";
+
+/** Connects an interface of one host with one of another, as by a cable. */
+async function wire(host: Host, interfaceName: string, other: Host, otherInterface: string): Promise<void> {
+	const peer = ["peer", "name", otherInterface, "netns", String(other.pid)];
+	await host.run(["ip", "link", "add", interfaceName, "type", "veth", ...peer]);
+}
+
+async function build(router: Host, speaker: Host, broker: Host): Promise<void> {
+	await wire(router, lan, speaker, "eth0");
+	await wire(router, iot, broker, "eth0");
+	await router.configure(lan, [`${routerAddresses.lan}/24`, `${routerAddresses.lan6}/64`]);
+	await router.configure(iot, [`${routerAddresses.iot}/24`]);
+	await speaker.configure("eth0", [`${speakerAddresses.address}/24`, `${speakerAddresses.address6}/64`]);
+	await broker.configure("eth0", [`${brokerAddresses.address}/24`]);
+	await router.run(["sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]);
+	await speaker.run(["ip", "route", "add", "default", "via", routerAddresses.lan]);
+	await broker.run(["ip", "route", "add", "default", "via", routerAddresses.iot]);
+}
+
+/**
+ * Starts three hosts wired as in the article: router and speaker on br-lan, the broker behind br-iot. No program runs on
+ * them yet and no ruleset is there. What labs of dead owners left is cleaned first.
+ * @throws Error when not root or when the root filesystem is missing; nothing is left behind
+ */
+export async function startLab(): Promise<Lab> {
+	cleanLeftovers();
+	const hosts: Host[] = [];
+	const stop = async (): Promise<void> => {
+		await Promise.all(hosts.map((host) => host.stop()));
+	};
+	const start = async (name: string): Promise<Host> => {
+		const host = await Host.start(name);
+		hosts.push(host);
+		return host;
+	};
+	try {
+		const router = await start("router");
+		const speaker = await start("speaker");
+		const broker = await start("broker");
+		await build(router, speaker, broker);
+		return {
+			router,
+			speaker,
+			broker,
+			async powerOff() {
+				await router.killAll();
+				await router.link(lan, "down");
+				await router.link(iot, "down");
+				await router.nft("flush ruleset");
+				await router.run(["conntrack", "-F"]);
+				await router.run(["find", "/run", "/tmp", "-mindepth", "1", "-delete"]);
+			},
+			async powerOn() {
+				await router.link(lan, "up");
+				await router.link(iot, "up");
+			},
+			stop,
+		};
+	} catch (error) {
+		await stop();
+		throw error;
+	}
+}

@@ -1,0 +1,5 @@
+/** The real programs of the lab and how they are configured. */
+export * from "./programs/bird.ts";
+export * from "./programs/firewall.ts";
+export * from "./programs/frr.ts";
+export * from "./programs/mosquitto.ts";

@@ -1,0 +1,122 @@
+import type { Host } from "../host.ts";
+import { network } from "../network.ts";
+import type { Process } from "../process.ts";
+import { until } from "../wait.ts";
+
+const { router, speaker, peer } = network;
+
+const birdBase = `router id ${router.lan};
+log stderr all;
+protocol device { }
+protocol kernel {
+	ipv4 { export all; };
+}
+`;
+
+/** One `protocol bgp` like the article's; `extra` are further lines of it, e.g. `multihop 2;`. */
+export function birdBgp(name: string, neighbor: string, neighborAs: number, extra = ""): string {
+	return `protocol bgp ${name} {
+	local ${router.lan} as ${router.as};
+	neighbor ${neighbor} as ${neighborAs};
+	bfd on;
+	graceful restart on;
+	passive on;
+	${extra}
+	ipv4 {
+		import all;
+		export none;
+	};
+}
+`;
+}
+
+/** The article's router configuration; `more` adds protocols. BFD is single hop (UDP 3784). */
+export function birdDirect(more = ""): string {
+	return `${birdBase}protocol bfd {
+	interface "${router.lanInterface}";
+}
+${birdBgp(peer, speaker.address, speaker.as)}${more}`;
+}
+
+/**
+ * What the article's router needs when the speaker has `ebgpMultiHop: true`, so that BFD meets too (UDP 4784). The
+ * direct protocol is there because multihop BGP resolves its next hops recursively.
+ */
+export function birdMultihop(more = ""): string {
+	return `${birdBase}protocol direct {
+	ipv4;
+	interface "${router.lanInterface}";
+}
+protocol bfd {
+	multihop { min rx interval 300 ms; min tx interval 300 ms; multiplier 3; };
+}
+${birdBgp(peer, speaker.address, speaker.as, "multihop 2;")}${more}`;
+}
+
+export const birdConfigFile = "/etc/bird.conf";
+/** Where OpenWrt's BIRD has it. */
+export const birdSocket = "/var/run/bird.ctl";
+
+/** A running BIRD. */
+export interface Bird {
+	readonly process: Process;
+	/** Asks BIRD a command, e.g. `show protocols`, and returns what birdc prints. @throws when BIRD is not there */
+	control(command: string): Promise<string>;
+	/** BGP state of a protocol as BIRD names it (`Established`, `Passive`, …), and BFD's (`Up`, `Down`, …). */
+	peer(name?: string): Promise<{ bgp?: string | undefined; bfd?: string | undefined }>;
+	/** Writes a new configuration and has BIRD load it. */
+	configure(config: string): Promise<void>;
+	/** SIGTERM: BIRD closes its sessions and removes its routes. */
+	stop(): Promise<void>;
+	/** SIGKILL. */
+	crash(): Promise<void>;
+}
+
+/** Starts BIRD 3, or the BIRD 2 in /opt/bird2, and waits until its control socket answers. */
+export async function startBird(host: Host, config: string, version: 2 | 3 = 3): Promise<Bird> {
+	host.write(birdConfigFile, config);
+	const directory = version === 2 ? "/opt/bird2/usr/sbin" : "/usr/sbin";
+	for (const client of ["birdc", "birdcl"]) {
+		// Whoever looks for the client in PATH finds the one that belongs to this BIRD.
+		await host.run(["ln", "-sf", `${directory}/${client}`, `/usr/local/sbin/${client}`]);
+	}
+	const process = host.start([`${directory}/bird`, "-f", "-c", birdConfigFile, "-s", birdSocket], {
+		name: `bird${version}`,
+	});
+	const control = async (command: string): Promise<string> => {
+		const { stdout } = await host.run(["birdcl", "-s", birdSocket, ...command.split(" ")]);
+		return stdout;
+	};
+	await until(
+		"BIRD to answer",
+		async () => {
+			process.mustRun();
+			return control("show status");
+		},
+		{ holds: (answer) => answer.includes("Daemon is up and running") },
+	);
+
+	return {
+		process,
+		control,
+		async peer(name = peer) {
+			const protocol = await control(`show protocols all ${name}`);
+			const address = protocol.match(/Neighbor address:\s+([^\s%]+)/)?.[1] ?? "";
+			const sessions = await control("show bfd sessions");
+			const session = sessions.split("\n").find((line) => line.split(/\s+/)[0] === address);
+			return { bgp: protocol.match(/BGP state:\s+(\w+)/)?.[1], bfd: session?.split(/\s+/)[2] };
+		},
+		async configure(next) {
+			host.write(birdConfigFile, next);
+			const answer = await control("configure");
+			if (!/Reconfigured|Reconfiguration in progress/.test(answer))
+				throw new Error(`birdc configure: ${answer}`);
+		},
+		async stop() {
+			await process.end("SIGTERM");
+		},
+		async crash() {
+			await process.end("SIGKILL");
+		},
+	};
+}

@@ -1,0 +1,115 @@
+import type { Host } from "../host.ts";
+import { network } from "../network.ts";
+import type { Process } from "../process.ts";
+import { until } from "../wait.ts";
+
+export interface FrrOptions {
+	/** `ebgpMultiHop` of the article's BGPPeer; default true. */
+	readonly multihop?: boolean;
+	/** Service addresses to announce, default the one of `network.ts`. */
+	readonly services?: readonly string[];
+	/** Whether to run zebra, as MetalLB's FRR container does; default true. */
+	readonly zebra?: boolean;
+}
+
+/**
+ * The configuration MetalLB's FRR mode writes for the article's BGPPeer and BFDProfile (metallb,
+ * internal/bgp/frr/templates/frr.tmpl).
+ */
+export function frrConfig({ multihop = true, services = [network.service] }: FrrOptions = {}): string {
+	const { router, speaker } = network;
+	const neighbor = router.lan;
+	return `log stdout informational
+log timestamp precision 3
+hostname speaker
+ip nht resolve-via-default
+ipv6 nht resolve-via-default
+route-map ${neighbor}-in deny 20
+${services.map((prefix) => `ip prefix-list ${neighbor}-allowed-ipv4 permit ${prefix}`).join("\n")}
+route-map ${neighbor}-out permit 1
+ match ip address prefix-list ${neighbor}-allowed-ipv4
+exit
+router bgp ${speaker.as}
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ no bgp default ipv4-unicast
+ bgp router-id ${speaker.address}
+ neighbor ${neighbor} remote-as ${router.as}
+ ${multihop ? `neighbor ${neighbor} ebgp-multihop` : ""}
+ neighbor ${neighbor} port 179
+ neighbor ${neighbor} timers 5 15
+ neighbor ${neighbor} bfd
+ neighbor ${neighbor} bfd profile bfdprofile
+ address-family ipv4 unicast
+  neighbor ${neighbor} activate
+  neighbor ${neighbor} route-map ${neighbor}-in in
+  neighbor ${neighbor} route-map ${neighbor}-out out
+${services.map((prefix) => `  network ${prefix}`).join("\n")}
+ exit-address-family
+exit
+bfd
+ profile bfdprofile
+  receive-interval 380
+  transmit-interval 270
+ exit
+exit
+`;
+}
+
+/** A running FRR: mgmtd, zebra, bgpd and bfdd. */
+export interface Frr {
+	readonly processes: readonly Process[];
+	/** Runs vtysh commands, one after the other, and returns what they print. */
+	vtysh(...commands: string[]): Promise<string>;
+	/** BGP state (`Established`, `Active`, …) and BFD state (`up`, `down`) towards the router. */
+	peer(): Promise<{ bgp?: string | undefined; bfd?: string | undefined }>;
+	/** SIGTERM to all daemons. */
+	stop(): Promise<void>;
+	/** SIGKILL to all daemons. */
+	crash(): Promise<void>;
+}
+
+/** Starts FRR's daemons and loads the configuration with `vtysh -b`, as its container does. */
+export async function startFrr(host: Host, options: FrrOptions = {}): Promise<Frr> {
+	host.write("/etc/frr/frr.conf", frrConfig(options), 0o640);
+	await host.run(["install", "-d", "-o", "frr", "-g", "frr", "/run/frr", "/var/tmp/frr"]);
+	await host.run(["chown", "frr:frr", "/etc/frr/frr.conf"]);
+	const names = ["mgmtd", ...(options.zebra === false ? [] : ["zebra"]), "bgpd", "bfdd"];
+	const processes: Process[] = [];
+	for (const name of names) {
+		// bgpd -Z: without zebra it must not wait for it.
+		const alone = name === "bgpd" && options.zebra === false ? ["-Z"] : [];
+		const argv = [`/usr/lib/frr/${name}`, "-A", "127.0.0.1", "--log", "stdout", ...alone];
+		const daemon = host.start(argv, { name });
+		processes.push(daemon);
+		await until(
+			`FRR's ${name} to answer`,
+			async () => {
+				daemon.mustRun();
+				const answer = await host.run(["vtysh", "-d", name, "-c", "show version"], { allowFailure: true });
+				return answer.code === 0 && answer.stdout.includes("FRRouting") ? "" : daemon.tail();
+			},
+			{ holds: (complaint) => complaint === "" },
+		);
+	}
+	await host.run(["vtysh", "-b"]);
+
+	const vtysh = async (...commands: string[]): Promise<string> => {
+		const { stdout } = await host.run(["vtysh", ...commands.flatMap((command) => ["-c", command])]);
+		return stdout;
+	};
+	const end = async (signal: NodeJS.Signals): Promise<void> => {
+		await Promise.all(processes.map((process) => process.end(signal)));
+	};
+	return {
+		processes,
+		vtysh,
+		async peer() {
+			const bgp = await vtysh(`show bgp neighbors ${network.router.lan}`);
+			const bfd = await vtysh("show bfd peers");
+			return { bgp: bgp.match(/BGP state = (\w+)/)?.[1], bfd: bfd.match(/Status: (\w+)/)?.[1] };
+		},
+		stop: () => end("SIGTERM"),
+		crash: () => end("SIGKILL"),
+	};
+}

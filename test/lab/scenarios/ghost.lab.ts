@@ -1,0 +1,51 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startDaemon } from "../daemon.ts";
+import { type Lab, startLab } from "../lab.ts";
+import { network } from "../network.ts";
+import { birdDirect, birdMultihop, startBird, startFrr, startProxy, trackedBgp } from "../programs.ts";
+import { until } from "../wait.ts";
+
+let lab: Lab;
+beforeEach(async () => {
+	lab = await startLab();
+});
+afterEach(() => lab.stop());
+
+/**
+ * The limit for single-hop BFD is wider: about every second time, FRR's BFD session falls once more as it dials, and
+ * BIRD needs a second restart (src/warden/nudge.ts).
+ */
+test.each([
+	{ bfd: "multihop", multihop: true, limit: 5000 },
+	{ bfd: "single-hop", multihop: false, limit: 15_000 },
+])(
+	"the ghost: a proxy has caught the session, the daemon starts, and it comes up ($bfd BFD)",
+	async (given) => {
+		// Given a NAT redirect that catches port 179, BFD up, and BGP not
+		await startProxy(lab.router);
+		const bird = await startBird(lab.router, given.multihop ? birdMultihop() : birdDirect());
+		const frr = await startFrr(lab.speaker, { multihop: given.multihop });
+		await until("BFD up, BGP not", async () => [await bird.peer(), await frr.peer()], {
+			holds: ([router, speaker]) =>
+				router?.bfd === "Up" && speaker?.bfd === "up" && router.bgp !== "Established",
+			timeout: 20_000,
+		});
+		await until("an entry on port 179", () => trackedBgp(lab.router), {
+			holds: (entries) => entries.length > 0,
+		});
+
+		// When the daemon starts
+		const { warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false } });
+
+		// Then the session is Established and nothing of it is tracked
+		await daemon.untilStatus(
+			"the peer is Established",
+			({ peers }) => peers.some((peer) => peer.name === network.peer && peer.state === "Established"),
+			{ timeout: given.limit },
+		);
+		expect(await trackedBgp(lab.router)).toEqual([]);
+		const types = warden.events().map((event) => event.event_type);
+		expect(types).toEqual(expect.arrayContaining(["conntrack_flushed", "peer_nudged", "peer_up"]));
+		await until("FRR to say so too", () => frr.peer(), { holds: (peer) => peer.bgp === "Established" });
+	},
+);

@@ -1,0 +1,18 @@
+import { existsSync } from "node:fs";
+import { bundle, rootfs } from "./paths.ts";
+
+/** Vitest's global setup of the lab: refuses to start without what every scenario needs. */
+export default function setup(): void {
+	const missing =
+		process.getuid?.() !== 0
+			? "root is needed (it makes network namespaces)"
+			: !existsSync(`${rootfs}/.stamp`)
+				? "there is no .lab/rootfs: run scripts/rootfs.sh"
+				: !existsSync(bundle)
+					? "there is no dist/bgpwarden.js: run npm run build"
+					: undefined;
+	if (missing === undefined) return;
+	const error = new Error(`lab: ${missing}`);
+	error.stack = error.message; // the way here helps nobody
+	throw error;
+}

@@ -1,0 +1,29 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+	test: {
+		projects: [
+			{
+				test: {
+					name: "unit",
+					include: ["test/**/*.test.ts"],
+					exclude: ["test/lab/**"],
+				},
+			},
+			{
+				test: {
+					name: "lab",
+					include: ["test/lab/**/*.lab.ts"],
+					globalSetup: ["test/lab/setup.ts"],
+					pool: "forks",
+					// One world at a time: its timers are real, and a busy machine would bend them.
+					fileParallelism: false,
+					maxWorkers: 1,
+					sequence: { groupOrder: 1 },
+					testTimeout: 60_000,
+					hookTimeout: 120_000,
+				},
+			},
+		],
+	},
+});
