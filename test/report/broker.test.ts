@@ -60,7 +60,11 @@ test("a broker ends up with this router's peers and nothing else, restarts inclu
 	expect(broker.retained()["bgpwarden/r1/availability"]).toBe("online");
 
 	await publisher.stop();
-	expect(broker.retained()["bgpwarden/r1/availability"]).toBe("offline");
-	expect(broker.retained()["bgpwarden/r1/peer/waukeen/availability"]).toBe("offline");
+	await eventually(() =>
+		expect(broker.retained()).toMatchObject({
+			"bgpwarden/r1/availability": "offline",
+			"bgpwarden/r1/peer/waukeen/availability": "offline",
+		}),
+	);
 	expect(log).not.toContain("command");
 });
