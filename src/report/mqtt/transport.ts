@@ -96,7 +96,8 @@ export function openTransport(
 		},
 		destroy(error, done) {
 			ended = true;
-			child.kill("SIGTERM");
+			// Nothing of it is worth waiting for, and a stopped process heeds no other signal.
+			child.kill("SIGKILL");
 			done(error);
 		},
 	});

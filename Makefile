@@ -1,0 +1,48 @@
+# Every target installs what it lacks (apt and npm packages, the lab's root filesystem). The two that matter:
+#   make demo   the main job on a real network in a box, as a timeline
+#   make test   everything that can be checked
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.PHONY: help build test unit lab demo bench package lint rootfs recapture clean
+
+# The Node.js to use is found, or installed, first.
+NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
+
+help:
+	@echo 'make demo     play the main job in the lab and show it (root)'
+	@echo 'make test     lint, unit tests, the platform contract under qjs, the lab (root for the lab)'
+	@echo 'make build    dist/bgpwarden.js'
+	@echo 'make package  dist/bgpwarden_VERSION_all.ipk'
+	@echo 'make bench    the figures, as a table (root)'
+	@echo 'make unit, make lab, make lint    parts of make test'
+	@echo 'make clean    remove what was built; .lab/rootfs too'
+
+build:
+	@$(NODE) npm run --silent build && ls -l dist/bgpwarden.js | awk '{print "built " $$NF ", " $$5 " bytes"}'
+
+package: build
+	@$(NODE) node scripts/package.mjs
+
+lint:
+	@$(NODE) npm run --silent check && npm run --silent lint
+
+rootfs:
+	@if [ "$$(id -u)" = 0 ]; then scripts/rootfs.sh; fi
+
+unit: build rootfs
+	@$(NODE) npx vitest run --project unit
+
+lab: build rootfs
+	@$(NODE) npx vitest run --project lab
+
+test: lint build rootfs
+	@$(NODE) sh scripts/test.sh
+
+demo: build rootfs
+	@$(NODE) npx tsx test/lab/demo/main.ts
+
+bench: build rootfs
+	@$(NODE) npx tsx test/lab/bench/main.ts
+
+clean:
+	rm -rf --one-file-system dist node_modules .tools .lab
