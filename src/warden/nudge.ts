@@ -1,11 +1,16 @@
 import { retryDelay } from "./backoff.ts";
-import { readNow, signOfChange } from "./readings.ts";
+import { readAt, readNow, signOfChange } from "./readings.ts";
 import type { PeerRecord } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 const BACKOFF = { first: 30_000, longest: 600_000 };
 /** For so many ms after a repair, peers that are found not Established are meant by it. */
 const WINDOW = 1500;
+/**
+ * FRR redials when BFD comes up, so a nudge has no effect while BFD is down: it waits for BFD, but no longer than so
+ * many ms. The redial then gets `GRACE` ms.
+ */
+const BFD_PATIENCE = 20_000;
 /** A handshake that is under way gets so many ms to finish. */
 const GRACE = 1000;
 /**
@@ -32,7 +37,7 @@ export function requestNudges(turn: Turn): void {
 export function considerNudges(turn: Turn): void {
 	const { nudgesWantedAt } = turn.state.bird;
 	for (const record of Object.values(turn.state.peers)) {
-		const marked = nudgesWantedAt === undefined ? record : mark(record, nudgesWantedAt);
+		const marked = nudgesWantedAt === undefined ? record : mark(turn, record, nudgesWantedAt);
 		consider(turn, marked);
 	}
 	// Before the first reading nobody could be found, so the window starts with it.
@@ -40,12 +45,25 @@ export function considerNudges(turn: Turn): void {
 		turn.bird({ nudgesWantedAt: undefined });
 }
 
+/** Whether some peer's nudge waits for what that peer does next, which only frequent readings show. */
+export function isNudging(turn: Turn, record: PeerRecord): boolean {
+	const due = nextNudge(record);
+	return due !== undefined && due - turn.time <= BFD_PATIENCE;
+}
+
 /** When a nudge that is held back may be made. */
-export function nextNudge(record: PeerRecord): number | undefined {
+function nextNudge(record: PeerRecord): number | undefined {
 	const { wantedSince, notBefore } = record.nudge;
 	if (wantedSince === undefined) return undefined;
-	const patience = isHandshake(record) ? wantedSince + GRACE : wantedSince;
-	return Math.max(patience, notBefore ?? patience);
+	return Math.max(wantedSince + patience(record, wantedSince), notBefore ?? wantedSince);
+}
+
+/** Milliseconds that a wanted nudge is held back for what the peer is doing. */
+function patience({ peer, bfdSince }: PeerRecord, wantedSince: number): number {
+	if (peer.state === "OpenSent" || peer.state === "OpenConfirm") return GRACE;
+	if (peer.bfd === "down" || peer.bfd === "init") return BFD_PATIENCE;
+	const cameUp = peer.bfd === "up" && bfdSince !== undefined && bfdSince > wantedSince;
+	return cameUp ? bfdSince - wantedSince + GRACE : 0;
 }
 
 export function isEstablished(record: PeerRecord): boolean {
@@ -57,16 +75,12 @@ export function isDown(record: PeerRecord): boolean {
 	return record.peer.state === "Down" || record.peer.protocolState === "down";
 }
 
-function isHandshake(record: PeerRecord): boolean {
-	return record.peer.state === "OpenSent" || record.peer.state === "OpenConfirm";
-}
-
-function mark(record: PeerRecord, wantedAt: number): PeerRecord {
+function mark(turn: Turn, record: PeerRecord, wantedAt: number): PeerRecord {
 	const { nudge } = record;
 	if (isEstablished(record) || isDown(record)) return record;
 	if (nudge.wantedSince !== undefined || (nudge.lastAt !== undefined && nudge.lastAt >= wantedAt))
 		return record;
-	return { ...record, nudge: { ...nudge, wantedSince: wantedAt } };
+	return { ...record, nudge: { ...nudge, wantedSince: turn.time } };
 }
 
 function consider(turn: Turn, record: PeerRecord): void {
@@ -91,6 +105,8 @@ function consider(turn: Turn, record: PeerRecord): void {
 	}
 	const due = nextNudge(record);
 	if (due === undefined || due > turn.time) {
+		// A nudge is decided on a fresh reading only: the peer may be Established by then.
+		if (due !== undefined) readAt(turn, due);
 		turn.peer(name, record);
 		return;
 	}

@@ -1,5 +1,5 @@
 import type { BirdPeer, BirdReading } from "../sources/bird/types.ts";
-import { considerNudges, isDown, isEstablished } from "./nudge.ts";
+import { considerNudges, isDown, isEstablished, isNudging } from "./nudge.ts";
 import { planReadings, readNow, signOfChange } from "./readings.ts";
 import type { PeerRecord } from "./state.ts";
 import { reinstall } from "./table.ts";
@@ -34,10 +34,10 @@ export function birdRead(turn: Turn, reading: BirdReading, since: Readonly<Recor
 	turn.bird({ known: true, ...(reading.version === undefined ? {} : { version: reading.version }) });
 	considerNudges(turn);
 	const records = Object.values(turn.state.peers);
-	planReadings(
-		turn,
-		records.some((record) => !isEstablished(record) && !isDown(record)),
-	);
+	planReadings(turn, {
+		unsettled: records.some((record) => !isEstablished(record) && !isDown(record)),
+		nudging: records.some((record) => isNudging(turn, record)),
+	});
 	followAddresses(turn, reading);
 }
 
@@ -62,14 +62,16 @@ function follow(
 		turn.log("info", `peer ${peer.name} found: ${peer.state ?? peer.protocolState}`);
 		return { peer, flaps: 0, nudge: { count: 0 }, ...(since === undefined ? {} : { sinceWall: since }) };
 	}
-	if (before.peer.state === peer.state) return { ...before, peer };
+	const bfdSince = before.peer.bfd === peer.bfd ? before.bfdSince : turn.time;
+	const bfd = bfdSince === undefined ? {} : { bfdSince };
+	if (before.peer.state === peer.state) return { ...before, peer, ...bfd };
 	const left = before.peer.state === "Established";
 	if (left) down(turn, peer, peer.state);
 	if (peer.state === "Established") {
 		turn.log("info", `peer ${peer.name} is up`);
 		turn.do({ type: "report", event: "peer_up", details: { peer: peer.name } });
 	}
-	return { peer, stateSince: turn.time, flaps: before.flaps + (left ? 1 : 0), nudge: before.nudge };
+	return { peer, stateSince: turn.time, ...bfd, flaps: before.flaps + (left ? 1 : 0), nudge: before.nudge };
 }
 
 function removed(turn: Turn, record: PeerRecord): void {

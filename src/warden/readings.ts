@@ -19,10 +19,15 @@ export function readNow(turn: Turn): void {
 	if (turn.state.bird.reachable) turn.do({ type: "read_bird" });
 }
 
-/** Plans the next readings after one was had. @param unsettled whether some peer may come up soon */
-export function planReadings(turn: Turn, unsettled: boolean): void {
+/**
+ * Plans the next readings after one was had.
+ * @param peers.unsettled some peer may come up soon
+ * @param peers.nudging some peer's nudge waits for what it does next
+ */
+export function planReadings(turn: Turn, peers: { unsettled: boolean; nudging: boolean }): void {
 	turn.bird({ pollAt: turn.time + turn.state.settings.pollInterval * 1000 });
-	if (unsettled && turn.time < turn.state.bird.followUntil) readAt(turn, turn.time + FOLLOW_PERIOD);
+	const follow = peers.nudging || (peers.unsettled && turn.time < turn.state.bird.followUntil);
+	if (follow) readAt(turn, turn.time + FOLLOW_PERIOD);
 }
 
 export function readingsTick(turn: Turn): void {
@@ -34,7 +39,8 @@ export function readingsTick(turn: Turn): void {
 	readNow(turn);
 }
 
-function readAt(turn: Turn, time: number): void {
+/** Reads BIRD at that time, unless a reading is planned right around it. */
+export function readAt(turn: Turn, time: number): void {
 	const { due } = turn.state.bird;
 	if (due.some((planned) => Math.abs(planned - time) < APART)) return;
 	turn.bird({ due: [...due, time].sort((a, b) => a - b) });

@@ -102,6 +102,8 @@ export interface PeerRecord {
 	readonly stateSince?: number;
 	/** When that state began by BIRD's own account, milliseconds since 1970. */
 	readonly sinceWall?: number;
+	/** When BFD's present state was first seen; absent for the state at the first reading. */
+	readonly bfdSince?: number;
 	readonly flaps: number;
 	readonly nudge: Nudge;
 }

@@ -3,7 +3,6 @@ import { clockOffset, type Moment } from "./clock.ts";
 import type { Command, Settings, WardenEvent } from "./events.ts";
 import { noteTruce, truceAt } from "./fight.ts";
 import { flushed, flushFailed, requestFlush } from "./flush.ts";
-import { considerNudges, nextNudge } from "./nudge.ts";
 import { birdLost, birdRead, birdUp, peerRestarted } from "./peers.ts";
 import { readingsTick, signOfChange } from "./readings.ts";
 import type { WardenState } from "./state.ts";
@@ -30,7 +29,6 @@ export function nextDeadline(state: WardenState): number | undefined {
 		truceAt(state.table.fight),
 		state.bird.due[0],
 		state.bird.pollAt,
-		...(state.bird.reachable ? Object.values(state.peers).map(nextNudge) : []),
 	].filter((time) => time !== undefined);
 	return times.length === 0 ? undefined : Math.min(...times);
 }
@@ -67,7 +65,6 @@ function tick(turn: Turn): void {
 	table.tableTick(turn);
 	noteTruce(turn);
 	readingsTick(turn);
-	if (turn.state.bird.reachable) considerNudges(turn);
 }
 
 function configured(turn: Turn, settings: Settings): void {

@@ -109,7 +109,9 @@ test("stops with its last messages acknowledged and without the will, even when 
 	const { link, log } = await startLink(mqttConfig(broker.port), [], 1);
 	await eventually(() => expect(link.connected).toBe(true));
 	while (link.publish("before", "x", { retain: false }));
-	await link.stop([{ topic: "goodbye", payload: "now", retain: true }]);
+	const stopped = link.stop([{ topic: "goodbye", payload: "now", retain: true }]);
+	expect(link.publish("after", "x", { retain: false })).toBe(false);
+	await stopped;
 	expect(link.connected).toBe(false);
 	// The test's broker acknowledges before it reports.
 	await eventually(() =>

@@ -97,7 +97,7 @@ class Link implements MqttLink {
 	}
 
 	publish(topic: string, payload: string, { retain }: { retain: boolean }): boolean {
-		if (!this.connection || !this.up) return false;
+		if (!this.running || !this.connection || !this.up) return false;
 		const taken = this.connection.publish(topic, payload, retain);
 		if (!taken) this.refused = true;
 		return taken;

@@ -1,4 +1,4 @@
-import type { PeerStatus, RepairStatus, RouterStatus, Status } from "../status.ts";
+import type { MqttStatus, PeerStatus, RepairStatus, RouterStatus, Status } from "../status.ts";
 import { type Color, count, paint, renderFields, type TextOptions } from "./layout.ts";
 import { isEstablished, renderPeers } from "./peers.ts";
 import { printable } from "./printable.ts";
@@ -54,6 +54,7 @@ export function renderStatus(status: Status, now: number, options: TextOptions):
 				: paint("does not answer", "red", options),
 		],
 	];
+	if (status.mqtt) fields.push(["MQTT", sayBroker(status.mqtt, options)]);
 	const blocks = [paint(text, color, options), renderFields(fields, options).join("\n")];
 	if (peers.length > 0) blocks.push(renderPeers(peers, now, options).trimEnd());
 	return `${blocks.join("\n\n")}\n`;
@@ -64,6 +65,13 @@ const PROTECTION: Readonly<Record<string, string>> = {
 	installed: "in place (changes by others are repaired)",
 	missing: "MISSING",
 };
+
+function sayBroker({ broker, connected, reason }: MqttStatus, options: TextOptions): string {
+	const named = printable(broker, 100);
+	if (connected) return `connected to ${named}`;
+	const why = reason === undefined ? "" : ` (${printable(reason, 200)})`;
+	return paint(`not connected to ${named}${why}`, "yellow", options);
+}
 
 function sayPeers(router: RouterStatus, peers: readonly PeerStatus[]): string {
 	if (!router.bird.reachable)

@@ -1,0 +1,246 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Daemon, startDaemon } from "../daemon.ts";
+import { type Lab, startLab } from "../lab.ts";
+import { network } from "../network.ts";
+import { birdDirect, startBird, startMosquitto } from "../programs.ts";
+import { until } from "../wait.ts";
+
+let lab: Lab;
+beforeEach(async () => {
+	lab = await startLab();
+});
+afterEach(() => lab.stop());
+
+const { router, broker: brokerHost, speaker, peer } = network;
+const routerTopics = [
+	"bgpwarden/router/availability",
+	"bgpwarden/router/state",
+	"homeassistant/device/bgpwarden_router/config",
+];
+const peerTopics = [
+	`bgpwarden/router/peer/${peer}/availability`,
+	`bgpwarden/router/peer/${peer}/state`,
+	`homeassistant/device/bgpwarden_router_${peer}/config`,
+];
+const everyTopic = [...routerTopics, ...peerTopics].sort();
+
+const untilConnected = (daemon: Daemon) =>
+	daemon.untilStatus("the broker connected", ({ mqtt }) => mqtt?.connected === true, { timeout: 15_000 });
+const linesAboutBroker = (daemon: Daemon) => daemon.process.lines.filter((line) => line.includes("MQTT"));
+
+/** Takes the table away and waits until it is back. */
+async function wipe(daemon: Daemon, repairs: number): Promise<void> {
+	await lab.router.nft("flush ruleset");
+	await daemon.untilStatus(`${repairs} repairs`, (status) => status.router.repairs === repairs);
+	await lab.router.run(["nft", "list", "table", "inet", "custom_bgp"]);
+}
+
+/** A conntrack entry as a dead session leaves it. */
+async function leaveStaleEntry(): Promise<void> {
+	const ends = ["-s", speaker.address, "-d", router.lan, "--sport", "40000", "--dport", "179"];
+	await lab.router.run(["conntrack", "-I", "-p", "tcp", ...ends, "--state", "ESTABLISHED", "-t", "300"]);
+}
+
+describe("a broker that is not there", () => {
+	test("absent at the start, then there, then restarted without its memory", async () => {
+		// Given a daemon without a broker
+		await startBird(lab.router, birdDirect());
+		const { daemon } = startDaemon(lab.router);
+		const status = await daemon.untilStatus("a reason", ({ mqtt }) => mqtt?.reason !== undefined);
+		expect(status.mqtt).toMatchObject({
+			connected: false,
+			reason: expect.stringMatching(/refused/i),
+		});
+		await wipe(daemon, 1);
+		expect(linesAboutBroker(daemon)).toHaveLength(1);
+
+		// When it comes, it is told everything
+		const first = await startMosquitto(lab.broker);
+		await untilConnected(daemon);
+		const told = await until("every topic", () => first.retained(), {
+			holds: (topics) => topics.size >= everyTopic.length,
+		});
+		expect([...told.keys()].sort()).toEqual(everyTopic);
+		expect(told.get("bgpwarden/router/availability")).toBe("online");
+
+		// When it goes, the table is looked after all the same
+		await first.stop();
+		await daemon.untilStatus("not connected", ({ mqtt }) => mqtt?.connected === false);
+		await wipe(daemon, 2);
+
+		// When it is back and has forgotten, it is told everything again
+		const second = await startMosquitto(lab.broker);
+		await untilConnected(daemon);
+		const again = await until("every topic", () => second.retained(), {
+			holds: (topics) => topics.size >= everyTopic.length,
+		});
+		expect([...again.keys()].sort()).toEqual(everyTopic);
+		for (const topic of everyTopic.filter((name) => name.endsWith("/config")))
+			expect(again.get(topic)).toBe(told.get(topic));
+		expect(JSON.parse(again.get("bgpwarden/router/state") ?? "")).toMatchObject({ repairs: 2 });
+	});
+
+	test.each([
+		{ what: "no route", host: "192.0.2.1", port: 1883, reason: /unreachable/i },
+		{ what: "nobody at the address", host: "192.168.10.99", port: 1883, reason: /no route to host/i },
+		{ what: "a closed port", host: brokerHost.address, port: 1884, reason: /refused/i },
+		{ what: "a name nobody knows", host: "broker.invalid", port: 1883, reason: /bad address/i },
+	])("$what: one clear line, and a corrected configuration connects", async ({ host, port, reason }) => {
+		await startMosquitto(lab.broker);
+		const { warden, daemon } = startDaemon(lab.router, { mqtt: { host, port } });
+		const status = await daemon.untilStatus("a reason", ({ mqtt }) => mqtt?.reason !== undefined);
+		expect(status.mqtt?.broker).toBe(`${host}:${port}`);
+		expect(status.mqtt?.reason).toMatch(reason);
+		expect(linesAboutBroker(daemon)).toEqual([expect.stringMatching(reason)]);
+
+		warden.configure({});
+		daemon.reload();
+		await untilConnected(daemon);
+	});
+});
+
+test("a wrong password: the log and the status say so, and the right one connects", async () => {
+	await startMosquitto(lab.broker, { username: "router", password: "a b'c" });
+	const { warden, daemon } = startDaemon(lab.router, { mqtt: { username: "router", password: "wrong" } });
+	const refused = /refused.*password/;
+	await daemon.process.says(refused);
+	await daemon.untilStatus("the reason", ({ mqtt }) => refused.test(mqtt?.reason ?? ""));
+	expect((await warden.cli(["status"])).stdout).toMatch(refused);
+	expect(linesAboutBroker(daemon)).toEqual([expect.stringMatching(refused)]);
+
+	warden.configure({ mqtt: { username: "router", password: "a b'c" } });
+	daemon.reload();
+	await untilConnected(daemon);
+	expect((await warden.cli(["status"])).stdout).not.toMatch(refused);
+	expect(daemon.process.lines.join("\n")).not.toContain("a b'c");
+});
+
+test("TLS: the broker is believed only with a certificate of the right authority", async () => {
+	const broker = await startMosquitto(lab.broker, { tls: true });
+	const newKey = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+	const other = ["-subj", "/CN=somebody else", "-keyout", "/etc/other.key", "-out", "/etc/other.crt"];
+	await lab.router.run(["openssl", ...newKey, ...other]);
+	lab.router.write("/etc/lab.crt", broker.caCertificate ?? "");
+	const tls = { tls: true, port: 8883 };
+
+	const { warden, daemon } = startDaemon(lab.router, { mqtt: { ...tls, ca_file: "/etc/other.crt" } });
+	const refused = /certificate was refused/;
+	await daemon.process.says(refused);
+	await daemon.untilStatus("the reason", ({ mqtt }) => refused.test(mqtt?.reason ?? ""));
+	expect(linesAboutBroker(daemon)).toHaveLength(1);
+
+	warden.configure({ mqtt: { ...tls, ca_file: "/etc/lab.crt" } });
+	daemon.reload();
+	await untilConnected(daemon);
+	await until("every topic", () => broker.retained(), {
+		holds: (topics) => routerTopics.every((topic) => topics.has(topic)),
+	});
+});
+
+describe("commands", () => {
+	test("ensure, flush and restart are obeyed; a retained one and nonsense are refused", async () => {
+		// Given a stale entry and a command that somebody left retained
+		const broker = await startMosquitto(lab.broker);
+		await broker.publish("bgpwarden/router/command", "flush", { retain: true });
+		const bird = await startBird(lab.router, birdDirect());
+		const { daemon } = startDaemon(lab.router, { mqtt: { commands: true } });
+		await daemon.process.says(/bgpwarden\/router\/command: refused: a retained command/);
+		await daemon.untilStatus("the peer", ({ peers }) => peers.length === 1);
+		await leaveStaleEntry();
+
+		await broker.publish("bgpwarden/router/command", "reboot");
+		await daemon.process.says(/command: refused: "reboot" is not ensure or flush/);
+		expect((await daemon.untilStatus("anything", () => true)).router.flushed).toBe(0);
+		await broker.publish("bgpwarden/router/command", "flush");
+		await daemon.untilStatus("one entry deleted", (status) => status.router.flushed === 1);
+
+		await broker.publish(`bgpwarden/router/peer/${peer}/command`, "restart");
+		await bird.process.says(/waukeen: Restarting/i);
+		await daemon.process.says(/^peer waukeen: restarted in BIRD on request$/);
+
+		// An ensure finds what a deaf monitor has not heard
+		const monitor = lab.router
+			.processes()
+			.find((pid) => lab.router.read(`/proc/${pid}/cmdline`)?.startsWith("nft\0monitor"));
+		process.kill(monitor ?? -1, "SIGSTOP");
+		await lab.router.nft("delete table inet custom_bgp");
+		await broker.publish("bgpwarden/router/command", "ensure");
+		await daemon.untilStatus("a repair", (status) => status.router.repairs === 1);
+		await lab.router.run(["nft", "list", "table", "inet", "custom_bgp"]);
+	});
+
+	test("they are not even listened to unless they are switched on", async () => {
+		const broker = await startMosquitto(lab.broker);
+		const seen = await broker.subscribe();
+		const { daemon } = startDaemon(lab.router);
+		await untilConnected(daemon);
+		await leaveStaleEntry();
+		await broker.publish("bgpwarden/router/command", "flush");
+		// What comes after the command is answered; the command was not.
+		const told = seen.messages.length;
+		await broker.publish("homeassistant/status", "online");
+		await until("everything again", () =>
+			seen.messages.slice(told).some(({ topic }) => topic === "homeassistant/device/bgpwarden_router/config"),
+		);
+		const { stdout } = await lab.router.run(["conntrack", "-L"]);
+		expect(stdout).toContain("sport=40000 dport=179");
+		expect(daemon.process.lines.join("\n")).not.toContain("refused");
+	});
+});
+
+describe("Home Assistant", () => {
+	/** What homeassistant/components/mqtt/schemas.py takes; any other key makes it refuse the message. */
+	const rootKeys = [
+		...["device", "origin", "components", "qos", "encoding", "state_topic", "command_topic"],
+		...["availability", "availability_mode", "availability_topic", "availability_template"],
+		...["payload_available", "payload_not_available"],
+	];
+	const deviceKeys = [
+		...["identifiers", "connections", "name", "manufacturer", "model", "model_id", "via_device"],
+		...["hw_version", "sw_version", "serial_number", "suggested_area", "configuration_url"],
+	];
+	const originKeys = ["name", "sw_version", "support_url"];
+
+	test("its birth is answered with everything, in words it takes", async () => {
+		const broker = await startMosquitto(lab.broker);
+		await startBird(lab.router, birdDirect());
+		const { daemon } = startDaemon(lab.router);
+		await untilConnected(daemon);
+		const told = await until("every topic", () => broker.retained(), {
+			holds: (topics) => topics.size === everyTopic.length,
+		});
+		for (const [topic, payload] of told) {
+			if (!topic.endsWith("/config")) continue;
+			const { device, origin, components, ...rest } = JSON.parse(payload);
+			for (const key of Object.keys(rest)) expect(rootKeys).toContain(key);
+			for (const key of Object.keys(device)) expect(deviceKeys).toContain(key);
+			for (const key of Object.keys(origin)) expect(originKeys).toContain(key);
+			expect(Object.keys(components).length).toBeGreaterThan(0);
+			for (const component of Object.values(components)) {
+				expect(component).toMatchObject({ platform: expect.any(String), unique_id: expect.any(String) });
+			}
+		}
+
+		const seen = await broker.subscribe();
+		await broker.publish("homeassistant/status", "online");
+		const fresh = () => seen.messages.filter((message) => !message.retain).map(({ topic }) => topic);
+		await until("everything again", fresh, {
+			holds: (topics) => everyTopic.every((topic) => topics.includes(topic)),
+		});
+		// Discovery first: a state of an entity that is not known yet would be lost.
+		const order = fresh().filter((topic) => everyTopic.includes(topic));
+		expect(order.slice(0, 2).every((topic) => topic.endsWith("/config"))).toBe(true);
+	});
+
+	test("the last will: a killed daemon becomes unavailable, and its connection ends with it", async () => {
+		const broker = await startMosquitto(lab.broker);
+		const seen = await broker.subscribe();
+		const { daemon } = startDaemon(lab.router);
+		await until("online", () => seen.last("bgpwarden/router/availability")?.payload === "online");
+		await daemon.crash();
+		await until("offline", () => seen.last("bgpwarden/router/availability")?.payload === "offline");
+		expect((await broker.retained()).get("bgpwarden/router/availability")).toBe("offline");
+		const programs = () => lab.router.processes().map((pid) => lab.router.read(`/proc/${pid}/comm`));
+		await until("no nc", programs, { holds: (names) => !names.includes("nc\n") });
+	});
+});

@@ -1,0 +1,86 @@
+import type { BirdPeer } from "../../src/sources/bird/types.ts";
+import type { Action } from "../../src/warden/actions.ts";
+import type { Settings, WardenEvent } from "../../src/warden/events.ts";
+import { initialState, type WardenState } from "../../src/warden/state.ts";
+import { nextDeadline, step } from "../../src/warden/warden.ts";
+
+export const settings: Settings = {
+	table: "custom_bgp",
+	scope: "any",
+	forwarded: false,
+	remediate: true,
+	pollInterval: 15,
+	addresses: [],
+};
+
+export const nft = { process: "nft", pid: 4711 };
+
+/** A reading's peer; Established unless told otherwise. */
+export function peer(changes: Partial<BirdPeer> = {}): BirdPeer {
+	return { name: "waukeen", protocolState: "up", state: "Established", bfd: "up", ...changes };
+}
+
+export function reading(...peers: BirdPeer[]): WardenEvent {
+	return { type: "bird_read", reading: { version: "3.1.8", peers }, since: {} };
+}
+
+/** The warden in a test: events in, actions out, at times that the test chooses. */
+export class Story {
+	state: WardenState;
+	/** Monotonic milliseconds. */
+	time = 1000;
+	/** Wall clock at monotonic 0. */
+	wall = Date.UTC(2026, 10, 24, 3, 0, 0);
+
+	constructor(changes: Partial<Settings> = {}) {
+		this.state = initialState({ ...settings, ...changes }, this.now());
+	}
+
+	/** A warden whose table is installed and known, with nothing under way; it was there already. */
+	static kept(changes: Partial<Settings> = {}): Story {
+		const story = new Story(changes);
+		story.happens({ type: "watch_started" }, { type: "started" }, { type: "listed", text: "whole" });
+		story.happens({ type: "own_transaction" }, { type: "installed" }, { type: "listed", text: "whole" });
+		story.happens({ type: "flushed", deleted: 0, left: 0 });
+		story.passes(5000);
+		return story;
+	}
+
+	/** @returns the actions of all these events, in order */
+	happens(...events: WardenEvent[]): Action[] {
+		return events.flatMap((event) => {
+			const { state, actions } = step(this.state, event, this.now());
+			this.state = state;
+			return actions;
+		});
+	}
+
+	/** Lets time pass, with a tick at each deadline on the way. @returns what the ticks asked for */
+	passes(milliseconds: number): Action[] {
+		const end = this.time + milliseconds;
+		const actions: Action[] = [];
+		for (;;) {
+			const deadline = nextDeadline(this.state);
+			if (deadline === undefined || deadline > end) break;
+			this.time = Math.max(this.time, deadline);
+			actions.push(...this.happens({ type: "tick" }));
+		}
+		this.time = end;
+		return actions;
+	}
+
+	private now() {
+		return { monotonic: this.time, wall: this.wall + this.time };
+	}
+}
+
+/** The types of actions, without log lines. */
+export function types(actions: readonly Action[]): string[] {
+	return actions
+		.filter(({ type }) => type !== "log")
+		.map((action) => (action.type === "report" ? action.event : action.type));
+}
+
+export function logged(actions: readonly Action[]): string[] {
+	return actions.flatMap((action) => (action.type === "log" ? action.text : []));
+}
