@@ -112,9 +112,11 @@ export class Daemon {
 	}
 
 	private badConfiguration(errors: readonly string[], consequence: string): void {
-		for (const error of errors) this.log("error", error);
-		const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-		this.dispatch({ type: "problem", kind: "config", text: `${errors[0]}${more}; ${consequence}` });
+		const [first, ...others] = errors;
+		const more = others.length > 0 ? ` (and ${others.length} more)` : "";
+		// A problem is logged as it is noted; the first error is in it.
+		this.dispatch({ type: "problem", kind: "config", text: `${first}${more}; ${consequence}` });
+		for (const error of others) this.log("error", error);
 	}
 
 	/** One event: the warden decides, the daemon acts. Nothing that an action does may end the daemon. */

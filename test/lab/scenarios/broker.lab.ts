@@ -155,7 +155,7 @@ describe("commands", () => {
 		await daemon.untilStatus("one entry deleted", (status) => status.router.flushed === 1);
 
 		await broker.publish(`bgpwarden/router/peer/${peer}/command`, "restart");
-		await bird.process.says(/waukeen: Restarting/i);
+		await bird.process.says(/Restarting protocol waukeen/);
 		await daemon.process.says(/^peer waukeen: restarted in BIRD on request$/);
 
 		// An ensure finds what a deaf monitor has not heard

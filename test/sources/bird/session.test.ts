@@ -68,6 +68,21 @@ describe("a session that works", () => {
 		expect(withoutTimes(readings[0])).toEqual(expected);
 	});
 
+	it("does not take a description for the prompt, even at the end of a chunk", () => {
+		const answer = captured.answers.get("show protocols all")?.replace("Down\n", "ask the bird> \n") ?? "";
+		platform.program("birdcl", (child) => {
+			child.out(`${captured.greeting}bird> `);
+			child.onWritten((text) => {
+				const whole = `${text}${text.includes("protocols") ? answer : captured.answers.get(text.trim())}bird> `;
+				for (const piece of whole.split(/(?<=the bird> )/)) child.out(piece);
+			});
+		});
+		session.start();
+		platform.advance(0);
+		expect(answer).toContain("the bird> \n");
+		expect(readings.map(withoutTimes)).toEqual([expected]);
+	});
+
 	it("asks a BIRD before 2.15 in its own words", () => {
 		const old = takeApart(fixture("bird-2.0.7-synthetic-all.txt"));
 		const answers = new Map([...old.answers, ['timeformat "%s.%3f"', "9001 syntax error\n"]]);

@@ -1,0 +1,280 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Daemon, startDaemon, type Warden } from "../daemon.ts";
+import { type Lab, startLab } from "../lab.ts";
+import { network } from "../network.ts";
+import { birdDirect, startBird, startMosquitto } from "../programs.ts";
+import { until } from "../wait.ts";
+
+/** Programs that go mad, one after the other, under a daemon that was well. */
+let lab: Lab;
+let warden: Warden;
+let daemon: Daemon;
+beforeEach(async () => {
+	lab = await startLab();
+	await startMosquitto(lab.broker);
+	await startBird(lab.router, birdDirect());
+	({ warden, daemon } = startDaemon(lab.router, { main: { poll_interval: 2 } }));
+	await daemon.untilStatus(
+		"all is well",
+		({ router, peers, mqtt }) =>
+			router.protection === "installed" && peers[0]?.state === "Passive" && mqtt?.connected === true,
+		{ timeout: 20_000 },
+	);
+});
+afterEach(() => lab.stop());
+
+/** The programs as they are installed; the fakes stand in front of them in PATH. */
+const real = {
+	nft: "/usr/sbin/nft",
+	birdcl: "/usr/sbin/birdcl",
+	conntrack: "/usr/sbin/conntrack",
+	nc: "/usr/bin/busybox nc",
+};
+type Program = keyof typeof real;
+
+async function repair(program: Program): Promise<void> {
+	await lab.router.run(["rm", "-f", `/usr/local/sbin/${program}`]);
+}
+
+/** Puts a shell script in place of a program; `$real` in it runs the program itself. */
+async function fake(program: Program, script: string): Promise<void> {
+	await repair(program);
+	const text = `#!/bin/sh\n${script.replaceAll("$real", real[program])}\n`;
+	lab.router.write(`/usr/local/sbin/${program}`, text, 0o755);
+}
+
+/** Ends the daemon's child whose command line begins like this, so that the next one is the fake. */
+function endChild(commandLine: string): void {
+	const words = commandLine.replaceAll(" ", "\0");
+	const pids = lab.router
+		.processes()
+		.filter((pid) => lab.router.read(`/proc/${pid}/cmdline`)?.startsWith(words));
+	expect(pids).toHaveLength(1);
+	for (const pid of pids) process.kill(pid, "SIGKILL");
+}
+
+/** Takes the table away and waits until it is back. */
+async function wipe(): Promise<void> {
+	const { repairs } = warden.status()?.router ?? { repairs: 0 };
+	await lab.router.run([real.nft, "delete", "table", "inet", "custom_bgp"]);
+	await daemon.untilStatus(
+		"a repair",
+		({ router }) => router.repairs > repairs && router.protection === "installed",
+	);
+	await lab.router.run([real.nft, "list", "table", "inet", "custom_bgp"]);
+}
+
+/** Seconds of processor time that the daemon has used, and the megabytes that it occupies. */
+function cost(): { seconds: number; megabytes: number } {
+	const { pid } = daemon.process;
+	const [user = 0, system = 0] = (lab.router.read(`/proc/${pid}/stat`) ?? "")
+		.replace(/^.*\) /, "")
+		.split(" ")
+		.slice(11, 13)
+		.map(Number);
+	const resident = lab.router.read(`/proc/${pid}/status`)?.match(/VmRSS:\s+(\d+) kB/)?.[1];
+	return { seconds: (user + system) / 100, megabytes: Number(resident) / 1024 };
+}
+
+/** What the daemon printed since, and that it cost it neither lines nor work nor memory. */
+function bounded(before: { lines: number; seconds: number }): string[] {
+	const said = daemon.process.lines.slice(before.lines);
+	expect(said.length, said.join("\n")).toBeLessThanOrEqual(20);
+	const { seconds, megabytes } = cost();
+	expect(megabytes).toBeLessThan(12);
+	expect(seconds - before.seconds).toBeLessThan(3);
+	daemon.process.mustRun();
+	return said;
+}
+const mark = () => ({ lines: daemon.process.lines.length, ...cost() });
+
+describe("nft monitor", () => {
+	test.each([
+		{ what: "a line of garbage", script: "echo 'Segmentation fault'", told: /Segmentation fault/ },
+		{ what: "random bytes", script: "head -c 300000 /dev/urandom; echo", told: /not understood/ },
+		{
+			what: "a 10 MB line",
+			script: "head -c 10000000 /dev/zero | tr '\\0' x; echo",
+			told: /a line over 64 kB/,
+		},
+		{ what: "half of a change", script: "printf 'delete table inet cust'; echo", told: undefined },
+	])("prints $what: one line about it, and the table is kept", async ({ script, told }) => {
+		const before = mark();
+		await fake("nft", `[ "$1" = monitor ] || exec $real "$@"\n${script}\nexec $real monitor`);
+		endChild("nft monitor");
+		if (told) await daemon.process.says(told);
+		await until("the next monitor", () =>
+			lab.router
+				.processes()
+				.some((pid) => lab.router.read(`/proc/${pid}/cmdline`) === "/usr/sbin/nft\0monitor\0"),
+		);
+		await wipe();
+		const said = bounded(before);
+		if (told) expect(said.filter((line) => /not understood/.test(line))).toHaveLength(1);
+	});
+
+	test("ends at once, every time: a problem is told until it stays", async () => {
+		const before = mark();
+		await fake("nft", '[ "$1" = monitor ] || exec $real "$@"\necho "no memory" >&2\nexit 1');
+		endChild("nft monitor");
+		const told = /changes of the ruleset cannot be watched: nft monitor: exit 1: no memory/;
+		await daemon.untilStatus("the problem", ({ router }) => told.test(router.problem ?? ""));
+		expect(await warden.cli(["ensure"])).toMatchObject({ code: 0 });
+		await repair("nft");
+		await daemon.untilStatus("no problem", ({ router }) => router.problem === undefined, { timeout: 20_000 });
+		await wipe();
+		bounded(before);
+	});
+
+	test("nft is missing: a problem, and the table comes back with it", async () => {
+		const before = mark();
+		await lab.router.run(["mv", real.nft, "/root/nft"]);
+		await lab.router.run(["/root/nft", "delete", "table", "inet", "custom_bgp"]);
+		const missing = await daemon.untilStatus("the problem", ({ router }) => router.problem !== undefined);
+		expect(missing.router).toMatchObject({
+			protection: "missing",
+			problem: "table inet custom_bgp cannot be installed: nft: not found",
+		});
+		await lab.router.run(["mv", "/root/nft", real.nft]);
+		await daemon.untilStatus(
+			"the table, and no problem",
+			({ router }) => router.protection === "installed" && router.problem === undefined,
+			{ timeout: 15_000 },
+		);
+		await wipe();
+		bounded(before);
+	});
+
+	test("a listing that is garbage does not make it repair for ever", async () => {
+		const before = mark();
+		await fake("nft", '[ "$2" = list ] || exec $real "$@"\nhead -c 3000000 /dev/urandom');
+		expect((await warden.cli(["ensure"])).code).toBe(0);
+		await repair("nft");
+		expect((await warden.cli(["ensure"])).code).toBe(0);
+		await wipe();
+		bounded(before);
+		expect(warden.status()?.router.repairs).toBeLessThan(10);
+	});
+});
+
+describe("BIRD's client", () => {
+	test.each([
+		{
+			what: "garbage",
+			script: "echo rubbish; printf 'bird> '; exec cat >/dev/null",
+			told: /not BIRD's greeting/,
+		},
+		{ what: "random bytes", script: "exec head -c 3000000 /dev/urandom", told: /birdcl/ },
+		{ what: "half of an answer", script: '$real "$@" | head -c 900', told: /no answer in 3 s/ },
+		{
+			what: "half of an answer and a prompt",
+			script:
+				'echo "0001 BIRD 3.1.8 ready."; while printf "bird> "; read -r _; do printf "2002-Name  Pro\\n1002-wau"; done',
+			told: /birdcl|BIRD/,
+		},
+		{ what: "nothing", script: "exec cat >/dev/null", told: /no answer in 3 s/ },
+	])(
+		"prints $what: BIRD is lost with one reason, what was known is kept, and it comes back",
+		async (given) => {
+			const before = mark();
+			await fake("birdcl", given.script);
+			endChild("birdcl -v -r");
+			const lost = await daemon.untilStatus("BIRD lost", ({ router }) => !router.bird.reachable);
+			expect(lost.peers).toMatchObject([{ name: network.peer }]);
+			await daemon.process.says(given.told);
+			await wipe();
+			await repair("birdcl");
+			await daemon.untilStatus("BIRD back", ({ router }) => router.bird.reachable, { timeout: 20_000 });
+			expect(warden.status()?.peers).toMatchObject([{ name: network.peer, state: "Passive", flaps: 0 }]);
+			expect(bounded(before).filter((line) => /BIRD cannot be asked/.test(line)).length).toBeLessThanOrEqual(
+				3,
+			);
+		},
+	);
+
+	test("is missing", async () => {
+		const before = mark();
+		const clients = ["birdcl", "birdc"];
+		for (const client of clients) {
+			await lab.router.run(["rm", `/usr/local/sbin/${client}`]);
+			await lab.router.run(["mv", `/usr/sbin/${client}`, `/root/${client}`]);
+		}
+		endChild("birdcl -v -r");
+		await daemon.process.says(/neither birdcl nor birdc can be run/);
+		await wipe();
+		for (const client of clients) await lab.router.run(["mv", `/root/${client}`, `/usr/sbin/${client}`]);
+		await daemon.untilStatus("BIRD back", ({ router }) => router.bird.reachable, { timeout: 20_000 });
+		bounded(before);
+	});
+});
+
+describe("conntrack", () => {
+	const leaveStaleEntry = async () => {
+		const ends = [
+			"-s",
+			network.speaker.address,
+			"-d",
+			network.router.lan,
+			"--sport",
+			"40000",
+			"--dport",
+			"179",
+		];
+		const entry = ["-p", "tcp", ...ends, "--state", "ESTABLISHED", "-t", "300"];
+		await lab.router.run([real.conntrack, "-I", ...entry]);
+	};
+
+	test.each([
+		{
+			what: "prints garbage",
+			break: () => fake("conntrack", "head -c 1000000 /dev/urandom"),
+			told: /^1 entries left$|0 entries|no stale|1 left/,
+		},
+		{
+			what: "fails",
+			break: () => fake("conntrack", "echo 'Operation failed: out of luck' >&2; exit 1"),
+			told: /out of luck/,
+		},
+		{
+			what: "is missing",
+			break: async () => {
+				await lab.router.run(["mv", real.conntrack, "/root/conntrack"]);
+			},
+			told: /conntrack: not found/,
+		},
+	])("$what: flush says so, the table is kept, and the entry goes when it is back", async (given) => {
+		const before = mark();
+		await leaveStaleEntry();
+		await given.break();
+		const failed = await warden.cli(["flush"]);
+		expect(failed.stdout + failed.stderr).toMatch(given.told);
+		await wipe();
+
+		await repair("conntrack");
+		await lab.router.run(["sh", "-c", `[ ! -e /root/conntrack ] || mv /root/conntrack ${real.conntrack}`]);
+		expect(await warden.cli(["flush"])).toEqual({ code: 0, stdout: "1 entry deleted\n", stderr: "" });
+		await daemon.untilStatus(
+			"no problem",
+			({ router }) => router.problem === undefined && router.flushed === 1,
+		);
+		bounded(before);
+	});
+});
+
+describe("nc", () => {
+	test.each([
+		{ what: "prints garbage", script: "head -c 3000000 /dev/urandom; exec cat", told: /no MQTT broker/ },
+		{ what: "prints half of a packet", script: "printf '\\040'; exit 0", told: /MQTT: .*:1883: / },
+		{ what: "is no program", script: "exit 127", told: /nc: not found/ },
+	])("$what: one line, the rest goes on, and it connects again", async ({ script, told }) => {
+		const before = mark();
+		await fake("nc", script);
+		endChild("nc ");
+		await daemon.process.says(told);
+		await daemon.untilStatus("not connected", ({ mqtt }) => mqtt?.connected === false);
+		await wipe();
+		await repair("nc");
+		await daemon.untilStatus("connected", ({ mqtt }) => mqtt?.connected === true, { timeout: 20_000 });
+		bounded(before);
+	});
+});

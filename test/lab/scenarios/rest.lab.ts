@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startDaemon } from "../daemon.ts";
+import { type Lab, startLab } from "../lab.ts";
+import { birdMultihop, startBird, startFrr, startMosquitto } from "../programs.ts";
+import { pause } from "../wait.ts";
+
+let lab: Lab;
+beforeEach(async () => {
+	lab = await startLab();
+});
+afterEach(() => lab.stop());
+
+test("at rest the daemon starts no process, though it reads BIRD", async () => {
+	// Given a session, a broker, and nothing left to settle
+	await startMosquitto(lab.broker);
+	const bird = await startBird(lab.router, birdMultihop());
+	await startFrr(lab.speaker);
+	const { daemon } = startDaemon(lab.router, { main: { poll_interval: 5 } });
+	await daemon.untilStatus(
+		"all is well",
+		({ peers: [peer], mqtt }) =>
+			peer?.state === "Established" && peer.bfd === "up" && mqtt?.connected === true,
+		{ timeout: 25_000 },
+	);
+
+	// When the daemon is watched for 20 s
+	const calls = "trace=execve,execveat,clone,clone3,fork,vfork,read";
+	const strace = lab.router.start(["strace", "-f", "-e", calls, "-p", String(daemon.process.pid)], {
+		name: "strace",
+	});
+	await strace.says(/attached/);
+	const isStart = (line: string) => /\b(execve|execveat|clone|clone3|fork|vfork)\(/.test(line);
+	const starts = () => strace.lines.filter(isStart);
+	await pause(20_000);
+
+	// Then it has read from its children, and started none
+	expect(starts()).toEqual([]);
+	expect(
+		strace.lines.filter((line) => line.includes("BGP state:") || line.includes("read(")).length,
+	).toBeGreaterThan(3);
+	expect((await bird.peer()).bgp).toBe("Established");
+
+	// And it would have been seen: a repair does start one
+	await lab.router.nft("delete table inet custom_bgp");
+	await strace.says(/\b(clone|clone3|fork|vfork)\(/);
+	await strace.end("SIGTERM");
+});

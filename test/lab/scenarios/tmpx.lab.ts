@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Lab, startLab } from "../lab.ts";
+import { articleTable, fw4Flush, fw4Restart, startProxy } from "../programs.ts";
+import { establish, nftPid, type Session, sessionMark, statesSeen, tableListing } from "../session.ts";
+import { until } from "../wait.ts";
+
+/** One session for all wipes: whatever is done to the firewall, it must be the same one at the end. */
+let lab: Lab;
+let session: Session;
+let mark: string;
+beforeAll(async () => {
+	lab = await startLab();
+	await fw4Restart(lab.router);
+	session = await establish(lab);
+	mark = await sessionMark(session);
+});
+afterAll(() => lab.stop());
+
+let listing: string;
+let repairs: number;
+let eventsBefore: number;
+beforeEach(async () => {
+	await fw4Restart(lab.router);
+	listing = await tableListing(lab.router);
+	repairs = session.warden.status()?.router.repairs ?? Number.NaN;
+	eventsBefore = session.warden.events().length;
+});
+
+/** The events about the table since the test began. */
+function tableEvents() {
+	const events = session.warden.events().slice(eventsBefore);
+	return events.filter(({ event_type }) => event_type.startsWith("table_"));
+}
+
+/** The table is in place as before, after one repair, and the session has not noticed. */
+async function thenRepaired() {
+	expect(listing).toContain("chain raw_out");
+	await until("the listing of before", () => tableListing(lab.router), {
+		holds: (now) => now === listing,
+		timeout: 2000,
+		every: 20,
+	});
+	const { router } = await session.daemon.untilStatus(
+		"a repair",
+		(status) => status.router.repairs > repairs,
+	);
+	await thenUndisturbed();
+	if (session.warden.status()?.router.repairs !== repairs+1) throw new Error(JSON.stringify(session.warden.events().slice(-6),null,1)+session.daemon.process.tail(12));
+	expect(await tableListing(lab.router)).toBe(listing);
+	return router;
+}
+
+async function thenUndisturbed(): Promise<void> {
+	expect(await statesSeen(session.bird)).toEqual(["Established"]);
+	expect(await sessionMark(session)).toBe(mark);
+	expect(session.warden.status()?.peers).toMatchObject([{ state: "Established", flaps: 0 }]);
+}
+
+/** A file for `nft -f`. */
+function script(text: string): string[] {
+	lab.router.write("/tmp/tamper.nft", text);
+	return ["-f", "/tmp/tamper.nft"];
+}
+
+/** A rule of a chain, as `delete rule` wants it named. */
+async function rule(chain: string, matching: RegExp): Promise<string[]> {
+	const { stdout } = await lab.router.run(["nft", "-a", "list", "chain", "inet", "custom_bgp", chain]);
+	const handle = stdout.split("\n").find((line) => matching.test(line));
+	return ["inet", "custom_bgp", chain, "handle", handle?.match(/# handle (\d+)/)?.[1] ?? "none"];
+}
+
+const table = ["inet", "custom_bgp"];
+
+test.each([
+	{ what: "the whole ruleset is flushed", nft: () => ["flush", "ruleset"] },
+	{ what: "the table is deleted", nft: () => ["delete", "table", ...table] },
+	{ what: "the table is destroyed", nft: () => ["destroy", "table", ...table] },
+])("a wipe: $what", async ({ nft }) => {
+	// When it is gone
+	const pid = await nftPid(lab.router, nft());
+
+	// Then it is back, and the daemon knows whose work that was
+	const { last_repair } = await thenRepaired();
+	expect(last_repair).toMatchObject({ pid, reason: "deleted" });
+	expect(last_repair?.by).toMatch(new RegExp(`^nft \\(pid ${pid}\\b`));
+	expect(tableEvents()).toMatchObject([
+		{ event_type: "table_lost", by: "nft", pid },
+		{ event_type: "table_restored", by: "nft", pid, reason: "deleted" },
+	]);
+});
+
+test("a wipe: `fw4 flush` deletes every table, one by one", async () => {
+	await fw4Flush(lab.router);
+	const { last_repair } = await thenRepaired();
+	expect(last_repair).toMatchObject({ by: expect.stringMatching(/^nft \(pid \d+/), reason: "deleted" });
+	expect(tableEvents()).toMatchObject([
+		{ event_type: "table_lost", by: "nft", pid: last_repair?.pid },
+		{ event_type: "table_restored", by: "nft", pid: last_repair?.pid, reason: "deleted" },
+	]);
+});
+
+test.each<{ what: string; nft: () => string[] | Promise<string[]> }>([
+	{
+		what: "a rule is deleted",
+		nft: async () => ["delete", "rule", ...(await rule("raw_out", /sport 179.*notrack/))],
+	},
+	{
+		what: "a rule is replaced",
+		nft: async () => ["replace", "rule", ...(await rule("filter_input", /udp/)), "drop"],
+	},
+	{ what: "a rule is inserted before ours", nft: () => ["insert", "rule", ...table, "raw_pre", "accept"] },
+	{
+		what: "a foreign rule is added",
+		nft: () => ["add", "rule", ...table, "filter_input", "tcp", "dport", "22", "drop"],
+	},
+	{ what: "a chain is flushed", nft: () => ["flush", "chain", ...table, "raw_pre"] },
+	{
+		what: "a chain is deleted",
+		nft: () => script("flush chain inet custom_bgp raw_out\ndelete chain inet custom_bgp raw_out\n"),
+	},
+	{ what: "a chain is renamed", nft: () => ["rename", "chain", ...table, "filter_input", "other"] },
+	{
+		what: "a foreign chain is added",
+		nft: () => ["add", "chain", ...table, "other", "{ type filter hook input priority 5; }"],
+	},
+	{
+		what: "a chain's policy becomes drop",
+		nft: () => ["chain", ...table, "filter_input", "{ policy drop; }"],
+	},
+	{ what: "the table is flushed", nft: () => ["flush", "table", ...table] },
+	{ what: "the table is made dormant", nft: () => ["add", "table", ...table, "{ flags dormant; }"] },
+	{ what: "a set is added", nft: () => ["add", "set", ...table, "seen", "{ type ipv4_addr; }"] },
+	{
+		what: "the article's own table takes its place",
+		nft: () => script(`delete table inet custom_bgp\n${articleTable}`),
+	},
+	{ what: "the article's own table is added to it", nft: () => script(articleTable) },
+])("tampering: $what", async ({ nft }) => {
+	const pid = await nftPid(lab.router, await nft());
+	const { last_repair } = await thenRepaired();
+	expect(last_repair).toMatchObject({ pid, reason: "changed" });
+	expect(tableEvents()).toMatchObject([
+		{ event_type: "table_changed", by: "nft", pid },
+		{ event_type: "table_restored", by: "nft", pid, reason: "changed" },
+	]);
+});
+
+describe("who did it", () => {
+	test("a script at nft's own prompt is named with its parent", async () => {
+		// nft is still there when it is looked for
+		const script = "(echo delete table inet custom_bgp; sleep 1) | nft -i; true";
+		await lab.router.run(["sh", "-c", script]);
+		const { last_repair } = await thenRepaired();
+		expect(last_repair?.by).toBe(`nft (pid ${last_repair?.pid}, nft -i), started by sh -c ${script}`);
+		const who = { by: "nft", pid: last_repair?.pid, command: "nft -i", parent: `sh -c ${script}` };
+		expect(tableEvents()).toMatchObject([
+			{ event_type: "table_lost", ...who },
+			{ event_type: "table_restored", ...who },
+		]);
+	});
+
+	test("a script that goes on is named, or at least its nft", async () => {
+		const script = "nft delete table inet custom_bgp; sleep 0.3";
+		await lab.router.run(["sh", "-c", script]);
+		const { last_repair } = await thenRepaired();
+		// An nft that ended within the millisecond takes what /proc knew of it along.
+		const parent = last_repair?.by?.match(/, started by (.*)$/)?.[1] ?? `sh -c ${script}`;
+		expect(parent).toBe(`sh -c ${script}`);
+		expect(last_repair?.by).toMatch(new RegExp(`^nft \\(pid ${last_repair?.pid}`));
+	});
+
+	test("a wipe while the daemon hangs is repaired by it afterwards, with the name", async () => {
+		session.daemon.process.kill("SIGSTOP");
+		const pid = await nftPid(lab.router, ["delete", "table", ...table]);
+		expect(await tableListing(lab.router)).toBe("");
+		session.daemon.process.kill("SIGCONT");
+		const { last_repair } = await thenRepaired();
+		expect(last_repair).toMatchObject({ by: `nft (pid ${pid})`, pid, reason: "deleted" });
+	});
+});
+
+describe("what is no loss", () => {
+	/** A repair afterwards shows that the monitor has told everything before it. */
+	async function thenOnlyThisWipeCounts(): Promise<void> {
+		const pid = await nftPid(lab.router, ["delete", "table", ...table]);
+		await thenRepaired();
+		expect(tableEvents()).toMatchObject([
+			{ event_type: "table_lost", pid },
+			{ event_type: "table_restored", pid },
+		]);
+	}
+
+	test("changes of other tables, also of such that have the name in another family", async () => {
+		const proxy = await startProxy(lab.router);
+		await proxy.end("SIGTERM");
+		await lab.router.run(["nft", "delete", "table", "inet", "proxy"]);
+		await lab.router.nft("table ip custom_bgp { chain raw_pre { }; }\n");
+		await lab.router.nft("delete table ip custom_bgp\n");
+		await lab.router.nft("table inet custom_bgp2 { set s { type ipv4_addr; elements = { 10.0.0.1 }; }; }\n");
+		await lab.router.nft("delete element inet custom_bgp2 s { 10.0.0.1 }\n");
+		await lab.router.nft("delete table inet custom_bgp2\n");
+		await fw4Restart(lab.router);
+		await thenOnlyThisWipeCounts();
+	});
+
+	test("what the daemon does itself: looking, reading its configuration again, starting its monitor again", async () => {
+		expect(await session.warden.cli(["ensure"])).toMatchObject({
+			code: 0,
+			stdout: "table inet custom_bgp is in place\n",
+		});
+		session.daemon.reload();
+		await session.daemon.process.says(/configuration loaded again/);
+		const monitors = await monitorPids();
+		expect(monitors).toHaveLength(1);
+		for (const pid of monitors) process.kill(pid, "SIGKILL");
+		await until("another monitor", monitorPids, {
+			holds: (pids) => pids.length === 1 && pids[0] !== monitors[0],
+		});
+		await thenOnlyThisWipeCounts();
+	});
+
+	async function monitorPids(): Promise<number[]> {
+		const { stdout } = await lab.router.run([
+			"ps",
+			"-o",
+			"pid=,args=",
+			"--ppid",
+			`${session.daemon.process.pid}`,
+		]);
+		const lines = stdout.split("\n").filter((line) => line.endsWith("nft monitor"));
+		return lines.map((line) => Number.parseInt(line, 10));
+	}
+});

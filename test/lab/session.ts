@@ -1,0 +1,67 @@
+import { type Daemon, startDaemon, type UciOptions, type Warden } from "./daemon.ts";
+import type { Host } from "./host.ts";
+import type { Lab } from "./lab.ts";
+import { network } from "./network.ts";
+import { type Bird, birdMultihop, type Frr, startBird, startFrr } from "./programs.ts";
+import { pause, until } from "./wait.ts";
+
+/** BGP and BFD up between router and speaker, and the daemon running. */
+export interface Session {
+	readonly bird: Bird;
+	readonly frr: Frr;
+	readonly warden: Warden;
+	readonly daemon: Daemon;
+}
+
+/** Starts BIRD, FRR (multihop) and the daemon (without MQTT, unless told), and waits until both ends are up. */
+export async function establish(lab: Lab, config: UciOptions = {}): Promise<Session> {
+	const { warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false }, ...config });
+	const bird = await startBird(lab.router, birdMultihop());
+	const frr = await startFrr(lab.speaker);
+	await untilEstablished(daemon, { timeout: 30_000 });
+	await until("BGP and BFD on both ends", async () => [await bird.peer(), await frr.peer()], {
+		holds: (ends) => ends.every(({ bgp, bfd }) => bgp === "Established" && bfd?.toLowerCase() === "up"),
+		timeout: 20_000,
+	});
+	return { bird, frr, warden, daemon };
+}
+
+/** Waits until the daemon says that the speaker's session is up. */
+export async function untilEstablished(daemon: Daemon, options: { timeout: number }): Promise<void> {
+	const isUp = ({ name, state }: { name: string; state?: string }) =>
+		name === network.peer && state === "Established";
+	await daemon.untilStatus("the peer is Established", ({ peers }) => peers.some(isUp), options);
+}
+
+/** What stays the same as long as one and the same session lasts, as each end tells it. */
+export async function sessionMark({ bird, frr }: Pick<Session, "bird" | "frr">): Promise<string> {
+	const protocol = (await bird.control(`show protocols ${network.peer}`))
+		.split("\n")
+		.find((line) => line.startsWith(network.peer));
+	const neighbor = await frr.vtysh(`show bgp neighbors ${network.router.lan}`);
+	const counts = neighbor.match(/Connections established (\d+); dropped (\d+)/)?.[0];
+	return `${protocol?.trim().replace(/\s+/g, " ")} | ${counts}`;
+}
+
+/** Looks at BIRD for half a second. @returns every state that was seen, once */
+export async function statesSeen(bird: Bird): Promise<string[]> {
+	const seen = new Set<string>();
+	for (const end = performance.now() + 500; performance.now() < end; await pause(50)) {
+		seen.add((await bird.peer()).bgp ?? "none");
+	}
+	return [...seen];
+}
+
+/** The kernel's own listing of the daemon's table; empty when there is none. */
+export async function tableListing(host: Host): Promise<string> {
+	const listed = await host.run(["nft", "-s", "list", "table", "inet", "custom_bgp"], { allowFailure: true });
+	return listed.stdout;
+}
+
+/** Runs nft to its end. @returns its process id */
+export async function nftPid(host: Host, argv: readonly string[]): Promise<number> {
+	const nft = host.start(["nft", ...argv], { name: "nft" });
+	const ended = await nft.ended;
+	if (ended.code !== 0) throw new Error(`nft ${argv.join(" ")}:\n${nft.tail()}`);
+	return nft.pid;
+}
