@@ -1,6 +1,6 @@
 // Builds the one file that runs under `qjs -m` and under `node`.
 // Usage: node scripts/build.mjs [entry=src/main.ts] [outfile=dist/bgpwarden.js]
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -77,12 +77,26 @@ const embeddedLibrary = {
 				footer: { js: "return library" },
 				inject: [resolve(shims, "globals.ts")],
 				plugins: [packageShims],
+				metafile: true,
 			});
+			for (const input of Object.keys(library.metafile.inputs)) noteLicense(input);
 			const text = JSON.stringify(library.outputFiles[0].text);
 			return { contents: `export const { ${(await exportsOf(path)).join()} } = new Function(${text})();` };
 		});
 	},
 };
+
+/** License texts of the packages inside the bundle, by name and version: they ask to be handed on with it. */
+const licenses = new Map();
+
+function noteLicense(input) {
+	const directory = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0];
+	if (!directory) return;
+	const { name, version } = JSON.parse(readFileSync(resolve(root, directory, "package.json"), "utf8"));
+	const file = readdirSync(resolve(root, directory)).find((entry) => /^licen[cs]e/i.test(entry));
+	if (!file) throw new Error(`${directory}: a package without a license file cannot be bundled`);
+	licenses.set(`${name} ${version}`, readFileSync(resolve(root, directory, file), "utf8").trim());
+}
 
 /** The names that a module exports. */
 async function exportsOf(path) {
@@ -98,3 +112,11 @@ await build({
 	format: "esm",
 	plugins: [engineModules, embeddedLibrary],
 });
+
+writeFileSync(
+	resolve(outfile).replace(/\.m?js$/, ".licenses.txt"),
+	[...licenses]
+		.sort()
+		.map(([name, text]) => `${name}\n\n${text}\n`)
+		.join(`\n${"-".repeat(72)}\n\n`),
+);

@@ -78,6 +78,7 @@ function contents(bundlePath) {
 	const files = new Map(filesBelow(FILES).map((path) => [path, readFileSync(join(FILES, path))]));
 	files.set("etc/init.d/bgpwarden", readFileSync(join(ROOT, "init.d/bgpwarden")));
 	files.set("usr/lib/bgpwarden/bgpwarden.js", readFileSync(bundlePath));
+	files.set("usr/lib/bgpwarden/LICENSES", readFileSync(bundlePath.replace(/\.js$/, ".licenses.txt")));
 	return files;
 }
 

@@ -15,6 +15,7 @@ let scratch = "";
 beforeAll(() => {
 	scratch = mkdtempSync(join(tmpdir(), "bgpwarden-ipk-"));
 	writeFileSync(join(scratch, "fake.js"), BUNDLE);
+	writeFileSync(join(scratch, "fake.licenses.txt"), "somebody 1.0\n");
 });
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -115,6 +116,7 @@ describe("the .ipk", () => {
 			"755 ./usr/",
 			"755 ./usr/lib/",
 			"755 ./usr/lib/bgpwarden/",
+		"644 ./usr/lib/bgpwarden/LICENSES",
 			"644 ./usr/lib/bgpwarden/bgpwarden.js",
 			"755 ./usr/sbin/",
 			"755 ./usr/sbin/bgpwarden",
@@ -186,7 +188,7 @@ describe("the launcher", () => {
 		const args = ["events", "--follow", "a b", "", "--"];
 		const result = spawnSync("/bin/sh", [launcher, ...args], { env: { PATH: scratch }, encoding: "utf8" });
 		expect(result.stdout).toBe(
-			`${result.pid}\n<-m></usr/lib/bgpwarden/bgpwarden.js><events><--follow><a b><><-->`,
+			`${result.pid}\n<--strip-source><-m></usr/lib/bgpwarden/bgpwarden.js><events><--follow><a b><><-->`,
 		);
 	});
 
