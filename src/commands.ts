@@ -30,12 +30,11 @@ export interface Paths {
 
 /** `run`: the daemon. Comes back only when it does not start. */
 export async function run(platform: Platform, paths: Paths, version: string): Promise<number | undefined> {
-	const other = runningStatus(platform, paths);
+	const other = readableStatus(platform, paths);
 	if (other && other.router.pid !== platform.pid) {
 		platform.print("stderr", `bgpwarden: already running (pid ${other.router.pid})\n`);
 		return PROBLEM;
 	}
-	platform.files.makeDirectory(paths.runDirectory);
 	new Daemon(platform, { version, ...paths }).start();
 	return undefined;
 }
@@ -125,6 +124,15 @@ export async function render(platform: Platform, { configPath }: Paths): Promise
 	});
 	platform.print("stdout", text);
 	return FINE;
+}
+
+/** Garbage in the file must not keep the daemon from starting: it is about to be replaced. */
+function readableStatus(platform: Platform, paths: Paths): Status | undefined {
+	try {
+		return runningStatus(platform, paths);
+	} catch {
+		return undefined;
+	}
 }
 
 function runningStatus(platform: Platform, paths: Paths): Status | undefined {

@@ -18,6 +18,9 @@ import type { WardenEvent } from "./warden/events.ts";
 import { initialState, type WardenState } from "./warden/state.ts";
 import { nextDeadline, step } from "./warden/warden.ts";
 
+/** Milliseconds until the control FIFO is tried again, for a run directory that cannot be written. */
+const CONTROL_RETRY = 5000;
+
 export interface DaemonOptions {
 	readonly version: string;
 	readonly configPath: string;
@@ -35,6 +38,7 @@ export class Daemon {
 	private monitor: Monitor;
 	private bird: BirdSession;
 	private control: Control | undefined;
+	private controlRetry: Timer | undefined;
 	private tick: { timer: Timer; at: number } | undefined;
 	private stopping = false;
 
@@ -84,6 +88,7 @@ export class Daemon {
 		this.monitor.stop();
 		this.bird.stop();
 		this.control?.close();
+		this.controlRetry?.cancel();
 		this.reporter.stop().then(() => this.platform.exit(0));
 	}
 
@@ -261,9 +266,11 @@ export class Daemon {
 				onCommand: (command) => this.dispatch({ type: "command", command }),
 				onGarbage: (line) => this.log("warn", `control: not a request: ${line}`),
 			});
+			this.dispatch({ type: "problem", kind: "control", text: undefined });
 		} catch (error) {
 			const text = `requests cannot be heard: ${(error as Error).message}`;
 			this.dispatch({ type: "problem", kind: "control", text });
+			this.controlRetry = this.platform.after(CONTROL_RETRY, () => this.openControl());
 		}
 	}
 }

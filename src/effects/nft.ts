@@ -5,6 +5,8 @@ import type { Platform } from "../platform/types.ts";
 const PATIENCE = 5000;
 /** How many of its own process ids the daemon remembers; the monitor tells about them within milliseconds. */
 const REMEMBERED = 32;
+/** Bytes of a listing that are kept: the table itself takes 4,000, and each peer of scope `peers` 40 more. */
+const LISTING_LIMIT = 1 << 18;
 
 export type NftResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 export type Listing =
@@ -30,6 +32,7 @@ export function createNft(platform: Platform): Nft {
 	const run = async (argv: readonly [string, ...string[]], input?: string) => {
 		const done = await runToEnd(platform, argv, {
 			timeout: PATIENCE,
+			limit: LISTING_LIMIT,
 			onStart: remember,
 			...(input === undefined ? {} : { input }),
 		});
@@ -46,8 +49,10 @@ export function createNft(platform: Platform): Nft {
 			return ok ? { ok } : { ok: false, reason };
 		},
 		async list(table) {
-			const { ok, stdout, complaint, reason } = await run(["nft", "-s", "list", "table", "inet", table]);
-			if (ok) return { kind: "table", text: stdout };
+			const argv = ["nft", "-s", "list", "table", "inet", table] as const;
+			const { ok, stdout, complaint, reason } = await run(argv);
+			if (ok && stdout.startsWith(`table inet ${table} {`)) return { kind: "table", text: stdout };
+			if (ok) return { kind: "failed", reason: `${argv.join(" ")}: what it prints is no table` };
 			return complaint.includes("No such file or directory")
 				? { kind: "missing" }
 				: { kind: "failed", reason };

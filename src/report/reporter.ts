@@ -10,6 +10,8 @@ import type { EventType, ReportedEvent } from "./status.ts";
 
 /** Changes within so many milliseconds are told together. */
 const TOGETHER = 50;
+/** Milliseconds until a state that could not be written is tried again. */
+const RETRY = 5000;
 const HOSTNAME = "/proc/sys/kernel/hostname";
 
 export interface ReporterOptions {
@@ -29,6 +31,7 @@ export class Reporter {
 	/** What the broker's side said last while it is not connected. */
 	private mqttReason: string | undefined;
 	private timer: Timer | undefined;
+	private retry: Timer | undefined;
 	private state: WardenState | undefined;
 
 	constructor(
@@ -64,6 +67,7 @@ export class Reporter {
 	async stop(): Promise<void> {
 		this.timer?.cancel();
 		this.tell();
+		this.retry?.cancel();
 		await this.publisher?.stop();
 	}
 
@@ -105,6 +109,11 @@ export class Reporter {
 	private problem(failure: string | undefined): void {
 		const text = failure && `the state cannot be written: ${failure}`;
 		if (text !== this.state?.problems.files) this.options.onProblem("files", text);
+		if (text === undefined) return;
+		this.retry ??= this.platform.after(RETRY, () => {
+			this.retry = undefined;
+			this.soon();
+		});
 	}
 
 	private createPublisher(): Publisher | undefined {

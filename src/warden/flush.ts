@@ -23,8 +23,9 @@ export function flushed(turn: Turn, deleted: number, left: number): void {
 		turn.do({ type: "report", event: "conntrack_flushed", details: { deleted, left } });
 		requestNudges(turn);
 	}
-	const text = deleted === 0 ? "no stale conntrack entry" : `${count(deleted, "entry", "entries")} deleted`;
-	finish(turn, true, left > 0 ? `${text}, ${left} left` : text);
+	const told = `${count(deleted, "entry", "entries")} deleted`;
+	if (left > 0) finish(turn, deleted > 0, `${told}, ${left} left`);
+	else finish(turn, true, deleted === 0 ? "no stale conntrack entry" : told);
 }
 
 export function flushFailed(turn: Turn, reason: string): void {

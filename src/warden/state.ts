@@ -37,6 +37,8 @@ export interface TableState {
 	readonly awaitsOwn: boolean;
 	/** When to stop waiting for that. */
 	readonly ownDue?: number;
+	/** Installs in a row that the monitor has not shown. */
+	readonly ownMisses?: number;
 	/** A delayed install. */
 	readonly installAt?: number;
 	readonly failures: number;

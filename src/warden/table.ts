@@ -15,6 +15,8 @@ const OWN_PATIENCE = 500;
 const OWN_PATIENCE_LOST = 50;
 /** A monitor younger than this may have missed the install because it was just starting. */
 const WATCH_YOUTH = 2000;
+/** A monitor that has not shown so many installs in a row is deaf, and not only slow under a program that fights. */
+const DEAF_AFTER = 5;
 /** A reference younger than this was perhaps taken after somebody's change that is not reported yet. */
 const REFERENCE_DOUBT = 1000;
 /** So many different listings after the daemon's own installs, and nft's output itself has changed. */
@@ -55,7 +57,7 @@ export function tableTouched(turn: Turn, touch: "deleted" | "changed", actor: Ac
 /** The monitor showed our own transaction: what was lost before it is restored. */
 export function ownTransaction(turn: Turn): void {
 	if (!turn.state.table.awaitsOwn) return;
-	turn.table({ awaitsOwn: false, ownDue: undefined, present: true });
+	turn.table({ awaitsOwn: false, ownDue: undefined, ownMisses: undefined, present: true });
 	restored(turn);
 }
 
@@ -139,7 +141,13 @@ export function listFailed(turn: Turn, reason: string): void {
 export function watchStarted(turn: Turn): void {
 	turn.table({ watchSince: turn.time });
 	turn.problem("watch", undefined);
-	if (turn.state.table.phase !== "kept") return;
+	const { phase, loss, installing } = turn.state.table;
+	if (phase !== "kept") return;
+	// What the old one did not show may be in place long since: an install tells, and is the sign as well.
+	if (loss && !installing) {
+		install(turn);
+		return;
+	}
 	turn.table({ barrier: true });
 	list(turn);
 }
@@ -163,12 +171,14 @@ export function tableTick(turn: Turn): void {
 }
 
 function ownMissed(turn: Turn): void {
-	const { watchSince = turn.time, loss } = turn.state.table;
-	turn.table({ awaitsOwn: false, ownDue: undefined });
-	if (loss || turn.time - watchSince < WATCH_YOUTH) {
+	const { watchSince = turn.time, loss, ownMisses = 0 } = turn.state.table;
+	const misses = ownMisses + 1;
+	turn.table({ awaitsOwn: false, ownDue: undefined, ownMisses: misses });
+	if ((loss && misses < DEAF_AFTER) || turn.time - watchSince < WATCH_YOUTH) {
 		install(turn);
 		return;
 	}
+	turn.table({ ownMisses: undefined });
 	turn.do({ type: "replace_watch", reason: "nft monitor: it does not show the daemon's own change" });
 }
 

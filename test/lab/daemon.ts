@@ -53,7 +53,17 @@ export class Warden {
 	}
 
 	private argv(verb: readonly string[]): string[] {
-		return ["qjs", "--strip-source", "-m", daemonFile, ...verb, "--config", configFile, "--run-dir", runDirectory];
+		return [
+			"qjs",
+			"--strip-source",
+			"-m",
+			daemonFile,
+			...verb,
+			"--config",
+			configFile,
+			"--run-dir",
+			runDirectory,
+		];
 	}
 
 	/** Runs a command, e.g. `cli(["status", "--json"])`. Failure is returned, not thrown, unless told otherwise. */

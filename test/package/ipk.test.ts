@@ -116,7 +116,7 @@ describe("the .ipk", () => {
 			"755 ./usr/",
 			"755 ./usr/lib/",
 			"755 ./usr/lib/bgpwarden/",
-		"644 ./usr/lib/bgpwarden/LICENSES",
+			"644 ./usr/lib/bgpwarden/LICENSES",
 			"644 ./usr/lib/bgpwarden/bgpwarden.js",
 			"755 ./usr/sbin/",
 			"755 ./usr/sbin/bgpwarden",

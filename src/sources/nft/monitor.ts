@@ -26,7 +26,7 @@ export interface MonitorOptions {
 	readonly onPacket: (packet: TracedPacket) => void;
 	/** The kernel dropped messages. */
 	readonly onGap: () => void;
-	/** Output that nft monitor does not print. */
+	/** Output that nft monitor does not print; called once a run of it. */
 	readonly onGarbage: (text: string) => void;
 }
 
@@ -41,6 +41,7 @@ export interface Monitor {
 export function createMonitor(platform: Platform, options: MonitorOptions): Monitor {
 	let parser = new MonitorParser(options.table);
 	let splitter = new LineSplitter(() => {});
+	let complained = false;
 
 	const receive = (text: string, truncated: boolean) => {
 		// Only sets with thousands of elements make such lines; their beginning tells the table.
@@ -49,7 +50,10 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 		if (item.kind === "transaction") transaction(item.transaction);
 		else if (item.kind === "packet") options.onPacket(item.packet);
 		else if (item.kind === "gap") options.onGap();
-		else options.onGarbage(truncated ? "a line over 64 kB" : item.text);
+		else if (!complained) {
+			complained = true;
+			options.onGarbage(truncated ? "a line over 64 kB" : item.text);
+		}
 	};
 
 	const transaction = ({ pid, process, touch }: Transaction) => {
@@ -63,6 +67,7 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 		onStdout: (chunk) => splitter.push(chunk),
 		onStart: () => {
 			parser = new MonitorParser(options.table);
+			complained = false;
 			splitter = new LineSplitter((line) => receive(line.text, line.truncated));
 			options.onStart();
 		},

@@ -158,49 +158,74 @@ describe("nft monitor", () => {
 });
 
 describe("BIRD's client", () => {
+	/** Passes everything on between the daemon and the real client, until /tmp/mad says what to answer instead. */
+	const goesMad = `#!/usr/bin/python3
+import os, subprocess, sys, threading
+client = subprocess.Popen(["${real.birdcl}", *sys.argv[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+ways = {
+    "garbage": lambda answer: b"rubbish\\nbird> ",
+    "random bytes": lambda answer: os.urandom(3000000),
+    "half of an answer": lambda answer: answer[:len(answer) // 2],
+    "half of an answer and a prompt": lambda answer: answer[:len(answer) // 2] + b"bird> ",
+    "half of an answer, a newline and a prompt": lambda answer: answer[:len(answer) // 2] + b"\\nbird> ",
+    "nothing": lambda answer: b"",
+}
+def answers():
+    while answer := os.read(client.stdout.fileno(), 65536):
+        way = open("/tmp/mad").read() if os.path.exists("/tmp/mad") else ""
+        sys.stdout.buffer.write(ways[way](answer) if way else answer)
+        sys.stdout.buffer.flush()
+    os._exit(0)
+threading.Thread(target=answers, daemon=True).start()
+for line in sys.stdin.buffer:
+    client.stdin.write(line)
+`;
+
 	test.each([
-		{
-			what: "garbage",
-			script: "echo rubbish; printf 'bird> '; exec cat >/dev/null",
-			told: /not BIRD's greeting/,
-		},
-		{ what: "random bytes", script: "exec head -c 3000000 /dev/urandom", told: /birdcl/ },
-		{ what: "half of an answer", script: '$real "$@" | head -c 900', told: /no answer in 3 s/ },
-		{
-			what: "half of an answer and a prompt",
-			script:
-				'echo "0001 BIRD 3.1.8 ready."; while printf "bird> "; read -r _; do printf "2002-Name  Pro\\n1002-wau"; done',
-			told: /birdcl|BIRD/,
-		},
-		{ what: "nothing", script: "exec cat >/dev/null", told: /no answer in 3 s/ },
+		{ what: "garbage", told: /BIRD: show protocols all: not an answer: "rubbish"/ },
+		{ what: "random bytes", told: /birdcl: an answer of more than 1 MiB|unasked output/ },
+		{ what: "half of an answer", told: /birdcl: no answer in 3 s/ },
+		{ what: "half of an answer and a prompt", told: /birdcl: no answer in 3 s|not an answer/ },
+		{ what: "half of an answer, a newline and a prompt", told: undefined },
+		{ what: "nothing", told: /birdcl: no answer in 3 s/ },
 	])(
 		"prints $what: BIRD is lost with one reason, what was known is kept, and it comes back",
 		async (given) => {
-			const before = mark();
-			await fake("birdcl", given.script);
-			endChild("birdcl -v -r");
-			const lost = await daemon.untilStatus("BIRD lost", ({ router }) => !router.bird.reachable);
-			expect(lost.peers).toMatchObject([{ name: network.peer }]);
-			await daemon.process.says(given.told);
-			await wipe();
 			await repair("birdcl");
+			lab.router.write("/usr/local/sbin/birdcl", goesMad, 0o755);
+			endChild("birdcl -v -r");
+			await daemon.process.says(/BIRD cannot be asked: birdcl: ended by signal 9/);
+			await daemon.untilStatus("BIRD back", ({ router }) => router.bird.reachable);
+
+			const before = mark();
+			lab.router.write("/tmp/mad", given.what);
+			if (given.told) {
+				await daemon.untilStatus("BIRD lost", ({ router }) => !router.bird.reachable, { timeout: 15_000 });
+				await daemon.process.says(given.told);
+			}
+			await wipe();
+			expect(warden.status()?.peers).toMatchObject([{ name: network.peer, state: "Passive" }]);
+
+			await lab.router.run(["rm", "/tmp/mad"]);
 			await daemon.untilStatus("BIRD back", ({ router }) => router.bird.reachable, { timeout: 20_000 });
 			expect(warden.status()?.peers).toMatchObject([{ name: network.peer, state: "Passive", flaps: 0 }]);
 			expect(bounded(before).filter((line) => /BIRD cannot be asked/.test(line)).length).toBeLessThanOrEqual(
-				3,
+				1,
 			);
 		},
 	);
 
-	test("is missing", async () => {
-		const before = mark();
+	test("is missing from the start, and installed later", async () => {
+		await daemon.stop();
 		const clients = ["birdcl", "birdc"];
 		for (const client of clients) {
 			await lab.router.run(["rm", `/usr/local/sbin/${client}`]);
 			await lab.router.run(["mv", `/usr/sbin/${client}`, `/root/${client}`]);
 		}
-		endChild("birdcl -v -r");
-		await daemon.process.says(/neither birdcl nor birdc can be run/);
+		daemon = warden.start();
+		await daemon.process.says(/^BIRD cannot be asked: neither birdcl nor birdc can be run$/);
+		await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
+		const before = mark();
 		await wipe();
 		for (const client of clients) await lab.router.run(["mv", `/root/${client}`, `/usr/sbin/${client}`]);
 		await daemon.untilStatus("BIRD back", ({ router }) => router.bird.reachable, { timeout: 20_000 });
@@ -228,7 +253,7 @@ describe("conntrack", () => {
 		{
 			what: "prints garbage",
 			break: () => fake("conntrack", "head -c 1000000 /dev/urandom"),
-			told: /^1 entries left$|0 entries|no stale|1 left/,
+			told: /^0 entries deleted, 1 left$/m,
 		},
 		{
 			what: "fails",
@@ -247,12 +272,13 @@ describe("conntrack", () => {
 		await leaveStaleEntry();
 		await given.break();
 		const failed = await warden.cli(["flush"]);
-		expect(failed.stdout + failed.stderr).toMatch(given.told);
+		expect(failed).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(given.told) });
 		await wipe();
 
 		await repair("conntrack");
 		await lab.router.run(["sh", "-c", `[ ! -e /root/conntrack ] || mv /root/conntrack ${real.conntrack}`]);
-		expect(await warden.cli(["flush"])).toEqual({ code: 0, stdout: "1 entry deleted\n", stderr: "" });
+		// The flush after the wipe may still have been under way, and have met the real one.
+		expect((await warden.cli(["flush"])).code).toBe(0);
 		await daemon.untilStatus(
 			"no problem",
 			({ router }) => router.problem === undefined && router.flushed === 1,

@@ -32,22 +32,34 @@ function tableEvents() {
 	return events.filter(({ event_type }) => event_type.startsWith("table_"));
 }
 
-/** The table is in place as before, after one repair, and the session has not noticed. */
-async function thenRepaired() {
+interface Culprit {
+	readonly pid?: number;
+	readonly command?: string;
+	readonly parent?: string;
+}
+
+/** The table is in place as before, after one repair, with the right name in it, and the session has not noticed. */
+async function thenRepaired(reason: "deleted" | "changed", culprit: Culprit = {}) {
 	expect(listing).toContain("chain raw_out");
 	await until("the listing of before", () => tableListing(lab.router), {
 		holds: (now) => now === listing,
 		timeout: 2000,
 		every: 20,
 	});
-	const { router } = await session.daemon.untilStatus(
-		"a repair",
-		(status) => status.router.repairs > repairs,
-	);
+	await session.daemon.untilStatus("a repair", (status) => status.router.repairs > repairs);
 	await thenUndisturbed();
-	expect(session.warden.status()?.router.repairs).toBe(repairs + 1);
 	expect(await tableListing(lab.router)).toBe(listing);
-	return router;
+	const noticed = reason === "deleted" ? "table_lost" : "table_changed";
+	expect(tableEvents()).toMatchObject([
+		{ event_type: noticed, by: "nft", ...culprit },
+		{ event_type: "table_restored", by: "nft", ...culprit, reason },
+	]);
+	const { router } = session.warden.status() ?? {};
+	expect(router).toMatchObject({ repairs: repairs + 1, last_repair: { reason } });
+	const { by, pid } = router?.last_repair ?? {};
+	expect(pid).toBe(culprit.pid ?? pid);
+	expect(by).toMatch(new RegExp(`^nft \\(pid ${pid}\\b`));
+	return by;
 }
 
 async function thenUndisturbed(): Promise<void> {
@@ -76,27 +88,13 @@ test.each([
 	{ what: "the table is deleted", nft: () => ["delete", "table", ...table] },
 	{ what: "the table is destroyed", nft: () => ["destroy", "table", ...table] },
 ])("a wipe: $what", async ({ nft }) => {
-	// When it is gone
 	const pid = await nftPid(lab.router, nft());
-
-	// Then it is back, and the daemon knows whose work that was
-	const { last_repair } = await thenRepaired();
-	expect(last_repair).toMatchObject({ pid, reason: "deleted" });
-	expect(last_repair?.by).toMatch(new RegExp(`^nft \\(pid ${pid}\\b`));
-	expect(tableEvents()).toMatchObject([
-		{ event_type: "table_lost", by: "nft", pid },
-		{ event_type: "table_restored", by: "nft", pid, reason: "deleted" },
-	]);
+	await thenRepaired("deleted", { pid });
 });
 
 test("a wipe: `fw4 flush` deletes every table, one by one", async () => {
 	await fw4Flush(lab.router);
-	const { last_repair } = await thenRepaired();
-	expect(last_repair).toMatchObject({ by: expect.stringMatching(/^nft \(pid \d+/), reason: "deleted" });
-	expect(tableEvents()).toMatchObject([
-		{ event_type: "table_lost", by: "nft", pid: last_repair?.pid },
-		{ event_type: "table_restored", by: "nft", pid: last_repair?.pid, reason: "deleted" },
-	]);
+	await thenRepaired("deleted");
 });
 
 test.each<{ what: string; nft: () => string[] | Promise<string[]> }>([
@@ -137,57 +135,39 @@ test.each<{ what: string; nft: () => string[] | Promise<string[]> }>([
 	{ what: "the article's own table is added to it", nft: () => script(articleTable) },
 ])("tampering: $what", async ({ nft }) => {
 	const pid = await nftPid(lab.router, await nft());
-	const { last_repair } = await thenRepaired();
-	expect(last_repair).toMatchObject({ pid, reason: "changed" });
-	expect(tableEvents()).toMatchObject([
-		{ event_type: "table_changed", by: "nft", pid },
-		{ event_type: "table_restored", by: "nft", pid, reason: "changed" },
-	]);
+	await thenRepaired("changed", { pid });
 });
 
 describe("who did it", () => {
-	test("a script at nft's own prompt is named with its parent", async () => {
-		// nft is still there when it is looked for
+	test("nft's own prompt, and the script that has it", async () => {
+		// Here nft is still there when it is looked for.
 		const script = "(echo delete table inet custom_bgp; sleep 1) | nft -i; true";
 		await lab.router.run(["sh", "-c", script]);
-		const { last_repair } = await thenRepaired();
-		expect(last_repair?.by).toBe(`nft (pid ${last_repair?.pid}, nft -i), started by sh -c ${script}`);
-		const who = { by: "nft", pid: last_repair?.pid, command: "nft -i", parent: `sh -c ${script}` };
-		expect(tableEvents()).toMatchObject([
-			{ event_type: "table_lost", ...who },
-			{ event_type: "table_restored", ...who },
-		]);
+		const by = await thenRepaired("deleted", { command: "nft -i", parent: `sh -c ${script}` });
+		expect(by).toContain(`, nft -i), started by sh -c ${script}`);
 	});
 
-	test("a script that goes on is named, or at least its nft", async () => {
-		const script = "nft delete table inet custom_bgp; sleep 0.3";
+	test("nft in a script, and the script if nft has not ended within the millisecond", async () => {
+		const script = "nft delete table inet custom_bgp; true";
 		await lab.router.run(["sh", "-c", script]);
-		const { last_repair } = await thenRepaired();
-		// An nft that ended within the millisecond takes what /proc knew of it along.
-		const parent = last_repair?.by?.match(/, started by (.*)$/)?.[1] ?? `sh -c ${script}`;
-		expect(parent).toBe(`sh -c ${script}`);
-		expect(last_repair?.by).toMatch(new RegExp(`^nft \\(pid ${last_repair?.pid}`));
+		const by = await thenRepaired("deleted");
+		expect(by?.match(/, started by (.*)$/)?.[1] ?? `sh -c ${script}`).toBe(`sh -c ${script}`);
 	});
 
-	test("a wipe while the daemon hangs is repaired by it afterwards, with the name", async () => {
+	test("nft, also when the daemon hung meanwhile", async () => {
 		session.daemon.process.kill("SIGSTOP");
 		const pid = await nftPid(lab.router, ["delete", "table", ...table]);
 		expect(await tableListing(lab.router)).toBe("");
 		session.daemon.process.kill("SIGCONT");
-		const { last_repair } = await thenRepaired();
-		expect(last_repair).toMatchObject({ by: `nft (pid ${pid})`, pid, reason: "deleted" });
+		expect(await thenRepaired("deleted", { pid })).toBe(`nft (pid ${pid})`);
 	});
 });
 
 describe("what is no loss", () => {
-	/** A repair afterwards shows that the monitor has told everything before it. */
+	/** A wipe afterwards shows that the monitor has told everything before it. */
 	async function thenOnlyThisWipeCounts(): Promise<void> {
 		const pid = await nftPid(lab.router, ["delete", "table", ...table]);
-		await thenRepaired();
-		expect(tableEvents()).toMatchObject([
-			{ event_type: "table_lost", pid },
-			{ event_type: "table_restored", pid },
-		]);
+		await thenRepaired("deleted", { pid });
 	}
 
 	test("changes of other tables, also of such that have the name in another family", async () => {

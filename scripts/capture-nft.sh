@@ -1,0 +1,44 @@
+#!/bin/bash
+# Captures the fixture of `nft monitor` anew, from the nft in .lab/rootfs, in a network namespace of its own. Needs root
+# and dist/bgpwarden.js. What each transaction did to the table stands beside it in the .json, written by hand.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD/.lab/rootfs
+[ "$(id -u)" = 0 ] || { echo "capture-nft: root is needed" >&2; exit 1; }
+[ -e "$root/.stamp" ] || { echo "capture-nft: run scripts/rootfs.sh first" >&2; exit 1; }
+if [ "${1:-}" != inside ]; then
+	exec unshare --net bash "$0" inside
+fi
+
+nft() { chroot "$root" nft "$@"; }
+version=$(nft --version | sed 's/^nftables v\([0-9.]*\).*/\1/')
+out=test/fixtures/nft/nft-$version-monitor-tampering.txt
+table=$(node dist/bgpwarden.js render nft --config /nonexistent)
+
+ip link set lo up
+chroot "$root" nft monitor >"$out" &
+monitor=$!
+trap 'kill $monitor 2>/dev/null || true' EXIT
+sleep 0.5
+nft -f - <<<"$table"
+nft flush ruleset
+nft -f - <<<"$table"
+nft -f - <<<"$table"
+nft add set inet custom_bgp mine '{ type ipv4_addr; }'
+nft add element inet custom_bgp mine '{ 192.0.2.1 }'
+nft flush chain inet custom_bgp raw_pre
+nft insert rule inet custom_bgp raw_out drop
+nft 'chain inet custom_bgp raw_out { policy drop; }'
+nft flush table inet custom_bgp
+nft delete chain inet custom_bgp filter_input
+nft add table inet custom_bgp2
+nft add chain inet custom_bgp2 custom_bgp
+nft add table ip custom_bgp
+nft -f - <<<"$table"
+bash -c 'exec 3<>/dev/tcp/127.0.0.1/179' 2>/dev/null || true
+nft delete table inet custom_bgp
+nft 'table inet other { set s { type ipv4_addr; flags timeout; elements = { 192.0.2.1 timeout 1h }; }; counter c { }; }'
+nft 'table inet custom_bgp { }; delete table inet custom_bgp'
+sleep 0.5
+kill $monitor
+echo "captured $out ($(wc -l <"$out") lines)"

@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { configFile, type Daemon, runDirectory, startDaemon, Warden } from "../daemon.ts";
+import { type Lab, startLab } from "../lab.ts";
+import { until } from "../wait.ts";
+
+/** Files that cannot be read or written. */
+let lab: Lab;
+beforeEach(async () => {
+	lab = await startLab();
+});
+afterEach(() => lab.stop());
+
+const alone = { mqtt: { enabled: false }, main: { table: "mine" } };
+const shell = (script: string) => lab.router.run(["sh", "-c", script]);
+const hasTable = async (name: string) =>
+	(await lab.router.run(["nft", "list", "table", "inet", name], { allowFailure: true })).code === 0;
+
+/** Takes the table away and waits until it is back, without the help of files. */
+async function wipe(name: string, daemon: Daemon): Promise<void> {
+	await lab.router.nft(`delete table inet ${name}`);
+	await until("the table", () => hasTable(name));
+	daemon.process.mustRun();
+}
+
+/** A few lines, little memory. */
+function bounded(daemon: Daemon): void {
+	expect(daemon.process.lines.length, daemon.process.tail(40)).toBeLessThanOrEqual(25);
+	const status = lab.router.read(`/proc/${daemon.process.pid}/status`) ?? "";
+	expect(Number(status.match(/VmRSS:\s+(\d+) kB/)?.[1])).toBeLessThan(12 * 1024);
+}
+
+const strange = [
+	{ what: "a directory", make: `mkdir ${configFile}`, told: /directory/i },
+	{ what: "binary", make: `head -c 20000 /dev/urandom > ${configFile}`, told: /:1: / },
+	{
+		what: "5 MB long",
+		make: `head -c 5000000 /dev/zero | tr '\\0' '#' > ${configFile}`,
+		told: /larger than 1048576/,
+	},
+	{ what: "gone", make: "true", told: /No such file/ },
+];
+
+describe("a configuration file that is none", () => {
+	test.each(strange)("is $what at a reload: the last good one stays, one problem is told", async (given) => {
+		const { warden, daemon } = startDaemon(lab.router, alone);
+		await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
+		await shell(`rm ${configFile}; ${given.make}`);
+		daemon.reload();
+		const { router } = await daemon.untilStatus("a problem", (status) => status.router.problem !== undefined);
+		expect(router.problem).toMatch(/^\/etc\/config\/bgpwarden:.*; the last good one stays in force$/);
+		expect(router.problem).toMatch(given.told);
+		expect(router.table).toBe("mine");
+		await wipe("mine", daemon);
+		expect((await warden.cli(["check"])).stderr).toMatch(given.told);
+
+		await shell(`rm -rf ${configFile}`);
+		warden.configure(alone);
+		daemon.reload();
+		await daemon.untilStatus("no problem", (status) => status.router.problem === undefined);
+		bounded(daemon);
+	});
+
+	test.each(strange)("is $what at the start: the router is protected by the defaults", async (given) => {
+		const warden = new Warden(lab.router);
+		warden.install();
+		await shell(`mkdir -p /etc/config; ${given.make}`);
+		const daemon = warden.start();
+		const { router } = await daemon.untilStatus(
+			"the table and a problem",
+			(status) => status.router.protection === "installed" && status.router.problem !== undefined,
+		);
+		expect(router.problem).toMatch(given.told);
+		expect(router.table).toBe("custom_bgp");
+
+		await shell(`rm -rf ${configFile}`);
+		warden.configure(alone);
+		daemon.reload();
+		await daemon.untilStatus(
+			"the configured table and no problem",
+			(status) => status.router.table === "mine" && status.router.problem === undefined,
+		);
+		await until("the default one gone", async () => !(await hasTable("custom_bgp")));
+		expect(await hasTable("mine")).toBe(true);
+		bounded(daemon);
+	});
+});
+
+describe("a run directory that cannot be written", () => {
+	const mount = (options: string) =>
+		shell(`mkdir -p ${runDirectory}; mount -t tmpfs -o ${options} tmpfs ${runDirectory}`);
+
+	test("full: the daemon goes on, and tells all again once there is room", async () => {
+		await mount("size=32k");
+		const { warden, daemon } = startDaemon(lab.router, alone);
+		await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
+		await shell(`cat /dev/zero > ${runDirectory}/filler 2>/dev/null || true`);
+		await wipe("mine", daemon);
+		const told = /^error: the state cannot be written: .*No space left on device$/;
+		await daemon.process.says(told);
+		for (let round = 0; round < 20; round++) await wipe("mine", daemon);
+		expect(warden.status()?.router.pid).toBe(daemon.process.pid);
+		expect(daemon.process.lines.filter((line) => told.test(line)).length).toBeLessThanOrEqual(5);
+
+		await shell(`rm ${runDirectory}/filler`);
+		await daemon.untilStatus(
+			"every repair and no problem",
+			({ router }) => router.repairs === 21 && router.problem === undefined,
+			{ timeout: 15_000 },
+		);
+		expect((await warden.cli(["ensure"])).code).toBe(0);
+	});
+
+	test("read-only from the start: the table is there all the same, and requests are heard later", async () => {
+		await mount("size=1m,ro");
+		const { warden, daemon } = startDaemon(lab.router, alone);
+		await daemon.process.says(/^error: the state cannot be written: .*Read-only file system$/);
+		await daemon.process.says(/^error: requests cannot be heard: .*Read-only file system$/);
+		await until("the table", () => hasTable("mine"));
+		await wipe("mine", daemon);
+
+		await shell(`mount -o remount,rw ${runDirectory}`);
+		await daemon.untilStatus(
+			"a repair and no problem",
+			({ router }) => router.repairs === 1 && router.problem === undefined,
+			{ timeout: 15_000 },
+		);
+		expect(await warden.cli(["ensure"])).toMatchObject({ code: 0, stdout: "table inet mine is in place\n" });
+		bounded(daemon);
+	});
+
+	test.each([
+		{ what: "is a file", make: `echo > ${runDirectory}`, mend: `rm ${runDirectory}` },
+		{
+			what: "holds garbage",
+			make: `mkdir -p ${runDirectory}/control; echo '{' > ${runDirectory}/status.json`,
+			mend: `rmdir ${runDirectory}/control`,
+		},
+	])("$what: the table is there all the same, and all is told later", async ({ make, mend }) => {
+		await shell(make);
+		const { warden, daemon } = startDaemon(lab.router, alone);
+		await until("the table", () => hasTable("mine"));
+		await wipe("mine", daemon);
+		await shell(`${mend} 2>/dev/null || true`);
+		await daemon.untilStatus(
+			"the table and no problem",
+			({ router }) => router.protection === "installed" && router.problem === undefined,
+			{ timeout: 15_000 },
+		);
+		expect((await warden.cli(["ensure"])).code).toBe(0);
+		bounded(daemon);
+	});
+});

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { createLog } from "../src/log.ts";
+import { FakePlatform } from "./fakes/platform.ts";
+
+test("entries below the level are dropped, and others told with it", () => {
+	const platform = new FakePlatform();
+	const log = createLog(platform, "warn");
+	log("info", "hidden");
+	log("warn", "shown");
+	log.level = "info";
+	log("info", "shown too");
+	expect(platform.printed.stderr).toBe("warn: shown\nshown too\n");
+});
+
+test("an entry is one line, whatever is in it", () => {
+	const platform = new FakePlatform();
+	createLog(platform)("info", "two\nlines\u001b[31m");
+	expect(platform.printed.stderr).toBe("two lines [31m\n");
+});
+
+test("a flood is told five times a minute, and counted", () => {
+	const platform = new FakePlatform();
+	const log = createLog(platform);
+	for (let number = 0; number < 100; number++) log("info", `garbage ${number}`);
+	log("info", "something else");
+	expect(platform.printed.stderr.split("\n")).toHaveLength(7);
+	platform.advance(60_000);
+	log("info", "garbage 100");
+	expect(platform.printed.stderr).toContain(
+		"(95 more like the next line in the last minutes)\ngarbage 100\n",
+	);
+});

@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { renderTable } from "../../src/render/nft.ts";
+
+const any = { table: "custom_bgp", scope: "any", forwarded: false } as const;
+const none = { ipv4: [], ipv6: [] };
+
+/** The lines of one chain, without indentation. */
+function chain(text: string, name: string): string[] {
+	const [, body = ""] = text.split(`chain ${name} {\n`);
+	return (body.split("\n\t}")[0] ?? "").split("\n").map((line) => line.trim());
+}
+
+test("replaces the table, whatever was there, in one transaction", () => {
+	expect(renderTable(any, none).split("\n").slice(0, 3)).toEqual([
+		"table inet custom_bgp",
+		"delete table inet custom_bgp",
+		"table inet custom_bgp {",
+	]);
+});
+
+test("covers BGP both ways and BFD in prerouting, output and input", () => {
+	const text = renderTable(any, none);
+	for (const [name, verdict] of [
+		["raw_pre", "notrack"],
+		["raw_out", "notrack"],
+		["filter_input", "accept"],
+	] as const) {
+		const rules = chain(text, name).join("\n");
+		for (const match of ["tcp dport 179", "tcp sport 179", "udp dport { 3784, 3785, 4784 }"])
+			expect(rules).toContain(`\n${match} counter ${verdict} comment "bgpwarden: `);
+	}
+	expect(chain(text, "raw_pre")[0]).toBe("type filter hook prerouting priority raw; policy accept;");
+	expect(chain(text, "raw_out")[0]).toBe("type filter hook output priority raw; policy accept;");
+	expect(chain(text, "filter_input")[0]).toBe("type filter hook input priority filter; policy accept;");
+});
+
+test("every rule says whose it is", () => {
+	for (const options of [any, { ...any, scope: "peers" } as const])
+		for (const name of ["raw_pre", "raw_out", "filter_input"])
+			for (const rule of chain(renderTable(options, none), name).slice(1))
+				expect(rule).toMatch(/ comment "bgpwarden: [^"]+"$/);
+});
+
+test("traces handshakes only, and not too many", () => {
+	const traced = renderTable(any, none)
+		.split("\n")
+		.filter((line) => line.includes("nftrace"));
+	expect(traced).toHaveLength(4);
+	for (const line of traced)
+		expect(line).toMatch(
+			/tcp flags & \(fin\|syn\|rst\) != 0 limit rate 10\/second burst 20 packets meta nftrace set 1/,
+		);
+});
+
+describe("flows that pass through the router", () => {
+	test("are left alone", () => {
+		const rules = chain(renderTable(any, none), "raw_pre");
+		const local = rules.findIndex((rule) => rule.startsWith("fib daddr type != local return"));
+		const first = rules.findIndex((rule) => rule.includes("notrack"));
+		expect(local).toBeGreaterThan(0);
+		expect(local).toBeLessThan(first);
+	});
+
+	test("are covered with option forwarded", () => {
+		expect(renderTable({ ...any, forwarded: true }, none)).not.toContain("fib ");
+	});
+});
+
+test("scope peers narrows every rule to the peers' addresses", () => {
+	const peers = { ipv4: ["192.168.1.2", "192.168.1.2", "10.0.0.1"], ipv6: ["fd00:1::2"] };
+	const text = renderTable({ ...any, scope: "peers" }, peers);
+	expect(text).toContain("\tset peers4 {\n\t\ttype ipv4_addr\n\t\telements = { 10.0.0.1, 192.168.1.2 }\n\t}");
+	expect(text).toContain("\tset peers6 {\n\t\ttype ipv6_addr\n\t\telements = { fd00:1::2 }\n\t}");
+	for (const rule of text.split("\n").filter((line) => /counter|nftrace/.test(line)))
+		expect(rule).toMatch(/^\t\tip6? [sd]addr @peers[46] /);
+	expect(renderTable({ ...any, scope: "peers" }, none)).not.toContain("elements");
+});

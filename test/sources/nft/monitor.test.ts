@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { createMonitor, type MonitorOptions } from "../../../src/sources/nft/monitor.ts";
+import { FakePlatform } from "../../fakes/platform.ts";
+
+function watch() {
+	const platform = new FakePlatform();
+	const seen: string[] = [];
+	const options: MonitorOptions = {
+		table: "custom_bgp",
+		isOwn: (pid) => pid === 10,
+		onStart: () => seen.push("start"),
+		onEnd: (reason) => seen.push(`end: ${reason}`),
+		onForeign: ({ touch, actor }) => seen.push(`${touch} by ${actor.process} ${actor.pid}`),
+		onOwn: () => seen.push("own"),
+		onPacket: () => seen.push("packet"),
+		onGap: () => seen.push("gap"),
+		onGarbage: (text) => seen.push(`garbage: ${text}`),
+	};
+	return { platform, seen, monitor: createMonitor(platform, options) };
+}
+
+test("our own transactions, others' on our table, others' elsewhere", async () => {
+	const { platform, seen, monitor } = watch();
+	platform.program("nft", (child) => {
+		child.out("add table inet custom_bgp\n# new generation 2 by process 10 (nft)\n");
+		child.out("delete table inet custom_bgp\n# new gener");
+		child.out("ation 3 by process 11 (nft)\nadd table inet x\n# new generation 4 by process 12 (nft)\n");
+	});
+	monitor.start();
+	await platform.settle();
+	expect(seen).toEqual(["start", "own", "deleted by nft 11"]);
+});
+
+test("a monitor that ends comes back, and begins with a clean slate", async () => {
+	const { platform, seen, monitor } = watch();
+	let run = 0;
+	platform.program("nft", (child) => {
+		run++;
+		if (run === 1) {
+			child.out("delete table inet custom_bgp\n");
+			child.end(1);
+		} else child.out("# new generation 4 by process 12 (nft)\n");
+	});
+	monitor.start();
+	await platform.settle();
+	platform.advance(1000);
+	await platform.settle();
+	expect(seen).toEqual(["start", "end: nft monitor: exit 1", "start"]);
+	monitor.stop();
+});

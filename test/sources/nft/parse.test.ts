@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { type MonitorItem, MonitorParser } from "../../../src/sources/nft/parse.ts";
+
+const fixture = (name: string) =>
+	readFileSync(new URL(`../../fixtures/nft/${name}`, import.meta.url), "utf8");
+
+function parse(text: string, table = "custom_bgp"): MonitorItem[] {
+	const parser = new MonitorParser(table);
+	return text.split("\n").flatMap((line) => parser.line(line) ?? []);
+}
+
+describe("a capture of the daemon's table being installed and tampered with", () => {
+	const expected = JSON.parse(fixture("nft-1.1.3-monitor-tampering.json"));
+	const items = parse(fixture("nft-1.1.3-monitor-tampering.txt"));
+
+	test("tells what each transaction left of the table, and who made it", () => {
+		const transactions = items.flatMap((item) => (item.kind === "transaction" ? item.transaction : []));
+		expect(transactions.map(({ touch }) => touch)).toEqual(expected.transactions);
+		for (const { pid, process } of transactions) {
+			expect(process).toBe("nft");
+			expect(pid).toBeGreaterThan(1);
+		}
+	});
+
+	test("tells the handshake's packets at each chain of the table", () => {
+		const packets = items.flatMap((item) => (item.kind === "packet" ? item.packet : []));
+		for (const { times, ...packet } of expected.packets)
+			expect(packets.filter((seen) => expect.objectContaining(packet).asymmetricMatch(seen))).toHaveLength(
+				times,
+			);
+		expect(packets).toHaveLength(6);
+	});
+
+	test("holds nothing that is not understood", () => {
+		expect(items.filter(({ kind }) => kind === "garbage" || kind === "gap")).toEqual([]);
+	});
+
+	test("says nothing about a table of another name", () => {
+		for (const item of parse(fixture("nft-1.1.3-monitor-tampering.txt"), "custom"))
+			expect(item).toMatchObject({ kind: "transaction", transaction: { touch: "none" } });
+	});
+});
+
+test("a table that is deleted and created again in one transaction is changed, the other way round deleted", () => {
+	const generation = "# new generation 7 by process 12 (sh)";
+	const touch = (...lines: string[]) => {
+		const [item] = parse([...lines, generation].join("\n"));
+		return item?.kind === "transaction" ? item.transaction.touch : undefined;
+	};
+	expect(touch("delete table inet custom_bgp", "add table inet custom_bgp")).toBe("changed");
+	expect(touch("add table inet custom_bgp", "delete table inet custom_bgp")).toBe("deleted");
+	expect(touch("delete rule inet custom_bgp raw_pre handle 4")).toBe("changed");
+	expect(touch("delete table inet custom_bgp2", "delete table ip custom_bgp")).toBe("none");
+	expect(touch('add rule inet fw4 input comment "delete table inet custom_bgp"')).toBe("none");
+});
+
+test("a process name may hold anything", () => {
+	expect(parse("# new generation 7 by process 12 (a) (b)")).toEqual([
+		{ kind: "transaction", transaction: { pid: 12, process: "a) (b", touch: "none" } },
+	]);
+});
+
+test("messages that the kernel dropped are a gap", () => {
+	expect(parse("# ERROR: We lost some netlink events!")).toEqual([{ kind: "gap" }]);
+});
+
+test("what nft monitor does not print is garbage, and changes nothing", () => {
+	const items = parse(
+		"hello\n\u0000\u0001\n# what\ndelete table inet custom_bgp\n# new generation 2 by process 3 (nft)",
+	);
+	expect(items.map(({ kind }) => kind)).toEqual(["garbage", "garbage", "garbage", "transaction"]);
+	expect(items[3]).toMatchObject({ transaction: { touch: "deleted" } });
+});
+
+test("a packet of IPv6", () => {
+	const line =
+		'trace id c473d04e inet custom_bgp raw_pre packet: iif "br-lan" ether saddr 02:00:00:00:00:02 ip6 saddr fd00:1::2 ' +
+		"ip6 daddr fd00:1::1 ip6 dscp cs0 ip6 hoplimit 64 tcp sport 42178 tcp dport 179 tcp flags == syn tcp window 64";
+	expect(parse(line)).toEqual([
+		{
+			kind: "packet",
+			packet: {
+				source: "fd00:1::2",
+				destination: "fd00:1::1",
+				sourcePort: 42178,
+				destinationPort: 179,
+				flags: "syn",
+			},
+		},
+	]);
+});
