@@ -6,7 +6,7 @@
  */
 
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -155,7 +155,7 @@ function main() {
 	mkdirSync(values.out, { recursive: true });
 	const path = join(values.out, `bgpwarden_${version}_all.ipk`);
 	writeFileSync(path, ipk);
-	process.stdout.write(`${path}: ${ipk.length} bytes\n`);
+	process.stdout.write(`${relative(process.cwd(), path)}: ${ipk.length} bytes\n`);
 }
 
 try {

@@ -44,7 +44,7 @@ export function request(platform: Platform, directory: string, command: Omit<Com
 				reject(error);
 			}
 		};
-		look();
+		platform.after(LOOK, look);
 	});
 }
 

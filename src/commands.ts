@@ -29,7 +29,7 @@ export interface Paths {
 }
 
 /** `run`: the daemon. Comes back only when it does not start. */
-export async function run(platform: Platform, paths: Paths, version: string): Promise<number | undefined> {
+export function run(platform: Platform, paths: Paths, version: string): number | undefined {
 	const other = readableStatus(platform, paths);
 	if (other && other.router.pid !== platform.pid) {
 		platform.print("stderr", `bgpwarden: already running (pid ${other.router.pid})\n`);
@@ -40,7 +40,7 @@ export async function run(platform: Platform, paths: Paths, version: string): Pr
 }
 
 /** `check`: every mistake in the configuration, one a line. */
-export async function check(platform: Platform, { configPath }: Paths): Promise<number> {
+export function check(platform: Platform, { configPath }: Paths): number {
 	const read = readConfiguration(platform.files, configPath);
 	if ("errors" in read) {
 		for (const error of read.errors) platform.print("stderr", `${error}\n`);
@@ -51,7 +51,7 @@ export async function check(platform: Platform, { configPath }: Paths): Promise<
 }
 
 /** `status`. Exit 1 when something is wrong. */
-export async function status(platform: Platform, paths: Paths, json: boolean): Promise<number> {
+export function status(platform: Platform, paths: Paths, json: boolean): number {
 	const known = runningStatus(platform, paths);
 	if (!known) return notRunning(platform);
 	const text = json
@@ -62,7 +62,7 @@ export async function status(platform: Platform, paths: Paths, json: boolean): P
 }
 
 /** `peers`. */
-export async function peers(platform: Platform, paths: Paths, json: boolean): Promise<number> {
+export function peers(platform: Platform, paths: Paths, json: boolean): number {
 	const known = runningStatus(platform, paths);
 	if (!known) return notRunning(platform);
 	const text = json
@@ -73,7 +73,7 @@ export async function peers(platform: Platform, paths: Paths, json: boolean): Pr
 }
 
 /** `events`: what the file holds, also without a daemon; with `follow` it goes on until interrupted. */
-export async function events(platform: Platform, paths: Paths, follow: boolean): Promise<number | undefined> {
+export function events(platform: Platform, paths: Paths, follow: boolean): number | undefined {
 	const path = `${paths.runDirectory}/${EVENTS_FILE}`;
 	const options = textOptions(platform);
 	let shown = "";
@@ -102,15 +102,16 @@ export async function events(platform: Platform, paths: Paths, follow: boolean):
 }
 
 /** `ensure`, `flush`, `restart`: the daemon does it and says how it went. */
-export async function ask(platform: Platform, paths: Paths, command: Command): Promise<number> {
+export function ask(platform: Platform, paths: Paths, command: Command): number | Promise<number> {
 	if (!runningStatus(platform, paths)) return notRunning(platform);
-	const reply = await request(platform, paths.runDirectory, command);
-	platform.print(reply.ok ? "stdout" : "stderr", `${reply.text}\n`);
-	return reply.ok ? FINE : PROBLEM;
+	return request(platform, paths.runDirectory, command).then((reply) => {
+		platform.print(reply.ok ? "stdout" : "stderr", `${reply.text}\n`);
+		return reply.ok ? FINE : PROBLEM;
+	});
 }
 
 /** `render nft`: the table that the configuration asks for. */
-export async function render(platform: Platform, { configPath }: Paths): Promise<number> {
+export function render(platform: Platform, { configPath }: Paths): number {
 	const exists = platform.files.status(configPath) !== undefined;
 	const read = exists ? readConfiguration(platform.files, configPath) : { config: defaultConfig() };
 	if ("errors" in read) {

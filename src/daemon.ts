@@ -152,6 +152,8 @@ export class Daemon {
 	}
 
 	private async perform(action: Action): Promise<void> {
+		// qjs ends the process for a promise that is rejected before it has a handler.
+		await undefined;
 		switch (action.type) {
 			case "log":
 				this.log(action.level, action.text);

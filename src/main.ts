@@ -8,7 +8,7 @@ import { HELP, usageText } from "./report/text/help.ts";
 declare const __VERSION__: string;
 
 /** The command line. @returns the exit code, or undefined when the process goes on */
-async function main(platform: Platform): Promise<number | undefined> {
+function main(platform: Platform): number | undefined | Promise<number> {
 	const invocation = parseArguments(platform.args);
 	switch (invocation.verb) {
 		case "help":
@@ -42,13 +42,16 @@ async function main(platform: Platform): Promise<number | undefined> {
 
 // Nothing is awaited here: while qjs still evaluates a module, its loop runs one promise job a poll and stalls.
 createPlatform().then((platform) =>
-	main(platform).then(
-		(code) => {
-			if (code !== undefined) platform.exit(code);
-		},
-		(error: unknown) => {
-			platform.print("stderr", `bgpwarden: ${error instanceof Error ? error.message : String(error)}\n`);
-			platform.exit(1);
-		},
-	),
+	// An exception has to find its handler in place: qjs ends at once for a promise rejected before it has one.
+	Promise.resolve()
+		.then(() => main(platform))
+		.then(
+			(code) => {
+				if (code !== undefined) platform.exit(code);
+			},
+			(error: unknown) => {
+				platform.print("stderr", `bgpwarden: ${error instanceof Error ? error.message : String(error)}\n`);
+				platform.exit(1);
+			},
+		),
 );

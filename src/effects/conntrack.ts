@@ -1,6 +1,6 @@
 import { LineSplitter } from "../platform/lines.ts";
 import { describeExit } from "../platform/supervise.ts";
-import type { Platform } from "../platform/types.ts";
+import type { Child, Platform } from "../platform/types.ts";
 import { type IsLocal, localAddresses } from "../sources/conntrack/local.ts";
 import { parseFlow } from "../sources/conntrack/parse.ts";
 import { filterOf, mayBeStale } from "../sources/conntrack/select.ts";
@@ -108,19 +108,25 @@ function runConntrack(
 	}, 1024);
 	return new Promise((resolve) => {
 		let timedOut = false;
-		const child = platform.spawn({
-			argv,
-			stdin: input !== undefined,
-			onStdout: (chunk) => lines.push(chunk),
-			onStderr: (chunk) => errors.push(chunk),
-			onExit: (status) => {
-				timer.cancel();
-				const code = "code" in status ? status.code : undefined;
-				if (timedOut) resolve(`${argv.join(" ")}: no end after ${PATIENCE / 1000} s`);
-				else if (code === 127) resolve("conntrack: not found (is the package conntrack installed?)");
-				else resolve(code === 0 ? undefined : describeExit(argv, status, words));
-			},
-		});
+		let child: Child;
+		try {
+			child = platform.spawn({
+				argv,
+				stdin: input !== undefined,
+				onStdout: (chunk) => lines.push(chunk),
+				onStderr: (chunk) => errors.push(chunk),
+				onExit: (status) => {
+					timer.cancel();
+					const code = "code" in status ? status.code : undefined;
+					if (timedOut) resolve(`${argv.join(" ")}: no end after ${PATIENCE / 1000} s`);
+					else if (code === 127) resolve("conntrack: not found (is the package conntrack installed?)");
+					else resolve(code === 0 ? undefined : describeExit(argv, status, words));
+				},
+			});
+		} catch (error) {
+			resolve(`${argv.join(" ")}: ${error instanceof Error ? error.message : String(error)}`);
+			return;
+		}
 		const timer = platform.after(PATIENCE, () => {
 			timedOut = true;
 			child.kill("SIGKILL");

@@ -44,17 +44,26 @@ export function supervise(platform: Platform, options: SuperviseOptions): Superv
 		const errors = new LineSplitter((line) => {
 			lastWords = line.text.slice(0, 200);
 		}, 1024);
-		const started = platform.spawn({
-			argv: options.argv,
-			stdin: options.stdin ?? false,
-			onStdout: (chunk) => {
-				if (child === started) options.onStdout(chunk);
-			},
-			onStderr: (chunk) => errors.push(chunk),
-			onExit: (status) => {
-				if (child === started) ended(describeExit(options.argv, status, lastWords), startedAt);
-			},
-		});
+		let started: Child;
+		try {
+			started = platform.spawn({
+				argv: options.argv,
+				stdin: options.stdin ?? false,
+				onStdout: (chunk) => {
+					if (child === started) options.onStdout(chunk);
+				},
+				onStderr: (chunk) => errors.push(chunk),
+				onExit: (status) => {
+					if (child === started) ended(describeExit(options.argv, status, lastWords), startedAt);
+				},
+			});
+		} catch (error) {
+			ended(
+				`${options.argv.join(" ")}: ${error instanceof Error ? error.message : String(error)}`,
+				startedAt,
+			);
+			return;
+		}
 		child = started;
 		options.onStart(started);
 	};
@@ -116,6 +125,7 @@ export interface Completed {
  * @param options.timeout milliseconds until it is killed
  * @param options.limit bytes of output that are kept, default 1 MiB; the rest is dropped
  * @param options.onStart gets the process id at once
+ * @returns never a rejection: a process that cannot be started is exit status 126 with the reason as complaint
  */
 export function runToEnd(
 	platform: Platform,
@@ -130,19 +140,26 @@ export function runToEnd(
 		const errors = new LineSplitter((line) => {
 			complaint ||= line.text;
 		}, 1024);
-		const child = platform.spawn({
-			argv,
-			stdin: options.input !== undefined,
-			onStdout: (chunk) => {
-				kept += chunk.length;
-				if (kept <= (options.limit ?? 1 << 20)) pieces.push(chunk);
-			},
-			onStderr: (chunk) => errors.push(chunk),
-			onExit: (status) => {
-				timer.cancel();
-				resolve({ status, stdout: decodeUtf8(concatenate(pieces)), complaint, timedOut });
-			},
-		});
+		let child: Child;
+		try {
+			child = platform.spawn({
+				argv,
+				stdin: options.input !== undefined,
+				onStdout: (chunk) => {
+					kept += chunk.length;
+					if (kept <= (options.limit ?? 1 << 20)) pieces.push(chunk);
+				},
+				onStderr: (chunk) => errors.push(chunk),
+				onExit: (status) => {
+					timer.cancel();
+					resolve({ status, stdout: decodeUtf8(concatenate(pieces)), complaint, timedOut });
+				},
+			});
+		} catch (error) {
+			complaint = error instanceof Error ? error.message : String(error);
+			resolve({ status: { code: 126 }, stdout: "", complaint, timedOut });
+			return;
+		}
 		options.onStart?.(child.pid);
 		if (options.input !== undefined) {
 			child.write(options.input);

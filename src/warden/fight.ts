@@ -1,5 +1,5 @@
 import type { Actor } from "../report/status.ts";
-import type { Fight } from "./state.ts";
+import type { Fight, TableState } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 /** Repairs a second, whatever happens. */
@@ -60,9 +60,9 @@ export function noteTruce(turn: Turn): void {
 	});
 }
 
-/** When `noteTruce` has something to look at. */
-export function truceAt(fight: Fight | undefined): number | undefined {
-	return fight && fight.lastLoss + TRUCE;
+/** When `noteTruce` has something to look at; not while the table is lost, for then its time may be long past. */
+export function truceAt({ fight, loss }: TableState): number | undefined {
+	return loss ? undefined : fight && fight.lastLoss + TRUCE;
 }
 
 /** e.g. `nft (pid 4711, nft flush ruleset), started by /bin/sh /etc/init.d/firewall stop`. */

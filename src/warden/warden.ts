@@ -26,7 +26,7 @@ export function nextDeadline(state: WardenState): number | undefined {
 	const times = [
 		state.table.ownDue,
 		state.table.installAt,
-		truceAt(state.table.fight),
+		truceAt(state.table),
 		state.bird.due[0],
 		state.bird.pollAt,
 	].filter((time) => time !== undefined);

@@ -23,6 +23,8 @@ export interface Control {
 
 /** Makes the FIFO if it is not there and listens on it. @throws FileError, or Error when mkfifo(1) fails */
 export async function openControl(platform: Platform, options: ControlOptions): Promise<Control> {
+	// qjs ends the process for a promise that is rejected before anybody awaits it.
+	await undefined;
 	const { files } = platform;
 	const path = `${options.directory}/${CONTROL_FIFO}`;
 	const replies = `${options.directory}/${REPLIES}`;

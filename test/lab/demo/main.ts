@@ -86,15 +86,22 @@ async function reboot(lab: Lab, old: Daemon): Promise<void> {
 	stage.tell("power cut: every process killed, ruleset and conntrack empty, links down");
 	await pause(2000);
 	await lab.powerOn();
-	const start = performance.now();
-	stage.tell("power back: links up, then the proxy, the firewall, bgpwarden, BIRD");
+	stage.tell("power back: links up, the proxy and the firewall start");
 	await startProxy(lab.router);
 	await lab.router.nft(fw4Table);
+	const tracked = async () => (await trackedBgp(lab.router)).filter((entry) => entry.includes("sport=7892"));
+	const caught = await until("the proxy to catch the session", tracked, {
+		holds: (entries) => entries.length > 0,
+		timeout: 130_000,
+	});
+	stage.tell(`the proxy has caught FRR's first dial: ${caught[0]?.trim()}`);
+	const start = performance.now();
+	stage.tell("bgpwarden starts, then BIRD");
 	const warden = new Warden(lab.router);
 	const daemon = warden.start();
 	await startBird(lab.router, birdMultihop());
 	await established(daemon, 60_000);
-	stage.result("reboot to Established, nobody touched the speaker", true, seconds(start));
+	stage.result("reboot: start to Established, nobody touched the speaker", true, seconds(start));
 	stage.tell("bgpwarden status:");
 	const { stdout } = await warden.cli(["status"]);
 	process.stdout.write(`\n${stdout.replace(/^/gm, "    ")}\n`);
@@ -134,13 +141,14 @@ async function main(): Promise<void> {
 		process.exitCode = 1;
 		return;
 	}
-	const lab = await startLab();
+	let lab: Lab | undefined;
 	try {
+		lab = await startLab();
 		await play(lab);
 	} catch (error) {
 		stage.result((error as Error).message, false);
 	} finally {
-		await lab.stop();
+		await lab?.stop();
 	}
 	process.exitCode = stage.summary() ? 0 : 1;
 }
