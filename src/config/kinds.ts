@@ -1,5 +1,6 @@
 /** Kinds of values in the configuration file: how each is read, and what an error says was expected. */
 
+import { reduceId } from "../report/topics.ts";
 import { type Address, isHostAddress, isInterfaceName, parseAddress } from "./address.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -57,13 +58,8 @@ export function line(maximum: number, secret = false): Kind<string> {
 export function identifier(maximum: number): Kind<string> {
 	return {
 		expected: `a name with a letter or a digit, of at most ${maximum} characters`,
-		read: (text) => (text.length <= maximum && /[A-Za-z0-9]/.test(text) ? reduceToId(text) : undefined),
+		read: (text) => (text.length <= maximum && /[A-Za-z0-9]/.test(text) ? reduceId(text) : undefined),
 	};
-}
-
-/** Every character that a topic or an entity id should not have becomes `_`. */
-export function reduceToId(text: string): string {
-	return text.replace(/[^A-Za-z0-9_-]/g, "_");
 }
 
 /** A table name that nft takes without quotes and that is nobody else's. */

@@ -82,7 +82,9 @@ export class Reporter {
 		const at = `${new Date(wall).toISOString().slice(0, 23)}Z`;
 		const event: ReportedEvent = { event_type: type, at, ...details };
 		this.publisher?.event(event);
-		this.problem(this.files.event(event));
+		const failure = this.files.event(event);
+		// That this file could be written does not mean that the other could.
+		if (failure !== undefined && this.state?.problems.files === undefined) this.problem(failure);
 	}
 
 	private soon(): void {
