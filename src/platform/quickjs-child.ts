@@ -41,15 +41,31 @@ export class QuickJsChild implements Child {
 	) {
 		const os = context.os;
 		this.os = os;
-		const stdin = options.stdin ? this.pipe() : undefined;
-		const stdout = options.onStdout ? this.pipe() : undefined;
-		const stderr = this.pipe();
-		this.pid = os.exec(options.argv, {
-			block: false,
-			stdin: stdin?.[0] ?? context.devNull,
-			stdout: stdout?.[1] ?? context.devNull,
-			stderr: stderr[1],
-		});
+		const opened: number[] = [];
+		const pipe = (): [number, number] => {
+			const pair = os.pipe();
+			if (!pair) throw new Error(`${options.argv[0]}: no file descriptor left for a pipe`);
+			opened.push(...pair);
+			return pair;
+		};
+		let stdin: [number, number] | undefined;
+		let stdout: [number, number] | undefined;
+		let stderr: [number, number];
+		try {
+			stdin = options.stdin ? pipe() : undefined;
+			stdout = options.onStdout ? pipe() : undefined;
+			stderr = pipe();
+			this.pid = os.exec(options.argv, {
+				block: false,
+				stdin: stdin?.[0] ?? context.devNull,
+				stdout: stdout?.[1] ?? context.devNull,
+				stderr: stderr[1],
+			});
+		} catch (error) {
+			// No descriptor or no process is left: what was taken goes back.
+			for (const fd of opened) os.close(fd);
+			throw error;
+		}
 		os.close(stderr[1]);
 		this.readFrom(stderr[0], options.onStderr);
 		if (stdout) {
@@ -87,12 +103,6 @@ export class QuickJsChild implements Child {
 
 	kill(signal: SignalName): void {
 		if (!this.ended) this.os.kill(this.pid, this.context.signals[signal]);
-	}
-
-	private pipe(): [number, number] {
-		const pair = this.os.pipe();
-		if (!pair) throw new Error(`${this.options.argv[0]}: no file descriptor left for a pipe`);
-		return pair;
 	}
 
 	private readFrom(fd: number, onChunk: ((chunk: Uint8Array) => void) | undefined): void {

@@ -15,6 +15,8 @@ const EVENTS_LIMIT = 1 << 20;
 export class StatusFiles {
 	private lastStatus = "";
 	private lines: number | undefined;
+	/** The last line may be a part of one: the disk was full in the middle of it. */
+	private torn = false;
 
 	/** @param directory the run directory */
 	constructor(
@@ -36,7 +38,10 @@ export class StatusFiles {
 	event(event: ReportedEvent): string | undefined {
 		return this.attempt(() => {
 			this.lines ??= this.readLines().length;
-			this.files.append(this.path(EVENTS_FILE), `${JSON.stringify(event)}\n`);
+			const afresh = this.torn ? "\n" : "";
+			this.torn = true;
+			this.files.append(this.path(EVENTS_FILE), `${afresh}${JSON.stringify(event)}\n`);
+			this.torn = false;
 			this.lines++;
 			if (this.lines < CUT_AT) return;
 			const kept = this.readLines().slice(-KEPT);

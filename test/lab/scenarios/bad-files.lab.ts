@@ -111,6 +111,43 @@ describe("a run directory that cannot be written", () => {
 			{ timeout: 15_000 },
 		);
 		expect((await warden.cli(["ensure"])).code).toBe(0);
+		await wipe("mine", daemon);
+		await daemon.untilStatus("one more repair", ({ router }) => router.repairs === 7);
+		expect((await warden.cli(["events"])).stdout.trimEnd().split("\n").at(-1)).toMatch(/restored/);
+	});
+
+	test("no descriptors are left: the daemon goes on, and the table comes back when there are some", async () => {
+		const { daemon } = startDaemon(lab.router, alone);
+		await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
+		const limit = (soft: number) => shell(`prlimit --nofile=${soft}: --pid ${daemon.process.pid}`);
+		const open = (await shell(`ls /proc/${daemon.process.pid}/fd`)).stdout
+			.trim()
+			.split("\n")
+			.map(Number)
+			.sort((a, b) => a - b);
+		const free = open.findIndex((fd) => !open.includes(fd + 1));
+		await limit((open[free] ?? 0) + 3);
+		await lab.router.nft("delete table inet mine");
+		await daemon.process.says(/^error: table inet mine cannot be installed: /);
+		await limit(1024);
+		await until("the table", () => hasTable("mine"));
+		await daemon.untilStatus("no problem", ({ router }) => router.problem === undefined, { timeout: 15_000 });
+		const after = (await shell(`ls /proc/${daemon.process.pid}/fd`)).stdout.trim().split("\n");
+		expect(after).toHaveLength(open.length);
+		bounded(daemon);
+	});
+
+	test("the boot copy cannot be saved: one problem, and nothing else", async () => {
+		await shell("mkdir -p /etc/bgpwarden/table.nft");
+		const { daemon } = startDaemon(lab.router, alone);
+		const { router } = await daemon.untilStatus("a problem", (status) => status.router.problem !== undefined);
+		expect(router.problem).toMatch(
+			/^the boot copy of the table cannot be saved: .*\/etc\/bgpwarden\/table\.nft/,
+		);
+		await shell("rmdir /etc/bgpwarden/table.nft");
+		await wipe("mine", daemon);
+		await daemon.untilStatus("no problem", (status) => status.router.problem === undefined);
+		expect(lab.router.read("/etc/bgpwarden/table.nft")).toContain("table inet mine");
 	});
 
 	test("read-only from the start: the table is there all the same, and requests are heard later", async () => {
