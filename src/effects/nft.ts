@@ -45,8 +45,11 @@ export function createNft(platform: Platform): Nft {
 	return {
 		isOwn: (pid) => own.includes(pid),
 		async apply(text) {
-			const { ok, reason } = await run(["nft", "-f", "-"], text);
-			return ok ? { ok } : { ok: false, reason };
+			const { ok, reason, complaint } = await run(["nft", "-f", "-"], text);
+			if (ok) return { ok };
+			// A table with `flags owner` belongs to the process that made it, until that ends.
+			const held = complaint.includes("Operation not permitted");
+			return { ok: false, reason: held ? `${reason} (does another program own this table?)` : reason };
 		},
 		async list(table) {
 			const argv = ["nft", "-s", "list", "table", "inet", table] as const;

@@ -37,7 +37,7 @@ export class StatusFiles {
 	/** Adds a line to events.jsonl and cuts it back from time to time. */
 	event(event: ReportedEvent): string | undefined {
 		return this.attempt(() => {
-			this.lines ??= this.readLines().length;
+			this.lines ??= this.begin();
 			const afresh = this.torn ? "\n" : "";
 			this.torn = true;
 			this.files.append(this.path(EVENTS_FILE), `${afresh}${JSON.stringify(event)}\n`);
@@ -50,9 +50,18 @@ export class StatusFiles {
 		});
 	}
 
+	/** @returns how many events an earlier run has left */
+	private begin(): number {
+		const lines = this.readLines();
+		if (lines.length === 0) this.files.remove(this.path(EVENTS_FILE));
+		return lines.length;
+	}
+
 	private readLines(): string[] {
 		const path = this.path(EVENTS_FILE);
-		if (!this.files.status(path)) return [];
+		const size = this.files.status(path)?.size;
+		// Nothing that the daemon wrote is that large: what somebody else put there is not kept.
+		if (size === undefined || size > EVENTS_LIMIT) return [];
 		return this.files
 			.read(path, EVENTS_LIMIT)
 			.split("\n")

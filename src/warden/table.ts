@@ -8,7 +8,7 @@ import { signOfChange } from "./readings.ts";
 import type { Loss } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
-const INSTALL_RETRY = { first: 1000, longest: 60_000 };
+const INSTALL_RETRY = { first: 1000, longest: 10_000 };
 /** Milliseconds in which the monitor must show an install that the kernel has confirmed. */
 const OWN_PATIENCE = 500;
 /** The same when the table is known to be touched, so that nothing stays broken meanwhile. */

@@ -61,3 +61,11 @@ test("a full run directory is one reason, and the status is written once there i
 	expect(written.status(status(1))).toBeUndefined();
 	expect(files.status("/run/status.json")).toBeDefined();
 });
+
+test("an events file that is too large to be ours gives way", () => {
+	const { files } = new FakePlatform();
+	files.set("/run/events.jsonl", "x".repeat(2 << 20));
+	const written = new StatusFiles(files, "/run");
+	expect(written.event(event(1))).toBeUndefined();
+	expect(files.read("/run/events.jsonl")).toBe(`${JSON.stringify(event(1))}\n`);
+});

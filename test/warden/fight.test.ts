@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { describeActor, earliestRepair } from "../../src/warden/fight.ts";
+import { nextDeadline } from "../../src/warden/warden.ts";
 import { nft, Story, types } from "./story.ts";
 
 const deleted = { type: "table_touched", touch: "deleted", actor: nft } as const;
@@ -63,6 +64,19 @@ describe("a program that deletes in a loop", () => {
 		expect(story.state.table.repairs - before).toBe(100);
 		expect(told).toBeLessThanOrEqual(10);
 	});
+});
+
+test("a fight with a loss that cannot be repaired asks for no tick in the past", () => {
+	const story = Story.kept();
+	fight(story, 5000);
+	story.passes(100);
+	story.happens({ type: "install_failed", reason: "no" });
+	story.time += 60_000;
+	for (let round = 0; round < 20; round++) {
+		story.passes(1);
+		story.happens({ type: "install_failed", reason: "no" });
+		expect(nextDeadline(story.state)).toBeGreaterThan(story.time);
+	}
 });
 
 describe("single losses", () => {

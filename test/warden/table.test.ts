@@ -126,13 +126,13 @@ describe("an install that fails", () => {
 		const story = Story.kept();
 		story.happens(deleted);
 		const times: number[] = [];
-		for (let round = 0; round < 8; round++) {
+		for (let round = 0; round < 6; round++) {
 			const start = story.time;
 			story.happens({ type: "install_failed", reason: "nft: not found" });
 			for (let second = 0; second < 200 && !types(story.passes(500)).includes("install"); second++);
 			times.push(story.time - start);
 		}
-		expect(times).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+		expect(times).toEqual([1000, 2000, 4000, 8000, 10_000, 10_000]);
 		expect(statusOf(story.state, identity).router.problem).toBe(
 			"table inet custom_bgp cannot be installed: nft: not found",
 		);
@@ -155,13 +155,22 @@ describe("the monitor", () => {
 	test("one that does not show our own install is replaced", () => {
 		const story = Story.kept();
 		story.passes(10_000);
-		story.happens(deleted, { type: "own_transaction" }, { type: "installed" });
-		story.happens({ type: "listed", text: "whole" }, { type: "command", command: { verb: "ensure" } });
-		story.happens({ type: "listed", text: "other" }, { type: "installed" });
-		expect(types(story.passes(60))).toEqual(["install"]);
+		story.happens({ type: "watch_gap" }, { type: "listed", text: "whole" });
+		story.happens({ type: "configured", settings: { ...story.state.settings, forwarded: true } });
 		story.happens({ type: "installed" });
-		story.state = { ...story.state, table: { ...story.state.table, loss: undefined as never } };
 		expect(types(story.passes(1000))).toContain("replace_watch");
+	});
+
+	test("one that does not show the repair of a loss is replaced after five repairs", () => {
+		const story = Story.kept();
+		story.passes(10_000);
+		story.happens(deleted);
+		for (let round = 0; round < 4; round++) {
+			story.happens({ type: "installed" });
+			expect(types(story.passes(60))).toEqual(["install"]);
+		}
+		story.happens({ type: "installed" });
+		expect(types(story.passes(60))).toEqual(["replace_watch"]);
 	});
 
 	test("without one, the end of nft counts as the install", () => {

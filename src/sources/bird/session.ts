@@ -13,7 +13,7 @@ export interface BirdSessionOptions {
 	readonly socket: string;
 	/** BIRD answers: called once per recovery, right before the first reading. */
 	readonly onUp: (version?: string) => void;
-	/** BIRD cannot be asked: called once per outage, also when that is so from the start. */
+	/** BIRD cannot be asked: called once per outage and again when the reason becomes another one. */
 	readonly onLost: (reason: string) => void;
 	/** A whole reading; the first one comes unasked. */
 	readonly onReading: (reading: BirdReading) => void;
@@ -41,7 +41,8 @@ export function createBirdSession(platform: Platform, options: BirdSessionOption
 	let conversation: Conversation | undefined;
 	let timer: Timer | undefined;
 	let running = false;
-	let lost: boolean | undefined;
+	/** Why BIRD cannot be asked; false: it answers; undefined: not known yet. */
+	let lost: string | false | undefined;
 	let failures = 0;
 	let retryAt = 0;
 	let tried: ControlSocket | undefined;
@@ -53,8 +54,8 @@ export function createBirdSession(platform: Platform, options: BirdSessionOption
 	let again = false;
 
 	const reportLoss = (reason: string) => {
-		if (lost === true) return;
-		lost = true;
+		if (lost === reason) return;
+		lost = reason;
 		options.onLost(reason);
 	};
 

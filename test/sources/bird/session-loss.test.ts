@@ -33,10 +33,13 @@ describe("a BIRD that cannot be asked", () => {
 		child?.err("Connection closed by server\n");
 		child?.end(1);
 		platform.advance(5000);
-		expect(said.slice(2)).toEqual(["lost: birdcl: Connection closed by server"]);
+		expect(said.slice(2)).toEqual([
+			"lost: birdcl: Connection closed by server",
+			`lost: BIRD does not run: no socket at ${SOCKET}`,
+		]);
 		platform.files.setSocket(SOCKET);
 		platform.advance(1000);
-		expect(said.slice(3)).toEqual(["up 3.1.8", "reading"]);
+		expect(said.slice(4)).toEqual(["up 3.1.8", "reading"]);
 	});
 
 	it("is asked ever more seldom over a socket that a crash left behind, and at once over a new one", () => {
