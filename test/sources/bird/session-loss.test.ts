@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { BirdSession } from "../../../src/sources/bird/session.ts";
+import { USUAL_SOCKETS } from "../../../src/sources/bird/socket.ts";
 import type { FakePlatform } from "../../fakes/platform.ts";
 import { Bench, captured, client, instead, SOCKET, without } from "./fake-birdcl.ts";
 
@@ -35,7 +36,7 @@ describe("a BIRD that cannot be asked", () => {
 		platform.advance(5000);
 		expect(said.slice(2)).toEqual([
 			"lost: birdcl: Connection closed by server",
-			`lost: BIRD does not run: no socket at ${SOCKET}`,
+			`lost: BIRD does not run: no socket at ${USUAL_SOCKETS.join(", ")}`,
 		]);
 		platform.files.setSocket(SOCKET);
 		platform.advance(1000);
