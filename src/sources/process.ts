@@ -2,7 +2,7 @@ import type { Files } from "../platform/types.ts";
 import type { Actor } from "../report/status.ts";
 
 /** Characters of a command line that are kept. */
-const COMMAND_LIMIT = 200;
+const COMMAND_LIMIT = 120;
 
 /**
  * Who a process is, as far as /proc still tells (proc(5)): it may have ended already.

@@ -5,6 +5,9 @@ import type { PeerRecord } from "./state.ts";
 import { reinstall } from "./table.ts";
 import type { Turn } from "./turn.ts";
 
+/** Milliseconds that BIRD's account of when a session began may differ between readings: clocks are rounded. */
+const SINCE_DOUBT = 3000;
+
 export function birdUp(turn: Turn, version: string | undefined): void {
 	const { bird } = turn.state;
 	turn.bird({ reachable: true, version, lostReason: undefined });
@@ -56,22 +59,36 @@ function follow(
 	turn: Turn,
 	before: PeerRecord | undefined,
 	peer: BirdPeer,
-	since: number | undefined,
+	sinceWall: number | undefined,
 ): PeerRecord {
+	// On the monotonic clock, so that setting the clock, which moves BIRD's times too, is not taken for a change.
+	const birdSince = sinceWall === undefined ? undefined : sinceWall - turn.state.clockOffset;
+	const known = birdSince === undefined ? {} : { birdSince };
 	if (!before) {
 		turn.log("info", `peer ${peer.name} found: ${peer.state ?? peer.protocolState}`);
-		return { peer, flaps: 0, nudge: { count: 0 }, ...(since === undefined ? {} : { sinceWall: since }) };
+		return { peer, flaps: 0, nudge: { count: 0 }, ...known };
 	}
 	const bfdSince = before.peer.bfd === peer.bfd ? before.bfdSince : turn.time;
 	const bfd = bfdSince === undefined ? {} : { bfdSince };
-	if (before.peer.state === peer.state) return { ...before, peer, ...bfd };
-	const left = before.peer.state === "Established";
-	if (left) down(turn, peer, peer.state);
-	if (peer.state === "Established") {
-		turn.log("info", `peer ${peer.name} is up`);
-		turn.do({ type: "report", event: "peer_up", details: { peer: peer.name } });
+	if (before.peer.state !== peer.state) {
+		const left = before.peer.state === "Established";
+		if (left) down(turn, peer, peer.state);
+		if (peer.state === "Established") up(turn, peer);
+		const flaps = before.flaps + (left ? 1 : 0);
+		return { peer, stateSince: turn.time, flaps, nudge: before.nudge, ...bfd, ...known };
 	}
-	return { peer, stateSince: turn.time, ...bfd, flaps: before.flaps + (left ? 1 : 0), nudge: before.nudge };
+	if (!isNewSession(before, peer, birdSince)) return { ...before, peer, ...bfd };
+	down(turn, peer, undefined);
+	up(turn, peer);
+	return { peer, flaps: before.flaps + 1, nudge: before.nudge, ...bfd, ...known };
+}
+
+/** Whether an Established peer is so for a shorter time than the last reading knew: it was down in between. */
+function isNewSession(before: PeerRecord, peer: BirdPeer, birdSince: number | undefined): boolean {
+	const { birdSince: knownSince, stateSince } = before;
+	const began = knownSince ?? stateSince;
+	if (peer.state !== "Established" || birdSince === undefined || began === undefined) return false;
+	return birdSince - began > SINCE_DOUBT;
 }
 
 function removed(turn: Turn, record: PeerRecord): void {
@@ -79,14 +96,21 @@ function removed(turn: Turn, record: PeerRecord): void {
 	if (isEstablished(record)) down(turn, record.peer, "removed");
 }
 
+/** @param state absent: it was down for a moment that no reading has seen */
 function down(turn: Turn, peer: BirdPeer, state: string | undefined): void {
 	const why = peer.lastError === undefined ? "" : ` (${peer.lastError})`;
-	turn.log("warn", `peer ${peer.name} is down: ${state ?? peer.protocolState}${why}`);
+	const how = state === undefined ? "was down between two readings" : `is down: ${state}`;
+	turn.log("warn", `peer ${peer.name} ${how}${why}`);
 	turn.do({
 		type: "report",
 		event: "peer_down",
 		details: { peer: peer.name, state, last_error: peer.lastError },
 	});
+}
+
+function up(turn: Turn, peer: BirdPeer): void {
+	turn.log("info", `peer ${peer.name} is up`);
+	turn.do({ type: "report", event: "peer_up", details: { peer: peer.name } });
 }
 
 /** With scope `peers` the table names BIRD's neighbors. */

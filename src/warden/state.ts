@@ -102,8 +102,8 @@ export interface PeerRecord {
 	readonly peer: BirdPeer;
 	/** When the present state was first seen; absent for the state at the first reading. */
 	readonly stateSince?: number;
-	/** When that state began by BIRD's own account, milliseconds since 1970. */
-	readonly sinceWall?: number;
+	/** When BIRD's protocol entered its state, by BIRD's own account, on the monotonic clock. */
+	readonly birdSince?: number;
 	/** When BFD's present state was first seen; absent for the state at the first reading. */
 	readonly bfdSince?: number;
 	readonly flaps: number;

@@ -44,13 +44,9 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 }
 
 function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
-	const { peer, stateSince, sinceWall, nudge } = record;
-	const since =
-		stateSince !== undefined
-			? isoSeconds(state.clockOffset, stateSince)
-			: sinceWall !== undefined
-				? isoSeconds(0, sinceWall)
-				: undefined;
+	const { peer, stateSince, nudge } = record;
+	const began = stateSince ?? record.birdSince;
+	const since = began === undefined ? undefined : isoSeconds(state.clockOffset, began);
 	const remedy =
 		nudge.lastAt === undefined
 			? undefined

@@ -76,6 +76,35 @@ describe("peers", () => {
 		expect(statusOf(story.state, identity).peers[0]?.since).toBe("2026-11-24T03:00:06Z");
 	});
 
+	test("a session that is younger than the last one was down in between, as when BIRD was restarted", () => {
+		const story = Story.kept();
+		const at = (seconds: number) => ({ waukeen: Date.UTC(2026, 10, 24, 2, 0, seconds) });
+		const read = (seconds: number) =>
+			story.happens({ type: "bird_read", reading: { peers: [peer()] }, since: at(seconds) });
+		story.happens({ type: "bird_up" });
+		read(0);
+		expect(types(read(2))).toEqual([]);
+		expect(types(read(30))).toEqual(["peer_down", "peer_up"]);
+		expect(statusOf(story.state, identity).peers[0]).toMatchObject({
+			flaps: 1,
+			since: "2026-11-24T02:00:30Z",
+		});
+		expect(types(read(30))).toEqual([]);
+	});
+
+	test("a clock that is set moves BIRD's times and is no flap", () => {
+		const story = Story.kept();
+		const since = Date.UTC(2026, 10, 24, 2, 0, 0);
+		story.happens({ type: "bird_up" });
+		story.happens({ type: "bird_read", reading: { peers: [peer()] }, since: { waukeen: since } });
+		story.wall += 86_400_000;
+		const later = { waukeen: since + 86_400_000 };
+		expect(types(story.happens({ type: "bird_read", reading: { peers: [peer()] }, since: later }))).toEqual(
+			[],
+		);
+		expect(statusOf(story.state, identity).peers[0]?.since).toBe("2026-11-25T02:00:00Z");
+	});
+
 	test("one that is gone from BIRD is gone, and down if it was up", () => {
 		const story = read(peer(), peer({ name: "other" }));
 		expect(types(story.happens(reading(peer())))).toContain("peer_down");

@@ -32,6 +32,7 @@ const BACKOFF: Backoff = { first: 1000, longest: 30_000 };
 const LOOK = 1000;
 /** Times as seconds since 1970, whatever the configuration and the time zone say: BIRD 2.16, this session only. */
 const TIME_FORMAT = 'timeformat "%s.%3f"';
+const NO_PROTOCOLS = "No protocols match";
 const ALL_BFD = "show bfd sessions all";
 /** BIRD before 2.15, which answers `all` with a syntax error. */
 const OLD_BFD = "show bfd sessions";
@@ -118,6 +119,8 @@ export function createBirdSession(platform: Platform, options: BirdSessionOption
 		const command = "show protocols all";
 		ask(command, (answer) => {
 			const reply = parseReply(answer);
+			// Not the same as a BIRD without peers, whose retained messages would have to go.
+			if (reply?.error === NO_PROTOCOLS) return fail("BIRD has no protocols: it is starting or stopping");
 			const protocols = reply && parseProtocols(reply);
 			if (!protocols) return fail(refusal(command, reply?.error, answer));
 			readBfd(protocols);
