@@ -178,6 +178,15 @@ class NodeFiles implements Files {
 		attempt("write", path, () => this.fs.appendFileSync(path, text));
 	}
 
+	countLines(path: string): number {
+		return attempt("read", path, () => this.fs.readFileSync(path, "latin1").split("\n").length - 1);
+	}
+
+	dropLines(path: string, count: number): void {
+		const text = attempt("read", path, () => this.fs.readFileSync(path, "utf8"));
+		this.replace(path, text.split("\n").slice(count).join("\n"));
+	}
+
 	status(path: string): FileStatus | undefined {
 		try {
 			const stat = this.fs.statSync(path);

@@ -7,6 +7,9 @@ const ENOENT = 2;
 const EEXIST = 17;
 const ENOTDIR = 20;
 const READ_PIECE = 65_536;
+/** For files that are only passed through. */
+const SMALL_PIECE = 8192;
+const NEWLINE = 0x0a;
 
 /** Files over QuickJS's `os`, whose calls return -errno. */
 export class QuickJsFiles implements Files {
@@ -46,6 +49,40 @@ export class QuickJsFiles implements Files {
 
 	append(path: string, text: string): void {
 		this.write(path, path, this.os.O_APPEND, text, 0o644);
+	}
+
+	countLines(path: string): number {
+		let count = 0;
+		this.eachPiece(path, (piece) => {
+			for (let at = piece.indexOf(NEWLINE); at >= 0; at = piece.indexOf(NEWLINE, at + 1)) count++;
+		});
+		return count;
+	}
+
+	dropLines(path: string, count: number): void {
+		const beside = `${path}.new`;
+		const { O_WRONLY, O_CREAT, O_TRUNC } = this.os;
+		const flags = O_WRONLY | O_CREAT | O_TRUNC;
+		const target = this.checked("write", path, this.os.open(beside, flags, 0o644));
+		try {
+			let left = count;
+			this.eachPiece(path, (piece) => {
+				let at = 0;
+				while (left > 0 && at < piece.length) {
+					const newline = piece.indexOf(NEWLINE, at);
+					if (newline < 0) return;
+					at = newline + 1;
+					left--;
+				}
+				this.writeAll(path, target, piece.subarray(at));
+			});
+			this.checked("rename", path, this.os.rename(beside, path));
+		} catch (error) {
+			this.os.remove(beside);
+			throw error;
+		} finally {
+			this.os.close(target);
+		}
 	}
 
 	status(path: string): FileStatus | undefined {
@@ -89,10 +126,27 @@ export class QuickJsFiles implements Files {
 		const { O_WRONLY, O_CREAT } = this.os;
 		const fd = this.checked("write", named, this.os.open(path, O_WRONLY | O_CREAT | how, mode));
 		try {
-			const bytes = encodeUtf8(text);
-			for (let at = 0; at < bytes.length; ) {
-				const left = bytes.length - at;
-				at += this.checked("write", named, this.os.write(fd, bytes.buffer as ArrayBuffer, at, left));
+			this.writeAll(named, fd, encodeUtf8(text));
+		} finally {
+			this.os.close(fd);
+		}
+	}
+
+	private writeAll(named: string, fd: number, bytes: Uint8Array): void {
+		for (let at = 0; at < bytes.length; ) {
+			const [buffer, from] = [bytes.buffer as ArrayBuffer, bytes.byteOffset + at];
+			at += this.checked("write", named, this.os.write(fd, buffer, from, bytes.length - at));
+		}
+	}
+
+	private eachPiece(path: string, onPiece: (piece: Uint8Array) => void): void {
+		const fd = this.checked("read", path, this.os.open(path, this.os.O_RDONLY));
+		try {
+			const buffer = new ArrayBuffer(SMALL_PIECE);
+			for (;;) {
+				const count = this.checked("read", path, this.os.read(fd, buffer, 0, SMALL_PIECE));
+				if (count === 0) return;
+				onPiece(new Uint8Array(buffer, 0, count));
 			}
 		} finally {
 			this.os.close(fd);

@@ -96,6 +96,13 @@ export interface Files {
 	replace(path: string, text: string, mode?: number): void;
 	/** Adds to the end, creating the file. @throws FileError */
 	append(path: string, text: string): void;
+	/** Lines in a file (newlines, to be exact); reads it in pieces. @throws FileError */
+	countLines(path: string): number;
+	/**
+	 * Takes the first lines off a file, in one step as `replace` does, copying in pieces: a long file costs no memory.
+	 * @throws FileError; the file is then untouched
+	 */
+	dropLines(path: string, count: number): void;
 	/** What is there (following links), or undefined when nothing is or it cannot be looked at. */
 	status(path: string): FileStatus | undefined;
 	/** Names in a directory, without `.` and `..`, sorted. @throws FileError */

@@ -8,7 +8,7 @@ export const EVENTS_FILE = "events.jsonl";
 /** Events that are kept; the file is cut back to so many once it has a fifth more. */
 const KEPT = 500;
 const CUT_AT = 600;
-/** Bytes of the events file that are read back. */
+/** Bytes that 600 events stay under by far. */
 const EVENTS_LIMIT = 1 << 20;
 
 /** Writes the state for the command line and others to read. Every method returns what failed, or undefined. */
@@ -44,28 +44,20 @@ export class StatusFiles {
 			this.torn = false;
 			this.lines++;
 			if (this.lines < CUT_AT) return;
-			const kept = this.readLines().slice(-KEPT);
-			this.files.replace(this.path(EVENTS_FILE), `${kept.join("\n")}\n`);
-			this.lines = kept.length;
+			this.files.dropLines(this.path(EVENTS_FILE), this.lines - KEPT);
+			this.lines = KEPT;
 		});
 	}
 
 	/** @returns how many events an earlier run has left */
 	private begin(): number {
-		const lines = this.readLines();
-		if (lines.length === 0) this.files.remove(this.path(EVENTS_FILE));
-		return lines.length;
-	}
-
-	private readLines(): string[] {
 		const path = this.path(EVENTS_FILE);
 		const size = this.files.status(path)?.size;
+		if (size === undefined) return 0;
+		if (size <= EVENTS_LIMIT) return this.files.countLines(path);
 		// Nothing that the daemon wrote is that large: what somebody else put there is not kept.
-		if (size === undefined || size > EVENTS_LIMIT) return [];
-		return this.files
-			.read(path, EVENTS_LIMIT)
-			.split("\n")
-			.filter((line) => line !== "");
+		this.files.remove(path);
+		return 0;
 	}
 
 	private path(name: string): string {

@@ -102,6 +102,27 @@ export const fileCases: readonly ContractCase[] = [
 		},
 	},
 	{
+		name: "lines are counted, and the first of them taken off, also of a file of many pieces",
+		async run(platform) {
+			const { files } = platform;
+			const path = `${await scratch(platform)}/lines`;
+			const line = (number: number) => `${number} ${"é".repeat(number % 50)}\n`;
+			const lines = Array.from({ length: 2000 }, (_, number) => line(number));
+			files.replace(path, lines.join(""));
+			equal(files.countLines(path), 2000, "lines");
+			files.dropLines(path, 1234);
+			equal(files.read(path), lines.slice(1234).join(""), "what is left");
+			files.append(path, "torn");
+			files.dropLines(path, 765);
+			equal(files.read(path), `${line(1999)}torn`, "the last line and a torn one");
+			files.dropLines(path, 5);
+			equal(files.countLines(path), 0, "lines when more are dropped than there are");
+			holds(failureOf(() => files.countLines(`${path}2`)).startsWith("read: "), "lines of no file");
+			holds(failureOf(() => files.dropLines(`${path}2`, 1)).includes("No such file"), "drop from no file");
+			equal(files.status(`${path}2.new`), undefined, "what is left beside it");
+		},
+	},
+	{
 		name: "a full disk is an error and loses nothing",
 		async run(platform) {
 			const message = failureOf(() => platform.files.append("/dev/full", "x"));

@@ -56,6 +56,15 @@ export class FakeFiles implements Files {
 		else this.set(path, text);
 	}
 
+	countLines(path: string): number {
+		return this.read(path, Number.POSITIVE_INFINITY).split("\n").length - 1;
+	}
+
+	dropLines(path: string, count: number): void {
+		const lines = this.read(path, Number.POSITIVE_INFINITY).split("\n");
+		this.replace(path, lines.slice(count).join("\n"));
+	}
+
 	status(path: string): FileStatus | undefined {
 		const entry = this.failures.has(path) ? undefined : this.entries.get(path);
 		if (entry) {
