@@ -13,6 +13,7 @@ import { parseSince } from "./sources/bird/since.ts";
 import type { BirdReading } from "./sources/bird/types.ts";
 import { type Control, openControl } from "./sources/control/fifo.ts";
 import { createMonitor, type Monitor } from "./sources/nft/monitor.ts";
+import { createServices, type Services } from "./sources/ubus/services.ts";
 import type { Action } from "./warden/actions.ts";
 import type { WardenEvent } from "./warden/events.ts";
 import { initialState, type WardenState } from "./warden/state.ts";
@@ -37,6 +38,7 @@ export class Daemon {
 	private readonly reporter: Reporter;
 	private monitor: Monitor;
 	private bird: BirdSession;
+	private readonly services: Services;
 	private control: Control | undefined;
 	private controlRetry: Timer | undefined;
 	private tick: { timer: Timer; at: number } | undefined;
@@ -61,6 +63,7 @@ export class Daemon {
 		});
 		this.monitor = this.createMonitor();
 		this.bird = this.createBird();
+		this.services = this.createServices();
 		if (errors.length > 0) this.badConfiguration(errors, "defaults are used");
 	}
 
@@ -75,6 +78,7 @@ export class Daemon {
 		this.monitor.start();
 		this.dispatch({ type: "started" });
 		this.bird.start();
+		this.services.start();
 		this.reporter.start();
 		this.openControl();
 	}
@@ -87,6 +91,7 @@ export class Daemon {
 		this.tick?.timer.cancel();
 		this.monitor.stop();
 		this.bird.stop();
+		this.services.stop();
 		this.control?.close();
 		this.controlRetry?.cancel();
 		this.reporter.stop().then(() => this.platform.exit(0));
@@ -144,7 +149,8 @@ export class Daemon {
 		this.tick?.timer.cancel();
 		this.tick = undefined;
 		if (at === undefined) return;
-		const timer = this.platform.after(Math.max(0, at - this.platform.now().monotonic), () => {
+		// Never 0: qjs serves expired timers before descriptors, so a chain of them would shut out everything else.
+		const timer = this.platform.after(Math.max(1, at - this.platform.now().monotonic), () => {
 			this.tick = undefined;
 			this.dispatch({ type: "tick" });
 		});
@@ -187,6 +193,9 @@ export class Daemon {
 			}
 			case "read_bird":
 				this.bird.read();
+				return;
+			case "read_services":
+				this.services.read();
 				return;
 			case "restart_peer":
 				return this.restartPeer(action.peer, action.id);
@@ -248,6 +257,15 @@ export class Daemon {
 			onUp: (version) => this.dispatch({ type: "bird_up", ...(version === undefined ? {} : { version }) }),
 			onLost: (reason) => this.dispatch({ type: "bird_lost", reason }),
 			onReading: (reading) => this.dispatch({ type: "bird_read", reading, since: this.sinces(reading) }),
+		});
+	}
+
+	private createServices(): Services {
+		return createServices(this.platform, {
+			onChange: (event) => this.dispatch({ type: "service", ...event }),
+			onProcesses: (processes) => this.dispatch({ type: "services_read", processes }),
+			onInfo: (text) => this.log("info", text),
+			onGarbage: (text) => this.log("warn", `ubus: not understood: ${text}`),
 		});
 	}
 

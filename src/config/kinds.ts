@@ -93,6 +93,14 @@ export const interfaceName: Kind<string> = {
 	read: (text) => (isInterfaceName(text) ? text : undefined),
 };
 
+/** The name of a firewall zone as fw4.uc's parse_identifier takes it. */
+export function zoneName(maximum: number): Kind<string> {
+	return {
+		expected: `the name of a zone of /etc/config/firewall (letters, digits, '_', '.', '-' and '/', at most ${maximum})`,
+		read: (text) => (/^[A-Za-z_.][A-Za-z0-9/_.-]*$/.test(text) && text.length <= maximum ? text : undefined),
+	};
+}
+
 /** A host name (RFC 1123, underscores allowed) or an IP address; never anything nc could take for an option. */
 export const hostOrAddress: Kind<string> = {
 	expected: "a host name or an IP address (the port has an option of its own)",

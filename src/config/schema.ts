@@ -14,6 +14,7 @@ import {
 	topicPrefix,
 	wholeNumber,
 	yesOrNo,
+	zoneName,
 } from "./kinds.ts";
 import type { Config, MainConfig, MqttConfig, PeerConfig } from "./types.ts";
 
@@ -42,6 +43,7 @@ const LIMITS = {
 	text: 256,
 	secret: 1024,
 	topic: 128,
+	zone: 64,
 	/** Seconds. */
 	pollInterval: { minimum: 1, maximum: 3600 },
 	asNumber: { minimum: 1, maximum: 4_294_967_295 },
@@ -61,6 +63,7 @@ export const MAIN_OPTIONS: OptionTable<MainConfig> = {
 	remediate: { option: "remediate", kind: yesOrNo, fallback: true },
 	birdSocket: { option: "bird_socket", kind: absolutePath(LIMITS.socketPath), fallback: "" },
 	pollInterval: { option: "poll_interval", kind: seconds, fallback: 15 },
+	zone: { option: "zone", kind: zoneName(LIMITS.zone), fallback: "" },
 };
 
 export const MQTT_OPTIONS: OptionTable<MqttConfig> = {
@@ -94,6 +97,7 @@ export const PEER_OPTIONS: OptionTable<PeerConfig> = {
 	interface: { option: "interface", kind: interfaceName },
 	multihop: { option: "multihop", kind: yesOrNo },
 	bfd: { option: "bfd", kind: yesOrNo },
+	zone: { option: "zone", kind: zoneName(LIMITS.zone) },
 };
 
 /** What an empty file says. */

@@ -25,6 +25,8 @@ export interface MainConfig {
 	readonly birdSocket: string;
 	/** Seconds between BIRD readings when nothing happens. */
 	readonly pollInterval: number;
+	/** fw4's zone that the peers are in, for the init script alone: it opens BGP's ports there. Empty: it opens none. */
+	readonly zone: string;
 }
 
 export interface MqttConfig {
@@ -55,4 +57,6 @@ export interface PeerConfig {
 	readonly interface?: string;
 	readonly multihop?: boolean;
 	readonly bfd?: boolean;
+	/** In the place of main's. */
+	readonly zone?: string;
 }

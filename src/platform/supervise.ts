@@ -36,10 +36,11 @@ export function supervise(platform: Platform, options: SuperviseOptions): Superv
 	let timer: Timer | undefined;
 	let failures = 0;
 	let running = false;
+	let startedAt = 0;
 
 	const launch = () => {
 		timer = undefined;
-		const startedAt = platform.now().monotonic;
+		startedAt = platform.now().monotonic;
 		let lastWords = "";
 		const errors = new LineSplitter((line) => {
 			lastWords = line.text.slice(0, 200);
@@ -54,21 +55,18 @@ export function supervise(platform: Platform, options: SuperviseOptions): Superv
 				},
 				onStderr: (chunk) => errors.push(chunk),
 				onExit: (status) => {
-					if (child === started) ended(describeExit(options.argv, status, lastWords), startedAt);
+					if (child === started) ended(describeExit(options.argv, status, lastWords));
 				},
 			});
 		} catch (error) {
-			ended(
-				`${options.argv.join(" ")}: ${error instanceof Error ? error.message : String(error)}`,
-				startedAt,
-			);
+			ended(`${options.argv.join(" ")}: ${error instanceof Error ? error.message : String(error)}`);
 			return;
 		}
 		child = started;
 		options.onStart(started);
 	};
 
-	const ended = (reason: string, startedAt: number) => {
+	const ended = (reason: string) => {
 		child = undefined;
 		failures = platform.now().monotonic - startedAt >= STABLE_RUN ? 1 : failures + 1;
 		const delay = retryDelay(options.backoff, failures, platform.random());
@@ -97,7 +95,7 @@ export function supervise(platform: Platform, options: SuperviseOptions): Superv
 			const last = child;
 			child = undefined;
 			last.kill("SIGKILL");
-			ended(reason, platform.now().monotonic);
+			ended(reason);
 		},
 	};
 }

@@ -14,6 +14,8 @@ export interface Actor {
 	readonly command?: string;
 	/** Name of the parent process and its command line, e.g. `/bin/sh /etc/init.d/firewall stop`. */
 	readonly parent?: string;
+	/** The parent, its parent and so on, without init. */
+	readonly ancestors?: readonly { readonly pid: number; readonly command: string }[];
 }
 
 export interface RepairStatus {

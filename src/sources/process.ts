@@ -3,6 +3,8 @@ import type { Actor } from "../report/status.ts";
 
 /** Characters of a command line that are kept. */
 const COMMAND_LIMIT = 120;
+/** Generations that are looked at: the repair waits meanwhile. */
+const MOST_ANCESTORS = 4;
 
 /**
  * Who a process is, as far as /proc still tells (proc(5)): it may have ended already.
@@ -14,19 +16,31 @@ export function findActor(files: Files, pid: number, name: string): Actor {
 	const stat = parseStat(readOrNothing(files, `/proc/${pid}/stat`));
 	if (!stat || stat.name !== name) return actor;
 	const command = commandLine(readOrNothing(files, `/proc/${pid}/cmdline`));
-	const parent = stat.parent > 0 ? describeParent(files, stat.parent) : undefined;
+	const ancestors = findAncestors(files, stat.parent);
+	const parent = stat.parent === 1 ? describe(files, 1)?.command : ancestors[0]?.command;
 	return {
 		...actor,
 		...(command === undefined ? {} : { command }),
 		...(parent === undefined ? {} : { parent }),
+		...(ancestors.length === 0 ? {} : { ancestors }),
 	};
 }
 
-function describeParent(files: Files, pid: number): string | undefined {
-	return (
-		commandLine(readOrNothing(files, `/proc/${pid}/cmdline`)) ??
-		parseStat(readOrNothing(files, `/proc/${pid}/stat`))?.name
-	);
+function findAncestors(files: Files, parent: number): NonNullable<Actor["ancestors"]> {
+	const ancestors: { pid: number; command: string }[] = [];
+	for (let pid = parent; pid > 1 && ancestors.length < MOST_ANCESTORS; ) {
+		const found = describe(files, pid);
+		if (!found) break;
+		ancestors.push({ pid, command: found.command });
+		pid = found.parent;
+	}
+	return ancestors;
+}
+
+function describe(files: Files, pid: number): { command: string; parent: number } | undefined {
+	const stat = parseStat(readOrNothing(files, `/proc/${pid}/stat`));
+	const command = commandLine(readOrNothing(files, `/proc/${pid}/cmdline`)) ?? stat?.name;
+	return command === undefined ? undefined : { command, parent: stat?.parent ?? 0 };
 }
 
 /** Name and parent of `/proc/PID/stat`; the name is in parentheses and may hold some itself. */

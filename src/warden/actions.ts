@@ -18,6 +18,8 @@ export type Action =
 	| { readonly type: "read_bird" }
 	/** Answered by `peer_restarted`. */
 	| { readonly type: "restart_peer"; readonly peer: string; readonly id?: string }
+	/** Answered by `services_read`, where there is procd. */
+	| { readonly type: "read_services" }
 	| { readonly type: "reply"; readonly id: string; readonly ok: boolean; readonly text: string }
 	| {
 			readonly type: "report";

@@ -1,6 +1,7 @@
 import type { MainConfig } from "../config/types.ts";
 import type { Actor } from "../report/status.ts";
 import type { BirdReading } from "../sources/bird/types.ts";
+import type { ServiceEvent, ServiceProcess } from "../sources/ubus/service-events.ts";
 
 /** The part of the configuration that decides what the warden does. */
 export interface Settings
@@ -68,6 +69,10 @@ export type WardenEvent =
 			readonly id?: string;
 			readonly failure?: string;
 	  }
+	/** procd started or stopped a service, or one ended by itself; any service. */
+	| ({ readonly type: "service" } & ServiceEvent)
+	/** The processes that procd runs now. */
+	| { readonly type: "services_read"; readonly processes: readonly ServiceProcess[] }
 	| { readonly type: "command"; readonly command: Command }
 	/** @property text undefined: it is solved */
 	| { readonly type: "problem"; readonly kind: ProblemKind; readonly text: string | undefined }

@@ -1,6 +1,7 @@
 import type { Actor, RepairStatus } from "../report/status.ts";
 import type { BirdPeer } from "../sources/bird/types.ts";
 import type { ProblemKind, Settings } from "./events.ts";
+import type { ServicesState } from "./services.ts";
 
 /** All times are monotonic milliseconds. */
 export interface WardenState {
@@ -11,6 +12,7 @@ export interface WardenState {
 	readonly table: TableState;
 	readonly flush: FlushState;
 	readonly bird: BirdState;
+	readonly services: ServicesState;
 	/** By name. */
 	readonly peers: Readonly<Record<string, PeerRecord>>;
 	readonly problems: Readonly<Partial<Record<ProblemKind, string>>>;
@@ -52,10 +54,14 @@ export interface TableState {
 	readonly loss?: Loss;
 	readonly repairs: number;
 	readonly lastRepair?: RepairStatus;
+	/** What that repair was for. */
+	readonly lastLoss?: Loss;
 	/** When the latest repairs were made, oldest first, at most 20. */
 	readonly recent: readonly number[];
 	readonly fight?: Fight;
 	readonly watchSince?: number;
+	/** When to look at the table because no monitor shows what happens to it. */
+	readonly lookAt?: number;
 	/** The monitor is new: after a look at the table, one install must come by in it. */
 	readonly barrier: boolean;
 	/** Addresses that the installed table was rendered with. */
@@ -142,6 +148,7 @@ export function initialState(settings: Settings, now: { monotonic: number; wall:
 		},
 		flush: { running: false, again: false, deleted: 0, waiting: [], nextWaiting: [] },
 		bird: { reachable: false, known: false, due: [], followUntil: 0 },
+		services: { processes: [], changed: {}, bursts: {}, told: {} },
 		peers: {},
 		problems: {},
 	};

@@ -1,4 +1,5 @@
 import type { Actor } from "../report/status.ts";
+import { attribute } from "./attribution.ts";
 import { retryDelay } from "./backoff.ts";
 import { clockOffset, isoSeconds } from "./clock.ts";
 import { describeActor, earliestRepair, noteRepair } from "./fight.ts";
@@ -12,7 +13,9 @@ const INSTALL_RETRY = { first: 1000, longest: 10_000 };
 /** Milliseconds in which the monitor must show an install that the kernel has confirmed. */
 const OWN_PATIENCE = 500;
 /** The same when the table is known to be touched, so that nothing stays broken meanwhile. */
-const OWN_PATIENCE_LOST = 50;
+const OWN_PATIENCE_LOST = 250;
+/** Without a monitor, the table is looked at each so many milliseconds. */
+const BLIND_PERIOD = 1000;
 /** A monitor younger than this may have missed the install because it was just starting. */
 const WATCH_YOUTH = 2000;
 /** A monitor that has not shown so many installs in a row is deaf, and not only slow under a program that fights. */
@@ -139,7 +142,7 @@ export function listFailed(turn: Turn, reason: string): void {
 
 /** A new monitor is blind to what happened before it: look, and install once as a sign that must come by. */
 export function watchStarted(turn: Turn): void {
-	turn.table({ watchSince: turn.time });
+	turn.table({ watchSince: turn.time, lookAt: undefined });
 	turn.problem("watch", undefined);
 	const { phase, loss, installing } = turn.state.table;
 	if (phase !== "kept") return;
@@ -159,13 +162,17 @@ export function watchGap(turn: Turn): void {
 
 export function watchEnded(turn: Turn, reason: string): void {
 	const wasLong = turn.time - (turn.state.table.watchSince ?? turn.time) >= WATCH_YOUTH;
-	turn.table({ watchSince: undefined });
+	turn.table({ watchSince: undefined, lookAt: turn.time + BLIND_PERIOD });
 	if (wasLong) turn.log("warn", `${reason}; started again`);
 	else turn.problem("watch", `changes of the ruleset cannot be watched: ${reason}`);
 }
 
 export function tableTick(turn: Turn): void {
 	const { table } = turn.state;
+	if (table.lookAt !== undefined && turn.time >= table.lookAt) {
+		turn.table({ lookAt: turn.time + BLIND_PERIOD });
+		if (table.phase === "kept" && !table.loss) list(turn);
+	}
 	if (table.ownDue !== undefined && turn.time >= table.ownDue) ownMissed(turn);
 	if (table.installAt !== undefined && turn.time >= table.installAt && !table.installing) install(turn);
 }
@@ -189,7 +196,7 @@ function lost(turn: Turn, loss: Loss): void {
 		turn.table({ loss });
 		if (!table.fight) {
 			const event = loss.reason === "deleted" ? "table_lost" : "table_changed";
-			turn.do({ type: "report", event, details: actorDetails(loss.actor) });
+			turn.do({ type: "report", event, details: lossDetails(turn, loss) });
 		}
 	} else if (loss.reason === "deleted" && table.loss.reason !== "deleted") {
 		turn.table({ loss: { ...table.loss, reason: "deleted" } });
@@ -209,12 +216,15 @@ function restored(turn: Turn): void {
 	if (!loss) return;
 	const milliseconds = Math.round((turn.time - loss.at) * 10) / 10;
 	const offset = clockOffset(turn.state.clockOffset, turn.now);
+	const service = attribute(loss.actor, loss.at, turn.state.services);
 	turn.table({
 		loss: undefined,
+		lastLoss: loss,
 		repairs: table.repairs + 1,
 		lastRepair: {
 			at: isoSeconds(offset, turn.time),
 			...(loss.actor ? { by: describeActor(loss.actor), pid: loss.actor.pid } : {}),
+			...(service === undefined ? {} : { service }),
 			reason: loss.reason,
 			milliseconds,
 		},
@@ -223,7 +233,7 @@ function restored(turn: Turn): void {
 		turn.do({
 			type: "report",
 			event: "table_restored",
-			details: { ...actorDetails(loss.actor), reason: loss.reason, milliseconds },
+			details: { ...lossDetails(turn, loss), reason: loss.reason, milliseconds },
 		});
 		turn.log("info", `table inet ${settings.table} restored after ${milliseconds} ms`);
 	}
@@ -262,7 +272,9 @@ function answer(turn: Turn, ok: boolean, text: string): void {
 	turn.table({ waiting: [] });
 }
 
-function actorDetails(actor: Actor | undefined): Record<string, string | number | undefined> {
-	if (!actor) return {};
-	return { by: actor.process, pid: actor.pid, command: actor.command, parent: actor.parent };
+function lossDetails(turn: Turn, { actor, at }: Loss): Record<string, string | number | undefined> {
+	const service = attribute(actor, at, turn.state.services);
+	const named = service === undefined ? {} : { service };
+	if (!actor) return named;
+	return { by: actor.process, pid: actor.pid, command: actor.command, parent: actor.parent, ...named };
 }

@@ -1,6 +1,7 @@
 import type { Action, LogLevel } from "./actions.ts";
 import type { Moment } from "./clock.ts";
 import type { ProblemKind } from "./events.ts";
+import type { ServicesState } from "./services.ts";
 import type { BirdState, FlushState, PeerRecord, TableState, WardenState } from "./state.ts";
 
 /** Absent optional properties can be taken away by giving them as undefined. */
@@ -29,6 +30,10 @@ export class Turn {
 
 	bird(changes: Changes<BirdState>): void {
 		this.state = { ...this.state, bird: merge(this.state.bird, changes) };
+	}
+
+	services(changes: Changes<ServicesState>): void {
+		this.state = { ...this.state, services: merge(this.state.services, changes) };
 	}
 
 	peer(name: string, record: PeerRecord): void {

@@ -5,6 +5,7 @@ import { noteTruce, truceAt } from "./fight.ts";
 import { flushed, flushFailed, requestFlush } from "./flush.ts";
 import { birdLost, birdRead, birdUp, peerRestarted } from "./peers.ts";
 import { readingsTick, signOfChange } from "./readings.ts";
+import { serviceChanged, servicesAt, servicesRead, servicesTick } from "./services.ts";
 import type { WardenState } from "./state.ts";
 import * as table from "./table.ts";
 import { Turn } from "./turn.ts";
@@ -25,10 +26,13 @@ export function step(
 export function nextDeadline(state: WardenState): number | undefined {
 	const times = [
 		state.table.ownDue,
-		state.table.installAt,
+		// A delayed install waits for the end of the running one; a deadline in the past would starve that end.
+		state.table.installing ? undefined : state.table.installAt,
+		state.table.lookAt,
 		truceAt(state.table),
 		state.bird.due[0],
 		state.bird.pollAt,
+		servicesAt(state.services),
 	].filter((time) => time !== undefined);
 	return times.length === 0 ? undefined : Math.min(...times);
 }
@@ -56,6 +60,8 @@ const handlers: Handlers = {
 	bird_lost: (turn, { reason }) => birdLost(turn, reason),
 	bird_read: (turn, { reading, since }) => birdRead(turn, reading, since),
 	peer_restarted: (turn, { peer, id, failure }) => peerRestarted(turn, peer, id, failure),
+	service: (turn, event) => serviceChanged(turn, event),
+	services_read: (turn, { processes }) => servicesRead(turn, processes),
 	command: (turn, event) => command(turn, event.command),
 	problem: (turn, { kind, text }) => turn.problem(kind, text),
 	tick,
@@ -65,6 +71,7 @@ function tick(turn: Turn): void {
 	table.tableTick(turn);
 	noteTruce(turn);
 	readingsTick(turn);
+	servicesTick(turn);
 }
 
 function configured(turn: Turn, settings: Settings): void {

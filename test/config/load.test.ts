@@ -25,6 +25,7 @@ describe("a file without mistakes", () => {
 				remediate: true,
 				birdSocket: "",
 				pollInterval: 15,
+				zone: "",
 			},
 			mqtt: {
 				enabled: false,
@@ -58,6 +59,7 @@ config bgpwarden 'main'
 	option remediate 'disabled'
 	option bird_socket '/tmp/bird.ctl'
 	option poll_interval '3600'
+	option zone 'lan'
 config mqtt 'mqtt'
 	option enabled '1'
 	option host 'broker.lan'
@@ -81,6 +83,7 @@ config peer
 	option interface 'br-lan'
 	option multihop '1'
 	option bfd '0'
+	option zone 'k8s.lab-1'
 config peer 'six'
 	option address 'FE80:0::2%eth0'
 `;
@@ -96,6 +99,7 @@ config peer 'six'
 				remediate: false,
 				birdSocket: "/tmp/bird.ctl",
 				pollInterval: 3600,
+				zone: "lan",
 			},
 			mqtt: {
 				enabled: true,
@@ -122,6 +126,7 @@ config peer 'six'
 					interface: "br-lan",
 					multihop: true,
 					bfd: false,
+					zone: "k8s.lab-1",
 				},
 				{ name: "six", address: "fe80::2", interface: "eth0" },
 			],
@@ -162,6 +167,7 @@ config peer 'six'
 				interface: "br-lan",
 				multihop: true,
 				bfd: true,
+				zone: "lan",
 			},
 		]);
 	});

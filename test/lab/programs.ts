@@ -3,3 +3,4 @@ export * from "./programs/bird.ts";
 export * from "./programs/firewall.ts";
 export * from "./programs/frr.ts";
 export * from "./programs/mosquitto.ts";
+export * from "./programs/ubus.ts";

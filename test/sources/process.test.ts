@@ -20,13 +20,18 @@ test("an actor is known with its parent while both still run", () => {
 	const { files } = new FakePlatform();
 	files.set("/proc/4711/stat", "4711 (nft) S 4700 0");
 	files.set("/proc/4711/cmdline", "nft\0flush\0ruleset\0");
-	files.set("/proc/4700/stat", "4700 (firewall) S 1 0");
+	files.set("/proc/4700/stat", "4700 (firewall) S 4600 0");
 	files.set("/proc/4700/cmdline", "/bin/sh\0/etc/rc.common\0/etc/init.d/firewall\0stop\0");
+	files.set("/proc/4600/stat", "4600 (procd) S 1 0");
 	expect(findActor(files, 4711, "nft")).toEqual({
 		process: "nft",
 		pid: 4711,
 		command: "nft flush ruleset",
 		parent: "/bin/sh /etc/rc.common /etc/init.d/firewall stop",
+		ancestors: [
+			{ pid: 4700, command: "/bin/sh /etc/rc.common /etc/init.d/firewall stop" },
+			{ pid: 4600, command: "procd" },
+		],
 	});
 });
 

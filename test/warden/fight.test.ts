@@ -79,6 +79,20 @@ test("a fight with a loss that cannot be repaired asks for no tick in the past",
 	}
 });
 
+test("a delayed repair that is due while an install still runs asks for no tick in the past", () => {
+	const story = Story.kept();
+	for (let round = 0; round < 19; round++) {
+		story.happens(deleted, { type: "own_transaction" }, { type: "installed" });
+		story.time += 10;
+	}
+	story.happens(deleted, { type: "own_transaction" }, deleted);
+	expect(story.state.table).toMatchObject({ installing: true, installAt: expect.any(Number) });
+	story.passes(5000);
+	expect(nextDeadline(story.state) ?? Number.POSITIVE_INFINITY).toBeGreaterThan(story.time);
+	story.happens({ type: "installed" });
+	expect(types(story.passes(1))).toContain("install");
+});
+
 describe("single losses", () => {
 	test("wait for nothing", () => {
 		expect(earliestRepair([], undefined, 5000)).toBe(5000);

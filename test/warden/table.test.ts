@@ -167,10 +167,22 @@ describe("the monitor", () => {
 		story.happens(deleted);
 		for (let round = 0; round < 4; round++) {
 			story.happens({ type: "installed" });
-			expect(types(story.passes(60))).toEqual(["install"]);
+			expect(types(story.passes(260))).toEqual(["install"]);
 		}
 		story.happens({ type: "installed" });
-		expect(types(story.passes(60))).toEqual(["replace_watch"]);
+		expect(types(story.passes(260))).toEqual(["replace_watch"]);
+	});
+
+	test("while there is none, the table is looked at each second", () => {
+		const story = Story.kept();
+		story.happens({ type: "watch_ended", reason: "gone" });
+		for (let second = 0; second < 5; second++) {
+			expect(types(story.passes(1000))).toEqual(["list"]);
+			story.happens({ type: "listed", text: "whole" });
+		}
+		story.happens({ type: "watch_started" }, { type: "listed", text: "whole" });
+		story.happens({ type: "own_transaction" }, { type: "installed" }, { type: "listed", text: "whole" });
+		expect(types(story.passes(5000))).toEqual([]);
 	});
 
 	test("without one, the end of nft counts as the install", () => {

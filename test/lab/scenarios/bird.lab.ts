@@ -153,7 +153,7 @@ describe("peers come and go", () => {
 			holds: (topics) => topics.length === 3,
 		});
 		await daemon.stop();
-		expect(seen.last(topic("second", "availability"))?.payload).toBe("offline");
+		await untilTold(topic("second", "availability"), "offline");
 		expect(await retainedOf("second")).toEqual(everyTopicOf("second"));
 
 		await bird.configure(birdDirect());

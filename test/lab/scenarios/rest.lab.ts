@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startDaemon } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
-import { birdMultihop, startBird, startFrr, startMosquitto } from "../programs.ts";
+import { birdMultihop, FakeUbus, startBird, startFrr, startMosquitto } from "../programs.ts";
 import { pause } from "../wait.ts";
 
 let lab: Lab;
@@ -10,8 +10,12 @@ beforeEach(async () => {
 });
 afterEach(() => lab.stop());
 
-test("at rest the daemon starts no process, though it reads BIRD", async () => {
+test.each([
+	{ bus: "without ubus", withUbus: false },
+	{ bus: "with procd on ubus", withUbus: true },
+])("at rest the daemon starts no process, though it reads BIRD: $bus", async ({ withUbus }) => {
 	// Given a session, a broker, and nothing left to settle
+	if (withUbus) await FakeUbus.start(lab.router);
 	await startMosquitto(lab.broker);
 	const bird = await startBird(lab.router, birdMultihop());
 	await startFrr(lab.speaker);

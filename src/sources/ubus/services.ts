@@ -1,0 +1,137 @@
+import type { Platform, Timer } from "../../platform/types.ts";
+import {
+	parseServiceEvent,
+	parseServiceList,
+	type ServiceEvent,
+	type ServiceProcess,
+} from "./service-events.ts";
+import { createUbus } from "./ubus.ts";
+
+/** Where ubusd listens: OpenWrt 21.02 and later, and before. */
+export const UBUS_SOCKETS = ["/var/run/ubus/ubus.sock", "/var/run/ubus.sock"] as const;
+/** Milliseconds between looks at that socket; a look is a stat. */
+const LOOK = 5000;
+/** procd's object on the bus. */
+const PROCD = "service";
+/** ubusd's event for each object that comes, with its `path` (ubusd_event.c). */
+const OBJECT_ADDED = "ubus.object.add";
+
+export interface ServicesOptions {
+	readonly onChange: (event: ServiceEvent) => void;
+	/** All running processes of all services: after attaching, and after each `read`. */
+	readonly onProcesses: (processes: readonly ServiceProcess[]) => void;
+	/** One line about the bus that is worth knowing, told once. */
+	readonly onInfo: (text: string) => void;
+	/** Output that ubus does not print; the first of each run. */
+	readonly onGarbage: (text: string) => void;
+}
+
+/** What procd does to services. Where there is no ubus this does nothing but look for its socket. */
+export interface Services {
+	start(): void;
+	stop(): void;
+	/** Asks for the running processes, if procd can be asked; calls while one is under way make one more after it. */
+	read(): void;
+}
+
+/**
+ * Follows procd's services over `ubus subscribe service`, which stays deaf when what it is attached to goes. Two signs
+ * tell that, neither of which needs a process to be started: another socket is another ubusd, and a second long-lived
+ * process, `ubus listen ubus.object.add`, tells when procd comes to the bus again.
+ */
+export function createServices(platform: Platform, options: ServicesOptions): Services {
+	const ubus = createUbus(platform);
+	let timer: Timer | undefined;
+	let running = false;
+	/** The socket that the streams were started on. */
+	let attached: string | undefined;
+	let told: string | undefined;
+	let reading = false;
+	let again = false;
+
+	const tell = (text: string) => {
+		if (told === text) return;
+		told = text;
+		options.onInfo(text);
+	};
+	const onGarbage = (text: string) => options.onGarbage(text);
+
+	const changes = ubus.subscribe([PROCD], {
+		onEvent: (event) => {
+			const change = parseServiceEvent(event);
+			if (change) options.onChange(change);
+		},
+		// What runs is read by way of another process, and only when there is procd to ask.
+		onStart: () => read(),
+		onEnd: ({ reason }) => tell(`services cannot be followed: ${reason}`),
+		onGarbage,
+	});
+	const objects = ubus.listen([OBJECT_ADDED], {
+		onEvent: ({ data }) => {
+			if (data.path === PROCD) changes.restart();
+		},
+		onGarbage,
+	});
+
+	const look = () => {
+		timer = platform.after(LOOK, look);
+		const socket = findSocket(platform);
+		if (socket === attached) return;
+		const before = attached;
+		attached = socket;
+		if (socket === undefined) {
+			changes.stop();
+			objects.stop();
+		} else if (before === undefined) {
+			objects.start();
+			changes.start();
+		} else {
+			objects.restart();
+			changes.restart();
+		}
+	};
+
+	const read = async () => {
+		if (attached === undefined) return;
+		if (reading) {
+			again = true;
+			return;
+		}
+		reading = true;
+		const reply = await ubus.call(PROCD, "list");
+		reading = false;
+		if (running && reply.ok) {
+			told = undefined;
+			options.onProcesses(parseServiceList(reply.value));
+		}
+		if (!again || !running) return;
+		again = false;
+		read();
+	};
+
+	return {
+		start() {
+			if (running) return;
+			running = true;
+			look();
+		},
+		stop() {
+			running = false;
+			timer?.cancel();
+			changes.stop();
+			objects.stop();
+			attached = undefined;
+			again = false;
+		},
+		read: () => void read(),
+	};
+}
+
+/** What changes when ubusd makes its socket anew, as it does at each start; undefined: there is none. */
+function findSocket(platform: Platform): string | undefined {
+	for (const path of UBUS_SOCKETS) {
+		const status = platform.files.status(path);
+		if (status?.kind === "socket") return `${path} ${status.inode} ${status.modified}`;
+	}
+	return undefined;
+}

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { attribute } from "../../src/warden/attribution.ts";
+
+const nothing = { processes: [], changed: {} };
+const nft = { process: "nft", pid: 4711 };
+const firewallStop = "/bin/sh /etc/rc.common /etc/init.d/firewall stop";
+
+test("procd's own process, or one that it started", () => {
+	const services = {
+		processes: [
+			{ service: "mihomo", instance: "mihomo", pid: 30 },
+			{ service: "tailscale", instance: "instance1", pid: 20 },
+		],
+		changed: { mihomo: 990 },
+	};
+	expect(attribute({ process: "tailscaled", pid: 20 }, 1000, services)).toBe("tailscale");
+	const ancestors = [
+		{ pid: 25, command: "sh -c nft flush ruleset" },
+		{ pid: 20, command: "/usr/sbin/tailscaled" },
+	];
+	expect(attribute({ ...nft, ancestors }, 1000, services)).toBe("tailscale");
+});
+
+test.each([
+	["/etc/init.d/firewall stop", "firewall"],
+	[firewallStop, "firewall"],
+	["/bin/sh /etc/rc.common /etc/rc.d/S19firewall boot", "firewall"],
+	["/bin/sh /etc/rc.common /etc/rc.d/K99passwall2 stop", "passwall2"],
+	["ash /etc/init.d/sing-box restart", "sing-box"],
+	["vi /etc/config/firewall", undefined],
+	["nft -f /etc/init.d/", undefined],
+])("an init script in the line of ancestors: %s", (command, service) => {
+	expect(attribute({ ...nft, command }, 0, nothing)).toBe(service);
+	expect(attribute({ ...nft, parent: command }, 0, nothing)).toBe(service);
+	const ancestors = [
+		{ pid: 2, command: "utpl -S /usr/share/firewall4/main.uc" },
+		{ pid: 3, command },
+	];
+	expect(attribute({ ...nft, ancestors }, 0, nothing)).toBe(service);
+});
+
+test("the script that a person ran is the script's doing", () => {
+	const ancestors = [
+		{ pid: 2, command: firewallStop },
+		{ pid: 3, command: "-ash" },
+		{ pid: 4, command: "/usr/sbin/dropbear -F" },
+	];
+	expect(attribute({ ...nft, ancestors }, 0, nothing)).toBe("firewall");
+});
+
+test("else the only service that changed around that time", () => {
+	const at = 100_000;
+	const among = (changed: Record<string, number>) => attribute(nft, at, { processes: [], changed });
+	expect(among({ mihomo: at - 10_000 })).toBe("mihomo");
+	expect(among({ mihomo: at + 2000 })).toBe("mihomo");
+	expect(among({ mihomo: at - 10_001 })).toBeUndefined();
+	expect(among({ mihomo: at + 2001 })).toBeUndefined();
+	expect(among({ mihomo: at - 5000, nikki: at - 10 })).toBeUndefined();
+	expect(among({ mihomo: at - 5000, nikki: 0 })).toBe("mihomo");
+	expect(among({})).toBeUndefined();
+	expect(attribute(undefined, at, { processes: [], changed: { mihomo: at } })).toBe("mihomo");
+});
+
+test.each([
+	"/usr/sbin/dropbear -F -P /var/run/dropbear.1.pid",
+	"-ash",
+	"sshd: root@pts/0",
+	"/bin/login -f root",
+	"/bin/ash --login",
+])("what a person typed is no service's doing: %s", (command) => {
+	const changed = { mihomo: 999 };
+	const ancestors = [{ pid: 3, command }];
+	expect(attribute({ ...nft, ancestors }, 1000, { processes: [], changed })).toBeUndefined();
+});
