@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help build test unit lab demo bench package lint rootfs recapture clean
+.PHONY: help build test unit lab demo bench package package-quickjs feed release test-arch lint rootfs recapture clean
 
 # The Node.js to use is found, or installed, first.
 NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
@@ -12,7 +12,11 @@ help:
 	@echo 'make demo     play the main job in the lab and show it (root)'
 	@echo 'make test     lint, unit tests, the platform contract under qjs, the lab (root for the lab)'
 	@echo 'make build    dist/bgpwarden.js'
-	@echo 'make package  dist/bgpwarden_VERSION_all.ipk'
+	@echo 'make package  dist/bgpwarden_VERSION_all.ipk (with apk 3 on PATH the .apk too)'
+	@echo 'make package-quickjs   dist/quickjs_VERSION_ARCHITECTURE.ipk, cross-built (root for the first time)'
+	@echo 'make feed     dist/feed/ARCHITECTURE: packages with an index, for opkg'
+	@echo 'make release  dist/bgpwarden-VERSION.tar.gz, which OpenWrt SDKs build from'
+	@echo 'make test-arch   everything portable on each cross-built qjs, under qemu-user'
 	@echo 'make bench    the figures, as a table (root)'
 	@echo 'make unit, make lab, make lint    parts of make test'
 	@echo 'make clean    remove what was built; .lab/rootfs too'
@@ -23,8 +27,22 @@ build:
 package: build
 	@$(NODE) node scripts/package.mjs
 
+package-quickjs: rootfs
+	@$(NODE) node scripts/package-quickjs.mjs
+
+feed: package package-quickjs
+	@$(NODE) node scripts/feed.mjs
+
+release: build
+	@$(NODE) node scripts/release.mjs
+
+test-arch: build rootfs
+	@scripts/qemu.sh
+	@$(NODE) node scripts/package-quickjs.mjs --build-only
+	@$(NODE) npx tsx test/arch/main.ts
+
 lint:
-	@$(NODE) npm run --silent check && npm run --silent lint
+	@$(NODE) npm run --silent check && npm run --silent lint && scripts/lint-shell.sh
 
 rootfs:
 	@if [ "$$(id -u)" = 0 ]; then scripts/rootfs.sh; fi

@@ -19,6 +19,23 @@ export function ustar(entries, mtime) {
 	return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)]);
 }
 
+/**
+ * @param {Buffer} archive as `ustar` makes it
+ * @param {string} name
+ * @returns {Buffer} the content of that entry
+ * @throws {Error} when there is none
+ */
+export function member(archive, name) {
+	for (let offset = 0; archive[offset]; ) {
+		const text = (start, length) => archive.toString("latin1", offset + start, offset + start + length);
+		const size = Number.parseInt(text(124, 11), 8);
+		const begin = offset + BLOCK;
+		if (text(0, NAME_BYTES).replace(/\0.*$/s, "") === name) return archive.subarray(begin, begin + size);
+		offset = begin + Math.ceil(size / BLOCK) * BLOCK;
+	}
+	throw new Error(`ustar: ${name}: not in the archive`);
+}
+
 function header(name, mode, size, mtime) {
 	if (Buffer.byteLength(name) > NAME_BYTES)
 		throw new Error(`ustar: ${name}: longer than ${NAME_BYTES} bytes`);

@@ -6,11 +6,10 @@ import { createNft, type Nft } from "./effects/nft.ts";
 import { TableFile } from "./effects/table-file.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Platform, Timer } from "./platform/types.ts";
-import { renderTable } from "./render/nft.ts";
+import { renderTable, withMark, withoutMark } from "./render/nft.ts";
 import { Reporter } from "./report/reporter.ts";
 import { type BirdSession, createBirdSession } from "./sources/bird/session.ts";
-import { parseSince } from "./sources/bird/since.ts";
-import type { BirdReading } from "./sources/bird/types.ts";
+import { beginnings } from "./sources/bird/since.ts";
 import { type Control, openControl } from "./sources/control/fifo.ts";
 import { createMonitor, type Monitor } from "./sources/nft/monitor.ts";
 import { createServices, type Services } from "./sources/ubus/services.ts";
@@ -36,6 +35,9 @@ export class Daemon {
 	private readonly nft: Nft;
 	private readonly tableFile: TableFile;
 	private readonly reporter: Reporter;
+	/** See `withMark`. */
+	private readonly mark: string;
+	private installed = false;
 	private monitor: Monitor;
 	private bird: BirdSession;
 	private readonly services: Services;
@@ -53,6 +55,9 @@ export class Daemon {
 		this.log = createLog(platform, config.main.logLevel);
 		this.state = initialState(settingsOf(config), platform.now());
 		this.nft = createNft(platform);
+		this.mark = Math.floor(platform.random() * 2 ** 32)
+			.toString(16)
+			.padStart(8, "0");
 		this.tableFile = new TableFile(platform.files);
 		this.reporter = new Reporter(platform, this.log, {
 			version: options.version,
@@ -207,11 +212,14 @@ export class Daemon {
 			ipv4: addresses.filter((address) => !address.includes(":")),
 			ipv6: addresses.filter((address) => address.includes(":")),
 		});
-		const result = await this.nft.apply(text);
+		// The first install shows whether the monitor's process ids are ours.
+		const marked = this.installed && !this.monitor.knowsProcesses;
+		const result = await this.nft.apply(marked ? withMark(text, this.mark) : text);
 		if (!result.ok) {
 			this.dispatch({ type: "install_failed", reason: result.reason });
 			return;
 		}
+		this.installed = true;
 		this.dispatch({ type: "installed" });
 		const failure = this.tableFile.save(text);
 		this.dispatch({
@@ -224,7 +232,11 @@ export class Daemon {
 	private async list(): Promise<void> {
 		const listing = await this.nft.list(this.state.settings.table);
 		if (listing.kind === "failed") this.dispatch({ type: "list_failed", reason: listing.reason });
-		else this.dispatch({ type: "listed", text: listing.kind === "table" ? listing.text : undefined });
+		else
+			this.dispatch({
+				type: "listed",
+				text: listing.kind === "table" ? withoutMark(listing.text) : undefined,
+			});
 	}
 
 	private async restartPeer(peer: string, id: string | undefined): Promise<void> {
@@ -241,6 +253,7 @@ export class Daemon {
 		return createMonitor(this.platform, {
 			table: this.config.main.table,
 			isOwn: (pid) => this.nft.isOwn(pid),
+			mark: this.mark,
 			onStart: () => this.dispatch({ type: "watch_started" }),
 			onEnd: (reason) => this.dispatch({ type: "watch_ended", reason }),
 			onForeign: ({ touch, actor }) => this.dispatch({ type: "table_touched", touch, actor }),
@@ -256,7 +269,8 @@ export class Daemon {
 			socket: this.config.main.birdSocket,
 			onUp: (version) => this.dispatch({ type: "bird_up", ...(version === undefined ? {} : { version }) }),
 			onLost: (reason) => this.dispatch({ type: "bird_lost", reason }),
-			onReading: (reading) => this.dispatch({ type: "bird_read", reading, since: this.sinces(reading) }),
+			onReading: (reading) =>
+				this.dispatch({ type: "bird_read", reading, since: beginnings(reading, this.platform.now().wall) }),
 		});
 	}
 
@@ -267,16 +281,6 @@ export class Daemon {
 			onInfo: (text) => this.log("info", text),
 			onGarbage: (text) => this.log("warn", `ubus: not understood: ${text}`),
 		});
-	}
-
-	private sinces(reading: BirdReading): Record<string, number> {
-		const { wall } = this.platform.now();
-		const sinces: Record<string, number> = {};
-		for (const { name, sinceText } of reading.peers) {
-			const since = sinceText === undefined ? undefined : parseSince(sinceText, wall);
-			if (since !== undefined) sinces[name] = since;
-		}
-		return sinces;
 	}
 
 	private async openControl(): Promise<void> {

@@ -7,8 +7,16 @@ import { buildSync } from "esbuild";
 
 const ROOTFS = fileURLToPath(new URL("../.lab/rootfs", import.meta.url));
 
-/** How qjs is started here: the lab's own, by its own dynamic linker, so that no root is needed. */
+/** How qjs is started here. */
 export function qjsCommand(): [string, ...string[]] {
+	const command = rootfsCommand("qjs");
+	if (command) return command;
+	if (spawnSync("qjs", ["-e", "1"]).status === 0) return ["qjs"];
+	throw new Error("qjs: not found; `make rootfs` builds the lab's root filesystem, which has it");
+}
+
+/** A program of the lab, started by the lab's own dynamic linker, so that no root is needed; undefined without a lab. */
+export function rootfsCommand(program: string): [string, ...string[]] | undefined {
 	const linkers = ["lib64", "lib"]
 		.map((name) => join(ROOTFS, "usr", name))
 		.filter((name) => existsSync(name));
@@ -17,10 +25,9 @@ export function qjsCommand(): [string, ...string[]] {
 		if (!linker) continue;
 		const libraries = readdirSync(join(ROOTFS, "usr/lib")).filter((name) => name.endsWith("-linux-gnu"));
 		const path = libraries.map((name) => join(ROOTFS, "usr/lib", name)).join(":");
-		return [join(directory, linker), "--library-path", path, join(ROOTFS, "usr/bin/qjs")];
+		return [join(directory, linker), "--library-path", path, join(ROOTFS, "usr/bin", program)];
 	}
-	if (spawnSync("qjs", ["-e", "1"]).status === 0) return ["qjs"];
-	throw new Error("qjs: not found; `make rootfs` builds the lab's root filesystem, which has it");
+	return undefined;
 }
 
 /** Bundles a module for qjs. @returns the bundle's path */

@@ -41,6 +41,22 @@ export function renderTable(options: TableOptions, peers: PeerAddresses): string
 	].join("\n");
 }
 
+const MARKS = / \(run [0-9a-f]{8}\)"/g;
+
+/**
+ * The text with a mark in a rule's comment, by which the daemon knows its own transaction in `nft monitor` where the
+ * process ids that the monitor prints are another namespace's, as in a container.
+ * @param mark 8 hexadecimal digits
+ */
+export function withMark(text: string, mark: string): string {
+	return text.replace(/(comment "bgpwarden: [^"]*)"/, `$1 (run ${mark})"`);
+}
+
+/** A text or a listing as it would be without a mark. */
+export function withoutMark(text: string): string {
+	return text.replace(MARKS, '"');
+}
+
 function chain(name: string, hook: string, priority: string, body: readonly string[]): string[] {
 	return [
 		`\tchain ${name} {`,

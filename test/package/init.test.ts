@@ -1,75 +1,131 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Json, PROCD_FUNCTIONS, procdMessages } from "./procd.ts";
+import { type Outcome, Router, uciFunctions } from "./router.ts";
 
-const INIT = fileURLToPath(new URL("../../init.d/bgpwarden", import.meta.url));
-const scratch = mkdtempSync(join(tmpdir(), "bgpwarden-init-"));
-const table = join(scratch, "table.nft");
-
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-
-/** What OpenWrt's rc.common, functions.sh and procd.sh would do, as lines of text. */
-const STUBS = `
-config_load() { :; }
-config_get_bool() { eval "$1=\${ENABLED:-$4}"; echo "asked $2.$3"; }
-procd_open_instance() { echo "open"; }
-procd_close_instance() { echo "close"; }
-procd_set_param() { echo "set $*"; }
-procd_add_reload_trigger() { echo "trigger $*"; }
-procd_running() { [ "$RUNNING" = 1 ]; }
-procd_send_signal() { echo "signal $*"; }
-logger() { sed 's/^/log: /'; }
-nft() { echo "nft $*" >&2; [ -z "$BROKEN" ]; }
-start() { echo "start"; }
+const PEERS = `
+config bgpwarden 'main'
+	option zone 'lan'
+config peer
+	option name 'waukeen'
+	option address '192.168.1.2'
+config peer 'six'
+	option address 'fe80::2%br-lan'
+	option zone 'k8s'
+config peer
+	option name 'any'
 `;
 
-/** Runs one function of the init script; the lines it caused. */
-function call(action: string, environment: Record<string, string> = {}): string[] {
-	const script = `${STUBS}\n. "${INIT}"\nSAVED_TABLE="${table}"\n${action} || echo "failed: $?"\n`;
-	const env = { PATH: process.env.PATH, ...environment };
-	const result = spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
-	expect(result.stderr).toBe("");
-	return result.stdout.split("\n").filter((line) => line !== "" && line !== "asked main.enabled");
+let router: Router;
+
+beforeAll(() => {
+	router = new Router(["/etc/init.d/bgpwarden"]);
+	router.double("nft", '[ -z "$BROKEN" ] || { echo "Error: no" >&2; exit 1; }');
+	router.double("logger");
+	router.double("uci", 'echo "$ENABLED"');
+	router.write("/usr/sbin/bgpwarden", '#!/bin/sh\necho "<$*>"; exit 3\n', 0o755);
+});
+
+afterAll(() => router.remove());
+
+/** Runs functions of the init script below the double of rc.common. */
+function call(action: string, config = "", env: Record<string, string> = {}): Outcome & { sent: Json[] } {
+	// The first word is the action, as for rc.common.
+	const script = `exec 3>&1
+${PROCD_FUNCTIONS}
+${uciFunctions(config)}
+boot() { start; }
+action=${action.split(" ")[0] ?? ""}
+. "${router.path("/etc/init.d/bgpwarden")}"
+${action}`;
+	const outcome = router.run(script, { env });
+	expect(outcome.stderr).toBe("");
+	return { ...outcome, sent: procdMessages(outcome.stdout.replaceAll(router.root, "")) };
 }
+
+const golden = (name: string): Json =>
+	JSON.parse(readFileSync(new URL(`../fixtures/procd/${name}.json`, import.meta.url), "utf8"));
+const disabled = "config bgpwarden main\n\toption enabled 0\n\toption zone lan\n";
 
 describe("the init script", () => {
 	it("starts before firewall and network, and stops before the network", () => {
-		expect(call('echo "$START $STOP $USE_PROCD"')).toEqual(["18 89 1"]);
+		expect(call('echo "$START $STOP $USE_PROCD"').stdout).toContain("18 89 1\n");
 	});
 
-	it("declares one instance that procd restarts for ever", () => {
-		expect(call("start_service")).toEqual([
-			"open",
-			"set command /usr/sbin/bgpwarden run",
-			"set respawn 3600 5 0",
-			"set stderr 1",
-			"set term_timeout 10",
-			"close",
+	it.each([
+		["plain", ""],
+		["zone", "config bgpwarden main\n\toption zone lan\n"],
+		["peers", PEERS],
+		["disabled", disabled],
+	])("tells procd what the golden file '%s' says", (name, config) => {
+		expect(call("start", config).sent).toEqual([golden(name)]);
+	});
+
+	it("leaves ports closed for peers without a zone", () => {
+		const [message] = call("start", "config peer\n\toption name a\nconfig peer b\n\toption zone lan\n").sent;
+		const rules = (message as { data: { firewall: { src: string }[] } }).data.firewall;
+		expect(rules.map((rule) => rule.src)).toEqual(["lan", "lan"]);
+	});
+
+	describe("at boot", () => {
+		const table = "/etc/bgpwarden/table.nft";
+
+		beforeEach(() => router.write(table, "table inet custom_bgp\n"));
+
+		it("does all this at boot alone", () => {
+			expect(call("start").calls).toEqual([]);
+		});
+
+		it("puts the saved table in place and then starts", () => {
+			const { calls, sent } = call("boot");
+			expect(calls).toEqual(["uci -q get bgpwarden.main.enabled", `nft -f ${table}`]);
+			expect(sent).toEqual([golden("plain")]);
+		});
+
+		it("says why the table could not be loaded, and starts all the same", () => {
+			const { calls, sent } = call("boot", "", { BROKEN: "1" });
+			expect(calls.at(-1)).toBe(`logger -t bgpwarden -p daemon.warn nft -f ${table}: Error: no`);
+			expect(sent).toEqual([golden("plain")]);
+		});
+
+		it("loads nothing when there is no table, or an empty one", () => {
+			router.write(table, "");
+			expect(call("boot").calls).toEqual([]);
+		});
+
+		it.each(["0", "off", "false", "no", "disabled"])("loads nothing when `enabled` is '%s'", (enabled) => {
+			expect(call("boot", disabled, { ENABLED: enabled }).calls).toHaveLength(1);
+		});
+	});
+
+	it("reloads by SIGHUP, after it has told procd what the configuration says now", () => {
+		expect(call("reload_service", "", { RUNNING: "1" }).sent).toEqual([
+			golden("plain"),
+			["signal", "bgpwarden"],
 		]);
+		expect(call("reload_service").sent).toEqual([golden("plain")]);
+		expect(call("reload_service", disabled, { RUNNING: "1" }).sent).toEqual([golden("disabled")]);
 	});
 
-	it("declares none when it is switched off, and keeps the trigger", () => {
-		expect(call("start_service", { ENABLED: "0" })).toEqual([]);
-		expect(call("service_triggers", { ENABLED: "0" })).toEqual(["trigger bgpwarden"]);
+	it("keeps the firewall's rules when it is stopped, without an instance or a trigger", () => {
+		const peers = golden("peers") as { [name: string]: Json };
+		expect(call("service_stopped", PEERS).sent).toEqual([{ ...peers, instances: {}, triggers: [] }]);
+		expect(call("service_stopped", PEERS, { NOT_AT_BOOT: "1" }).sent).toEqual([]);
+		expect(call("service_stopped").sent).toEqual([]);
+		expect(call("service_stopped", disabled).sent).toEqual([]);
 	});
 
-	it("puts the saved table in place at boot, before it starts", () => {
-		rmSync(table, { force: true });
-		expect(call("boot")).toEqual(["start"]);
-		writeFileSync(table, "");
-		expect(call("boot")).toEqual(["start"]);
-		writeFileSync(table, "table inet custom_bgp\n");
-		expect(call("boot")).toEqual([`log: nft -f ${table}`, "start"]);
-		expect(call("boot", { BROKEN: "1" })).toEqual([`log: nft -f ${table}`, "start"]);
-		expect(call("boot", { ENABLED: "0" })).toEqual(["start"]);
+	it.each([
+		["status_service --json", "<status --json>"],
+		["doctor", "<doctor>"],
+		["ensure", "<ensure>"],
+	])("%s is the command line's, exit code included", (action, output) => {
+		const { stdout, status } = call(action);
+		expect(stdout.trimEnd().split("\n").at(-1)).toBe(output);
+		expect(status).toBe(3);
 	});
 
-	it("sends SIGHUP to a daemon that runs, and starts or ends it when `enabled` changed", () => {
-		expect(call("reload_service", { RUNNING: "1" })).toEqual(["signal bgpwarden"]);
-		expect(call("reload_service")).toEqual(["start"]);
-		expect(call("reload_service", { RUNNING: "1", ENABLED: "0" })).toEqual(["start"]);
+	it("adds its commands to rc.common's", () => {
+		expect(call("").stdout).toBe("procd\textra\tdoctor\nprocd\textra\tensure\n");
 	});
 });

@@ -111,15 +111,34 @@ describe("the .ipk", () => {
 			"755 ./etc/",
 			"755 ./etc/config/",
 			"600 ./etc/config/bgpwarden",
+			"755 ./etc/hotplug.d/",
+			"755 ./etc/hotplug.d/iface/",
+			"644 ./etc/hotplug.d/iface/90-bgpwarden",
 			"755 ./etc/init.d/",
 			"755 ./etc/init.d/bgpwarden",
+			"755 ./etc/uci-defaults/",
+			"644 ./etc/uci-defaults/90-bgpwarden",
+			"755 ./lib/",
+			"755 ./lib/upgrade/",
+			"755 ./lib/upgrade/keep.d/",
+			"644 ./lib/upgrade/keep.d/bgpwarden",
 			"755 ./usr/",
 			"755 ./usr/lib/",
 			"755 ./usr/lib/bgpwarden/",
 			"644 ./usr/lib/bgpwarden/LICENSES",
 			"644 ./usr/lib/bgpwarden/bgpwarden.js",
+			"644 ./usr/lib/bgpwarden/check.sh",
+			"644 ./usr/lib/bgpwarden/firewall.include",
+			"755 ./usr/lib/bgpwarden/uninstall",
+			"755 ./usr/libexec/",
+			"755 ./usr/libexec/rpcd/",
+			"755 ./usr/libexec/rpcd/bgpwarden",
 			"755 ./usr/sbin/",
 			"755 ./usr/sbin/bgpwarden",
+			"755 ./usr/share/",
+			"755 ./usr/share/rpcd/",
+			"755 ./usr/share/rpcd/acl.d/",
+			"644 ./usr/share/rpcd/acl.d/bgpwarden.json",
 		]);
 		expect(textOf(data, "./usr/lib/bgpwarden/bgpwarden.js")).toBe(BUNDLE);
 		expect(textOf(data, "./etc/init.d/bgpwarden")).toBe(readFileSync(join(ROOT, "init.d/bgpwarden"), "utf8"));
@@ -127,7 +146,9 @@ describe("the .ipk", () => {
 
 	it("describes itself", () => {
 		const fields = textOf(control, "./control");
-		expect(fields).toMatch(/^Package: bgpwarden\nVersion: \d+\.\d+\.\d+-r1\nDepends: nftables, conntrack\n/);
+		expect(fields).toMatch(
+			/^Package: bgpwarden\nVersion: \d+\.\d+\.\d+-r1\nDepends: quickjs, nftables-json, conntrack\n/,
+		);
 		expect(fields).toMatch(/^Architecture: all$/m);
 		const installed = data.reduce((sum, entry) => sum + entry.data.length, 0);
 		expect(fields).toContain(`Installed-Size: ${installed}\n`);
@@ -139,6 +160,8 @@ describe("the .ipk", () => {
 			"644 ./control",
 			"755 ./postinst",
 			"755 ./prerm",
+			"755 ./prerm-pkg",
+			"755 ./postrm",
 		]);
 	});
 
@@ -155,6 +178,32 @@ describe("the .ipk", () => {
 		expect(run()).toMatchObject({ status: 0, stdout: "", stderr: "" });
 		writeFileSync(join(root, "lib/functions.sh"), `${handler}() { echo "$@"; }\n`);
 		expect(run()).toMatchObject({ status: 0, stdout: `${path} configure\n`, stderr: "" });
+	});
+
+	it.each([
+		["a removal", {}, "taken back\n"],
+		["a removal with opkg", { PKG_UPGRADE: "0" }, "taken back\n"],
+		["an upgrade", { PKG_UPGRADE: "1" }, ""],
+		["an image build", { IPKG_INSTROOT: "/image" }, ""],
+	])("prerm-pkg in %s takes back what it should", (_, env, expected) => {
+		const uninstall = join(scratch, "uninstall");
+		writeFileSync(uninstall, "#!/bin/sh\necho taken back\n", { mode: 0o755 });
+		const script = join(scratch, "prerm-pkg");
+		writeFileSync(script, textOf(control, "./prerm-pkg").replace("/usr/lib/bgpwarden/uninstall", uninstall));
+		const run = spawnSync("sh", [script, "remove"], { env, encoding: "utf8" });
+		expect(run).toMatchObject({ status: 0, stdout: expected, stderr: "" });
+	});
+
+	it.each([
+		["a removal", { PKG_UPGRADE: "0" }, "reload\n"],
+		["an upgrade", { PKG_UPGRADE: "1" }, ""],
+		["an image build", { IPKG_INSTROOT: "/image" }, ""],
+	])("postrm in %s has rpcd forget the plugin where it should", (_, env, expected) => {
+		const rpcd = join(scratch, "rpcd");
+		writeFileSync(rpcd, '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+		const script = textOf(control, "./postrm").replace("/etc/init.d/rpcd", rpcd);
+		const run = spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
+		expect(run).toMatchObject({ status: 0, stdout: expected, stderr: "" });
 	});
 });
 

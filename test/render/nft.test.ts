@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { renderTable } from "../../src/render/nft.ts";
+import { renderTable, withMark, withoutMark } from "../../src/render/nft.ts";
 
 const any = { table: "custom_bgp", scope: "any", forwarded: false } as const;
 const none = { ipv4: [], ipv6: [] };
@@ -74,4 +74,12 @@ test("scope peers narrows every rule to the peers' addresses", () => {
 	for (const rule of text.split("\n").filter((line) => /counter|nftrace/.test(line)))
 		expect(rule).toMatch(/^\t\tip6? [sd]addr @peers[46] /);
 	expect(renderTable({ ...any, scope: "peers" }, none)).not.toContain("elements");
+});
+
+test("a mark stands in one comment and can be taken away again", () => {
+	const text = renderTable(any, none);
+	const marked = withMark(text, "0123abcd");
+	expect(marked.match(/ \(run 0123abcd\)"/g)).toHaveLength(1);
+	expect(withoutMark(marked)).toBe(text);
+	expect(withoutMark(text)).toBe(text);
 });

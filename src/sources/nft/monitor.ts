@@ -16,6 +16,8 @@ export interface MonitorOptions {
 	readonly table: string;
 	/** Whether a process is one of the daemon's own `nft`. */
 	readonly isOwn: (pid: number) => boolean;
+	/** What the daemon puts into a rule's comment while `knowsProcesses` is false. */
+	readonly mark: string;
 	/** A monitor was started; what happened before may have been missed. */
 	readonly onStart: () => void;
 	/** The monitor ended and comes back by itself. */
@@ -35,11 +37,17 @@ export interface Monitor {
 	stop(): void;
 	/** Starts another monitor in its place: this one has gone deaf. */
 	replace(reason: string): void;
+	/**
+	 * Whether it has shown a process of the daemon's. In a container it never does: the kernel tells the ids that
+	 * processes have outside. Then the mark has to serve.
+	 */
+	readonly knowsProcesses: boolean;
 }
 
 /** The daemon's eyes: one long-lived `nft monitor`, which sees every change to the ruleset and who made it. */
 export function createMonitor(platform: Platform, options: MonitorOptions): Monitor {
-	let parser = new MonitorParser(options.table);
+	let knowsProcesses = false;
+	let parser = new MonitorParser(options.table, options.mark);
 	let splitter = new LineSplitter(() => {});
 	let complained = false;
 
@@ -56,8 +64,9 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 		}
 	};
 
-	const transaction = ({ pid, process, touch }: Transaction) => {
-		if (options.isOwn(pid)) options.onOwn();
+	const transaction = ({ pid, process, touch, marked }: Transaction) => {
+		if (options.isOwn(pid)) knowsProcesses = true;
+		if (options.isOwn(pid) || (marked && !knowsProcesses)) options.onOwn();
 		else if (touch !== "none") options.onForeign({ touch, actor: findActor(platform.files, pid, process) });
 	};
 
@@ -66,12 +75,19 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 		backoff: { first: 100, longest: 10_000 },
 		onStdout: (chunk) => splitter.push(chunk),
 		onStart: () => {
-			parser = new MonitorParser(options.table);
+			parser = new MonitorParser(options.table, options.mark);
 			complained = false;
 			splitter = new LineSplitter((line) => receive(line.text, line.truncated));
 			options.onStart();
 		},
 		onEnd: options.onEnd,
 	});
-	return { start: process.start, stop: process.stop, replace: process.replace };
+	return {
+		start: process.start,
+		stop: process.stop,
+		replace: process.replace,
+		get knowsProcesses() {
+			return knowsProcesses;
+		},
+	};
 }

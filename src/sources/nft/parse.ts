@@ -18,6 +18,8 @@ export interface Transaction {
 	/** Process name, at most 15 characters (the kernel's `comm`). */
 	readonly process: string;
 	readonly touch: Touch;
+	/** It added a rule of the table with the daemon's mark. */
+	readonly marked: boolean;
 }
 
 /** A traced packet with FIN, SYN or RST on its way through the watched table. */
@@ -46,13 +48,20 @@ const PACKET =
 /** Puts the lines of a monitor together; one instance per run of the program. */
 export class MonitorParser {
 	private touch: Touch = "none";
+	private marked = false;
 	private readonly tableRemoved: string;
 	private readonly tableAdded: string;
 	private readonly object: RegExp;
 	private readonly traced: RegExp;
 
-	/** @param table the watched table's name, family inet */
-	constructor(table: string) {
+	/**
+	 * @param table the watched table's name, family inet
+	 * @param mark what the daemon puts into a rule's comment
+	 */
+	constructor(
+		table: string,
+		private readonly mark = "",
+	) {
 		this.tableRemoved = `delete table inet ${table}`;
 		this.tableAdded = `add table inet ${table}`;
 		const name = table.replace(/[^A-Za-z0-9_]/g, "\\$&");
@@ -71,6 +80,7 @@ export class MonitorParser {
 		if (text === "" || /^[\s}]/.test(text)) return undefined;
 		if (!CHANGE.test(text)) return { kind: "garbage", text };
 		if (!this.object.test(text)) return undefined;
+		if (this.mark !== "" && text.startsWith("add rule ") && text.includes(this.mark)) this.marked = true;
 		if (text.startsWith(this.tableRemoved)) this.touch = "deleted";
 		else if (this.touch !== "deleted" || text.startsWith(this.tableAdded)) this.touch = "changed";
 		return undefined;
@@ -79,10 +89,11 @@ export class MonitorParser {
 	private remark(text: string): MonitorItem | undefined {
 		const generation = GENERATION.exec(text);
 		if (!generation) return text.includes("lost") ? { kind: "gap" } : { kind: "garbage", text };
-		const touch = this.touch;
+		const { touch, marked } = this;
 		this.touch = "none";
+		this.marked = false;
 		const pid = Number(generation[1]);
-		return { kind: "transaction", transaction: { pid, process: generation[2] ?? "", touch } };
+		return { kind: "transaction", transaction: { pid, process: generation[2] ?? "", touch, marked } };
 	}
 
 	private trace(text: string): MonitorItem | undefined {

@@ -8,6 +8,7 @@ function watch() {
 	const options: MonitorOptions = {
 		table: "custom_bgp",
 		isOwn: (pid) => pid === 10,
+		mark: "0123abcd",
 		onStart: () => seen.push("start"),
 		onEnd: (reason) => seen.push(`end: ${reason}`),
 		onForeign: ({ touch, actor }) => seen.push(`${touch} by ${actor.process} ${actor.pid}`),
@@ -47,4 +48,18 @@ test("a monitor that ends comes back, and begins with a clean slate", async () =
 	await platform.settle();
 	expect(seen).toEqual(["start", "end: nft monitor: exit 1", "start"]);
 	monitor.stop();
+});
+
+test("in a container, where the ids are others, the mark tells our own; elsewhere it does not count", () => {
+	const { platform, seen, monitor } = watch();
+	const marked = 'add rule inet custom_bgp raw_pre return comment "bgpwarden: x (run 0123abcd)"\n';
+	platform.program("nft", (child) => {
+		child.out(`${marked}# new generation 2 by process 77 (nft)\n`);
+		child.out("add table inet custom_bgp\n# new generation 3 by process 10 (nft)\n");
+		child.out(`${marked}# new generation 4 by process 78 (nft)\n`);
+	});
+	monitor.start();
+	platform.advance(0);
+	expect(seen).toEqual(["start", "own", "own", "changed by nft 78"]);
+	expect(monitor.knowsProcesses).toBe(true);
 });

@@ -57,8 +57,22 @@ test("a table that is deleted and created again in one transaction is changed, t
 
 test("a process name may hold anything", () => {
 	expect(parse("# new generation 7 by process 12 (a) (b)")).toEqual([
-		{ kind: "transaction", transaction: { pid: 12, process: "a) (b", touch: "none" } },
+		{ kind: "transaction", transaction: { pid: 12, process: "a) (b", touch: "none", marked: false } },
 	]);
+});
+
+test("a transaction with the daemon's mark in a comment of the table's is marked", () => {
+	const parser = new MonitorParser("custom_bgp", "0123abcd");
+	const rule = (table: string) =>
+		`add rule inet ${table} raw_pre return comment "bgpwarden: x (run 0123abcd)"`;
+	const marked = (...lines: string[]) => {
+		const items = [...lines, "# new generation 2 by process 3 (nft)"].map((line) => parser.line(line));
+		const [last] = items.slice(-1);
+		return last?.kind === "transaction" && last.transaction.marked;
+	};
+	expect(marked(rule("custom_bgp"))).toBe(true);
+	expect(marked("delete rule inet custom_bgp raw_pre handle 4")).toBe(false);
+	expect(marked(rule("other"))).toBe(false);
 });
 
 test("messages that the kernel dropped are a gap", () => {

@@ -1,0 +1,58 @@
+# shellcheck shell=dash
+# Sourced by the hooks: fw4's include, hotplug. Nothing here waits, fails or prints.
+
+BGPWARDEN_CONTROL=/var/run/bgpwarden/control
+BGPWARDEN_PID_FILE=/var/run/bgpwarden.pid
+BGPWARDEN_TABLE=/etc/bgpwarden/table.nft
+BGPWARDEN_ENABLED=/etc/rc.d/S18bgpwarden
+
+# Whether procd's instance runs.
+bgpwarden_runs() {
+	local pid
+	pid=$(bgpwarden_pid)
+	[ -n "$pid" ] && bgpwarden_is "$pid"
+}
+
+# The process id that procd has written down, if it has.
+bgpwarden_pid() {
+	local pid
+	[ ! -r "$BGPWARDEN_PID_FILE" ] || read -r pid <"$BGPWARDEN_PID_FILE"
+	case $pid in
+	"" | *[!0-9]*) ;;
+	*) echo "$pid" ;;
+	esac
+}
+
+# Whether this process is the daemon: ids are used again.
+bgpwarden_is() {
+	local command
+	# It may end between any two lines here. `read` drops the zeros between the arguments, and misses a newline.
+	{ read -r command <"/proc/$1/cmdline"; } 2>/dev/null
+	case $command in
+	*bgpwarden*) return 0 ;;
+	esac
+	return 1
+}
+
+# Whether the service is to be there: a table that its owner has switched off must not come back.
+bgpwarden_wanted() {
+	[ -e "$BGPWARDEN_ENABLED" ] || return 1
+	case $(uci -q get bgpwarden.main.enabled) in
+	0 | off | false | no | disabled) return 1 ;;
+	esac
+	return 0
+}
+
+# Has the table looked at: by the daemon, or without one puts the saved table in place.
+bgpwarden_check() {
+	local complaint
+	if bgpwarden_runs; then
+		# Opened for reading as well, a FIFO never keeps its writer waiting for a reader (fifo(7)). A daemon that has
+		# no FIFO yet is about to look of its own accord.
+		[ ! -p "$BGPWARDEN_CONTROL" ] || { echo ensure 1<>"$BGPWARDEN_CONTROL"; } 2>/dev/null
+	elif [ -s "$BGPWARDEN_TABLE" ] && bgpwarden_wanted; then
+		complaint=$(nft -f "$BGPWARDEN_TABLE" 2>&1) ||
+			logger -t bgpwarden -p daemon.warn "nft -f $BGPWARDEN_TABLE: $complaint"
+	fi
+	return 0
+}

@@ -1,0 +1,61 @@
+import { parseConfig } from "../../src/config/load.ts";
+import { parseUci } from "../../src/config/uci.ts";
+import { createPlatform } from "../../src/platform/index.ts";
+import type { Files } from "../../src/platform/types.ts";
+import { parseBfd } from "../../src/sources/bird/parse-bfd.ts";
+import { parseProtocols } from "../../src/sources/bird/parse-protocols.ts";
+import { parseGreeting, parseReply } from "../../src/sources/bird/replies.ts";
+import { localAddresses } from "../../src/sources/conntrack/local.ts";
+import { parseFlow } from "../../src/sources/conntrack/parse.ts";
+import { filterOf } from "../../src/sources/conntrack/select.ts";
+import { MonitorParser } from "../../src/sources/nft/parse.ts";
+
+/** What the parsers make of a fixture, by the fixture's folder. */
+const READERS: Record<string, (text: string) => unknown> = {
+	bird: (text) => {
+		const [greeting = "", ...answers] = text.split(/^bird> /m);
+		const replies = answers.map((answer) => {
+			const reply = parseReply(answer.slice(answer.indexOf("\n") + 1));
+			return { reply, protocols: reply && parseProtocols(reply), bfd: reply && parseBfd(reply) };
+		});
+		return { greeting: parseGreeting(greeting), replies };
+	},
+	conntrack: (text) => text.split("\n").map((line) => parseFlow(line)),
+	nft: (text) => {
+		const parser = new MonitorParser("custom_bgp");
+		return text.split("\n").map((line) => parser.line(line));
+	},
+	uci: (text) => {
+		const result = parseUci(text);
+		const sections =
+			"sections" in result &&
+			result.sections.map((section) => ({ ...section, options: [...section.options.values()] }));
+		return { sections, result, config: parseConfig(text, "fixture") };
+	},
+};
+
+function staleFilters(files: Files, directory: string): unknown {
+	const read = (name: string) => files.read(`${directory}/conntrack/${name}`);
+	const isLocal = localAddresses(read("linux-6.18-fib_trie.txt"), read("linux-6.18-if_inet6.txt"));
+	const lines = read("conntrack-1.4.8-extended.txt").split("\n");
+	return lines.flatMap((line) => parseFlow(line) ?? []).map((flow) => filterOf(flow, isLocal) ?? "none");
+}
+
+/** Prints what every parser makes of every fixture: main.ts wants the same from each qjs as from Node. */
+async function main(): Promise<void> {
+	const platform = await createPlatform();
+	const { files } = platform;
+	const directory = platform.environment("FIXTURES") ?? "";
+	for (const [folder, read] of Object.entries(READERS)) {
+		for (const name of files.list(`${directory}/${folder}`)) {
+			if (!name.endsWith(".txt")) continue;
+			const result = read(files.read(`${directory}/${folder}/${name}`));
+			platform.print("stdout", `${folder}/${name} ${JSON.stringify(result)}\n`);
+		}
+	}
+	platform.print("stdout", `stale ${JSON.stringify(staleFilters(files, directory))}\n`);
+	platform.exit(0);
+}
+
+// Not awaited, as in the contract's run.ts.
+main();

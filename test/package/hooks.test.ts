@@ -1,0 +1,150 @@
+import { execFileSync, spawn } from "node:child_process";
+import { closeSync, constants, mkdirSync, openSync, readSync, rmSync, symlinkSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Router, uciFunctions } from "./router.ts";
+
+const CHECK = "/usr/lib/bgpwarden/check.sh";
+const INCLUDE = "/usr/lib/bgpwarden/firewall.include";
+const HOTPLUG = "/etc/hotplug.d/iface/90-bgpwarden";
+const CONTROL = "/var/run/bgpwarden/control";
+const PID_FILE = "/var/run/bgpwarden.pid";
+const TABLE = "/etc/bgpwarden/table.nft";
+/** How long a hook may take, in milliseconds, before it is taken to wait for somebody. */
+const PATIENCE = 5000;
+
+let router: Router;
+let cleanups: (() => void)[] = [];
+
+beforeEach(() => {
+	router = new Router([CHECK, INCLUDE, HOTPLUG]);
+	cleanups = [() => router.remove()];
+	router.double("nft", '[ -z "$BROKEN" ] || { echo "Error: no" >&2; exit 1; }');
+	router.double("logger");
+	router.double("fw4");
+	router.double("uci", 'echo "$ENABLED"');
+	router.write(TABLE, "table inet custom_bgp\n");
+	mkdirSync(router.path("/etc/rc.d"), { recursive: true });
+	mkdirSync(router.path("/var/run/bgpwarden"), { recursive: true });
+	symlinkSync("../hotplug.d", router.path("/etc/rc.d/S18bgpwarden"));
+});
+
+afterEach(() => {
+	for (const cleanup of cleanups.reverse()) cleanup();
+});
+
+/** A process that is called `name`, and what procd would have written down about it. */
+function runs(name: string): void {
+	const child = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)"], { argv0: name });
+	cleanups.push(() => child.kill("SIGKILL"));
+	router.write(PID_FILE, `${child.pid}\n`);
+}
+
+/** The daemon's end of the FIFO; the function reads what has arrived. */
+function listen(): () => string {
+	execFileSync("mkfifo", [router.path(CONTROL)]);
+	// Opened for both, so that the other end may come and go, as the daemon does it.
+	const fd = openSync(router.path(CONTROL), constants.O_RDWR | constants.O_NONBLOCK);
+	cleanups.push(() => closeSync(fd));
+	return () => {
+		const buffer = Buffer.alloc(65_536);
+		try {
+			return buffer.toString("utf8", 0, readSync(fd, buffer));
+		} catch {
+			return "";
+		}
+	};
+}
+
+/** As fw4's main.uc runs an include. */
+const include = (env: Record<string, string> = {}) =>
+	router.run(`config() { echo "no UCI here" >&2; exit 1; }; . '${router.path(INCLUDE)}'`, {
+		env,
+		limit: PATIENCE,
+	});
+const quiet = { status: 0, stdout: "", stderr: "" };
+
+describe("the firewall's include", () => {
+	it("asks a daemon that runs, and leaves the table to it", () => {
+		runs("bgpwarden");
+		const heard = listen();
+		expect(include()).toEqual({ ...quiet, calls: [] });
+		expect(heard()).toBe("ensure\n");
+	});
+
+	it("does not wait for a daemon that reads nothing", () => {
+		runs("bgpwarden");
+		execFileSync("mkfifo", [router.path(CONTROL)]);
+		expect(include()).toEqual({ ...quiet, calls: [] });
+	});
+
+	it("leaves a daemon alone that has no FIFO yet", () => {
+		runs("bgpwarden");
+		expect(include()).toEqual({ ...quiet, calls: [] });
+	});
+
+	const loaded = ["uci -q get bgpwarden.main.enabled", `nft -f ${TABLE}`];
+
+	it("loads the saved table when no daemon runs, and writes nothing into its FIFO", () => {
+		const heard = listen();
+		expect(include()).toEqual({ ...quiet, calls: loaded });
+		expect(heard()).toBe("");
+	});
+
+	it.each([
+		["of a process that has ended", "999999999\n"],
+		["that is no number", "../../etc\n"],
+		["of another program", `${process.pid}\n`],
+		["that is empty", ""],
+	])("takes a process id %s for no daemon", (_, pid) => {
+		router.write(PID_FILE, pid);
+		expect(include()).toEqual({ ...quiet, calls: loaded });
+	});
+
+	it("neither fails nor prints when the table cannot be loaded, but says so in the log", () => {
+		expect(include({ BROKEN: "1" })).toEqual({
+			...quiet,
+			calls: [...loaded, `logger -t bgpwarden -p daemon.warn nft -f ${TABLE}: Error: no`],
+		});
+	});
+
+	it("loads nothing that its owner has switched off, or that is not there", () => {
+		expect(include({ ENABLED: "off" }).calls).toEqual(loaded.slice(0, 1));
+		rmSync(router.path("/etc/rc.d/S18bgpwarden"));
+		expect(include()).toEqual({ ...quiet, calls: [] });
+		rmSync(router.path(TABLE));
+		expect(include()).toEqual({ ...quiet, calls: [] });
+	});
+
+	it("says nothing when the package is half gone", () => {
+		rmSync(router.path(CHECK));
+		expect(include()).toEqual({ ...quiet, calls: [] });
+	});
+});
+
+describe("the hotplug script", () => {
+	const peers = "config peer a\n\toption interface br-lan\nconfig peer b\n\toption interface wg0\n";
+	const hotplug = (config: string, action: string, network: string, device: string) =>
+		router.run(`${uciFunctions(config)}\n. '${router.path(HOTPLUG)}'`, {
+			env: { ACTION: action, INTERFACE: network, DEVICE: device },
+			limit: PATIENCE,
+		});
+
+	it.each([
+		["an interface with a peer", peers, "ifup", "lan", "br-lan", "ensure\n"],
+		["a network with a peer's name", peers, "ifup", "wg0", "", "ensure\n"],
+		["another interface", peers, "ifup", "wan", "eth1", ""],
+		["a peer on any interface", `${peers}config peer c\n`, "ifup", "wan", "eth1", "ensure\n"],
+		["no peers in the configuration", "", "ifup", "wan", "eth1", "ensure\n"],
+		["an interface that goes down", peers, "ifdown", "lan", "br-lan", ""],
+	])("with %s writes what it should", (_, config, action, network, device, written) => {
+		runs("bgpwarden");
+		const heard = listen();
+		expect(hotplug(config, action, network, device)).toEqual({ ...quiet, calls: [] });
+		expect(heard()).toBe(written);
+	});
+
+	it("loads the saved table when no daemon runs", () => {
+		expect(hotplug(peers, "ifup", "lan", "br-lan").calls).toContain(`nft -f ${TABLE}`);
+		expect(hotplug(peers, "ifup", "wan", "eth1").calls).toEqual([]);
+	});
+});
