@@ -30,14 +30,28 @@ export function retainedMessages(config: MqttConfig, topics: Topics, status: Sta
 /** The router's state as published; what is absent in the status is absent here. */
 function routerPayload(router: RouterStatus) {
 	const { version, started, protection, repairs, last_repair, flushed, bird, problem, diagnosis } = router;
-	return { version, started, protection, repairs, last_repair, flushed, bird, problem, diagnosis };
+	const { explanation } = router;
+	return {
+		version,
+		started,
+		protection,
+		repairs,
+		last_repair,
+		flushed,
+		bird,
+		problem,
+		diagnosis,
+		explanation,
+	};
 }
 
 function peerPayload(peer: PeerStatus) {
 	const { name, neighbor_address, neighbor_as, local_as, state, since, bfd } = peer;
-	const { imported, exported, preferred, flaps, last_error, diagnosis, remedy } = peer;
+	const { imported, exported, preferred, flaps, last_error } = peer;
+	const { diagnosis, explanation, evidence, remedy, tried } = peer;
 	return {
 		...{ name, neighbor_address, neighbor_as, local_as, state, since, bfd },
-		...{ imported, exported, preferred, flaps, last_error, diagnosis, remedy },
+		...{ imported, exported, preferred, flaps, last_error },
+		...{ diagnosis, explanation, evidence, remedy, tried },
 	};
 }

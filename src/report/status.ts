@@ -3,6 +3,26 @@
  * retained MQTT payloads. A value that could not be read is absent, never 0.
  */
 
+/** Why a peer is down, or what is wrong with one that is up; stable ids, explained in README.md ("Diagnoses"). */
+export const DIAGNOSES = [
+	"healthy",
+	"hijacked",
+	"tracked",
+	"blocked",
+	"reply-dropped",
+	"peer-silent",
+	"peer-unreachable",
+	"not-listening",
+	"no-answer",
+	"rejected",
+	"bfd-mode-mismatch",
+	"bfd-down-session-up",
+	"flapping",
+	"route-kind",
+	"bird-down",
+] as const;
+export type DiagnosisId = (typeof DIAGNOSES)[number];
+
 export type Protection = "owned" | "installed" | "missing";
 
 /** Who changed the ruleset, as far as the kernel and /proc still told. */
@@ -46,7 +66,9 @@ export interface RouterStatus {
 	readonly bird: { readonly reachable: boolean; readonly version?: string };
 	/** One sentence about what is wrong with bgpwarden's own work, if anything. */
 	readonly problem?: string;
-	readonly diagnosis?: string;
+	/** The gravest diagnosis of all peers, and its sentence. */
+	readonly diagnosis?: DiagnosisId;
+	readonly explanation?: string;
 }
 
 export type BfdState = "up" | "down" | "init" | "admin_down" | "none";
@@ -69,8 +91,16 @@ export interface PeerStatus {
 	/** How often the session left Established since bgpwarden started. */
 	readonly flaps: number;
 	readonly last_error?: string;
-	readonly diagnosis?: string;
+	/** Absent while there is not enough evidence. */
+	readonly diagnosis?: DiagnosisId;
+	/** The diagnosis as one sentence that names what was seen. */
+	readonly explanation?: string;
+	/** What the diagnosis rests on, one line each, the strongest first. */
+	readonly evidence?: readonly string[];
+	/** What a person should change; absent when nothing needs a person. */
 	readonly remedy?: string;
+	/** What the daemon itself did last for this peer, and how it went. */
+	readonly tried?: string;
 }
 
 /** The connection to the broker; absent when MQTT is switched off. */

@@ -47,7 +47,7 @@ function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
 	const { peer, stateSince, nudge } = record;
 	const began = stateSince ?? record.birdSince;
 	const since = began === undefined ? undefined : isoSeconds(state.clockOffset, began);
-	const remedy =
+	const tried =
 		nudge.lastAt === undefined
 			? undefined
 			: `restarted in BIRD ${isoSeconds(state.clockOffset, nudge.lastAt)}`;
@@ -64,7 +64,7 @@ function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
 		preferred: peer.preferred,
 		flaps: record.flaps,
 		last_error: peer.lastError,
-		remedy,
+		tried,
 	};
 	return Object.fromEntries(
 		Object.entries(values).filter(([, value]) => value !== undefined),

@@ -61,8 +61,9 @@ function number(value: number | undefined): Cell {
 function remarks(peer: PeerStatus, options: TextOptions): string[] {
 	const entries: (readonly [string, string | undefined])[] = [
 		["last error", isEstablished(peer) ? undefined : peer.last_error],
-		["diagnosis", peer.diagnosis],
+		[peer.diagnosis ?? "diagnosis", peer.explanation],
 		["remedy", peer.remedy],
+		["tried", isEstablished(peer) ? undefined : peer.tried],
 	];
 	return entries
 		.filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "")

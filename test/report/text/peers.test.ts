@@ -34,9 +34,11 @@ six                   Established  4 days 2 h  2001:db8::1  4294967295  admin do
 it("says below what there is to say about a peer; an old error of an Established one is no news", () => {
 	const remarks = {
 		last_error: "Hold timer expired",
-		diagnosis: "its SYNs are redirected",
-		remedy: "restarted in BIRD",
-	};
+		diagnosis: "hijacked",
+		explanation: "its SYNs are redirected",
+		remedy: "stop the proxy",
+		tried: "restarted in BIRD",
+	} as const;
 	const text = renderPeers(
 		[
 			{ name: "down", state: "Active", flaps: 1, ...remarks },
@@ -47,8 +49,9 @@ it("says below what there is to say about a peer; an old error of an Established
 	);
 	expect(text.split("\n").slice(3)).toEqual([
 		"down: last error: Hold timer expired",
-		"down: diagnosis: its SYNs are redirected",
-		"down: remedy: restarted in BIRD",
+		"down: hijacked: its SYNs are redirected",
+		"down: remedy: stop the proxy",
+		"down: tried: restarted in BIRD",
 		"",
 	]);
 });

@@ -92,7 +92,7 @@ waukeen  Established  2 h 5 min  192.168.1.2  65009  up          3         1    
 			...withoutRepair(),
 			repairs: 0,
 			problem: "nft -f -: syntax error",
-			diagnosis: "somebody is fighting",
+			explanation: "somebody is fighting",
 		};
 		const text = renderStatus({ router, peers: [WAUKEEN] }, NOW, PLAIN);
 		expect(text.split("\n").slice(0, 4)).toEqual([
@@ -114,7 +114,7 @@ waukeen  Established  2 h 5 min  192.168.1.2  65009  up          3         1    
 					version: evil,
 					table: evil,
 					problem: evil,
-					diagnosis: evil,
+					explanation: evil,
 					bird: { reachable: true, version: evil },
 					last_repair: { at: evil, by: evil, service: evil, reason: evil, milliseconds: 1 },
 				},
@@ -126,7 +126,7 @@ waukeen  Established  2 h 5 min  192.168.1.2  65009  up          3         1    
 						neighbor_address: evil,
 						flaps: 0,
 						last_error: evil,
-						diagnosis: evil,
+						explanation: evil,
 						remedy: evil,
 					},
 				],
@@ -139,8 +139,8 @@ waukeen  Established  2 h 5 min  192.168.1.2  65009  up          3         1    
 		expect(text.split("\n")).toHaveLength(
 			renderStatus(
 				{
-					router: { ...ROUTER, problem: "x", diagnosis: "x" },
-					peers: [{ name: "x", flaps: 0, last_error: "x", diagnosis: "x", remedy: "x" }],
+					router: { ...ROUTER, problem: "x", explanation: "x" },
+					peers: [{ name: "x", flaps: 0, last_error: "x", explanation: "x", remedy: "x" }],
 				},
 				NOW,
 				PLAIN,
