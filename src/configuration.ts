@@ -34,5 +34,8 @@ export function settingsOf({ main, peers }: Config): Settings {
 		remediate: main.remediate,
 		pollInterval: main.pollInterval,
 		addresses: peers.flatMap((peer) => peer.address ?? []),
+		interfaces: Object.fromEntries(
+			peers.flatMap(({ name, interface: device }) => (device === undefined ? [] : [[name, device]])),
+		),
 	};
 }

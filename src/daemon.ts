@@ -11,9 +11,11 @@ import { Reporter } from "./report/reporter.ts";
 import { type BirdSession, createBirdSession } from "./sources/bird/session.ts";
 import { beginnings } from "./sources/bird/since.ts";
 import { type Control, openControl } from "./sources/control/fifo.ts";
+import { inspectPeer } from "./sources/kernel/inspect.ts";
 import { createMonitor, type Monitor } from "./sources/nft/monitor.ts";
 import { createServices, type Services } from "./sources/ubus/services.ts";
 import type { Action } from "./warden/actions.ts";
+import type { PacketTrace } from "./warden/diagnosis/trace.ts";
 import type { WardenEvent } from "./warden/events.ts";
 import { initialState, type WardenState } from "./warden/state.ts";
 import { nextDeadline, step } from "./warden/warden.ts";
@@ -191,13 +193,25 @@ export class Daemon {
 				const result = await flushConntrack(this.platform);
 				this.dispatch(
 					result.ok
-						? { type: "flushed", deleted: result.deleted, left: result.left }
+						? { type: "flushed", deleted: result.deleted, left: result.left, flows: result.flows }
 						: { type: "flush_failed", reason: result.reason },
 				);
 				return;
 			}
 			case "read_bird":
 				this.bird.read();
+				return;
+			case "inspect_peer": {
+				const { address, zone } = action;
+				const inspection = await inspectPeer(this.platform, { address, zone });
+				this.dispatch({ type: "peer_inspected", address, inspection });
+				return;
+			}
+			case "read_counters":
+				this.dispatch({
+					type: "counters_read",
+					counters: await this.nft.counters(this.state.settings.table),
+				});
 				return;
 			case "read_services":
 				this.services.read();
@@ -258,10 +272,17 @@ export class Daemon {
 			onEnd: (reason) => this.dispatch({ type: "watch_ended", reason }),
 			onForeign: ({ touch, actor }) => this.dispatch({ type: "table_touched", touch, actor }),
 			onOwn: () => this.dispatch({ type: "own_transaction" }),
+			onOthers: (tables, actor) => this.dispatch({ type: "ruleset_changed", tables, actor }),
 			onPacket: () => this.dispatch({ type: "session_sign" }),
+			onTraces: (traces) => void this.traced(traces),
 			onGap: () => this.dispatch({ type: "watch_gap" }),
 			onGarbage: (text) => this.log("warn", `nft monitor: not understood: ${text.slice(0, 80)}`),
 		});
+	}
+
+	private async traced(traces: readonly PacketTrace[]): Promise<void> {
+		const known = await this.nft.withRules(traces, this.state.settings.table);
+		this.dispatch({ type: "packets_traced", traces: known });
 	}
 
 	private createBird(): BirdSession {

@@ -1,5 +1,9 @@
 import { describeExit, runToEnd } from "../platform/supervise.ts";
 import type { Platform } from "../platform/types.ts";
+import { parseCounters } from "../sources/nft/counters.ts";
+import { parseHandles, unknownChains, withRules } from "../sources/nft/rules.ts";
+import type { Counters } from "../warden/diagnosis/evidence.ts";
+import type { PacketTrace } from "../warden/diagnosis/trace.ts";
 
 /** Milliseconds until an nft that does not end is killed. */
 const PATIENCE = 5000;
@@ -20,6 +24,10 @@ export interface Nft {
 	apply(text: string): Promise<NftResult>;
 	/** The kernel's own listing of a table of family inet, without counters (`nft -s`). */
 	list(table: string): Promise<Listing>;
+	/** What came in since the table was installed; undefined when that cannot be read. */
+	counters(table: string): Promise<Counters | undefined>;
+	/** The traces with the texts of rules that the monitor does not know; what cannot be listed stays as it is. */
+	withRules(traces: readonly PacketTrace[], own: string): Promise<readonly PacketTrace[]>;
 	isOwn(pid: number): boolean;
 }
 
@@ -50,6 +58,21 @@ export function createNft(platform: Platform): Nft {
 			// A table with `flags owner` belongs to the process that made it, until that ends.
 			const held = complaint.includes("Operation not permitted");
 			return { ok: false, reason: held ? `${reason} (does another program own this table?)` : reason };
+		},
+		async counters(table) {
+			const { ok, stdout } = await run(["nft", "list", "table", "inet", table]);
+			return ok ? parseCounters(stdout) : undefined;
+		},
+		async withRules(traces, own) {
+			const chains = unknownChains(traces, own);
+			if (chains.length === 0) return traces;
+			const listed = await Promise.all(
+				chains.map(async (chain) => {
+					const { ok, stdout } = await run(["nft", "-a", "list", "chain", ...chain]);
+					return [chain.join(" "), ok ? parseHandles(stdout) : new Map<number, string>()] as const;
+				}),
+			);
+			return withRules(traces, new Map(listed));
 		},
 		async list(table) {
 			const argv = ["nft", "-s", "list", "table", "inet", table] as const;

@@ -1,7 +1,14 @@
 import type { Config } from "../config/types.ts";
 
-/** UDP ports of BFD: single hop and echo (RFC 5881), multihop (RFC 5883). */
-const BFD_PORTS = "{ 3784, 3785, 4784 }";
+/**
+ * UDP ports of BFD: single hop and echo (RFC 5881), multihop (RFC 5883). A rule for each, since the counters tell in which
+ * mode the other side speaks.
+ */
+const BFD = [
+	[3784, "BFD"],
+	[3785, "BFD echo"],
+	[4784, "multihop BFD"],
+] as const;
 
 /** What the table depends on. */
 export type TableOptions = Pick<Config["main"], "table" | "scope" | "forwarded">;
@@ -71,7 +78,9 @@ function rules(options: TableOptions, side: "saddr" | "daddr", verdict: string, 
 	return scopes(options, side).flatMap((scope) => [
 		`${scope}tcp dport 179 counter ${verdict} ${comment(`BGP ${what}`)}`,
 		`${scope}tcp sport 179 counter ${verdict} ${comment(`BGP ${what}`)}`,
-		`${scope}udp dport ${BFD_PORTS} counter ${verdict} ${comment(`BFD ${what}`)}`,
+		...BFD.map(
+			([port, name]) => `${scope}udp dport ${port} counter ${verdict} ${comment(`${name} ${what}`)}`,
+		),
 	]);
 }
 

@@ -18,6 +18,10 @@ export type Action =
 	| { readonly type: "read_bird" }
 	/** Answered by `peer_restarted`. */
 	| { readonly type: "restart_peer"; readonly peer: string; readonly id?: string }
+	/** Look at the kernel about a peer that is down; answered by `peer_inspected`. */
+	| { readonly type: "inspect_peer"; readonly address: string; readonly zone?: string }
+	/** Answered by `counters_read`. */
+	| { readonly type: "read_counters" }
 	/** Answered by `services_read`, where there is procd. */
 	| { readonly type: "read_services" }
 	| { readonly type: "reply"; readonly id: string; readonly ok: boolean; readonly text: string }

@@ -1,13 +1,18 @@
 import type { MainConfig } from "../config/types.ts";
 import type { Actor } from "../report/status.ts";
 import type { BirdReading } from "../sources/bird/types.ts";
+import type { Flow } from "../sources/conntrack/parse.ts";
 import type { ServiceEvent, ServiceProcess } from "../sources/ubus/service-events.ts";
+import type { Counters, Inspection } from "./diagnosis/evidence.ts";
+import type { PacketTrace } from "./diagnosis/trace.ts";
 
 /** The part of the configuration that decides what the warden does. */
 export interface Settings
 	extends Pick<MainConfig, "table" | "scope" | "forwarded" | "remediate" | "pollInterval"> {
 	/** Addresses of `config peer` sections. */
 	readonly addresses: readonly string[];
+	/** The interface that leads to a peer, where a section says so; by the peer's name. */
+	readonly interfaces: Readonly<Record<string, string>>;
 }
 
 /** What keeps bgpwarden from doing its work; at most one sentence of each kind is known at a time. */
@@ -51,10 +56,23 @@ export type WardenEvent =
 	/** @property text undefined: there is no such table */
 	| { readonly type: "listed"; readonly text: string | undefined }
 	| { readonly type: "list_failed"; readonly reason: string }
-	| { readonly type: "flushed"; readonly deleted: number; readonly left: number }
+	/** @property flows a few of the entries that were found */
+	| {
+			readonly type: "flushed";
+			readonly deleted: number;
+			readonly left: number;
+			readonly flows?: readonly Flow[];
+	  }
 	| { readonly type: "flush_failed"; readonly reason: string }
 	/** A SYN, FIN or RST of BGP went by. */
 	| { readonly type: "session_sign" }
+	/** Packets of BGP have gone their whole way through the ruleset. */
+	| { readonly type: "packets_traced"; readonly traces: readonly PacketTrace[] }
+	/** Somebody else changed rules of other tables, `family name`. */
+	| { readonly type: "ruleset_changed"; readonly tables: readonly string[]; readonly actor: Actor }
+	| { readonly type: "peer_inspected"; readonly address: string; readonly inspection: Inspection }
+	/** @property counters undefined: they could not be read */
+	| { readonly type: "counters_read"; readonly counters: Counters | undefined }
 	| { readonly type: "bird_up"; readonly version?: string }
 	| { readonly type: "bird_lost"; readonly reason: string }
 	/** @property since when each peer's protocol state began by BIRD's account, milliseconds since 1970 */

@@ -1,3 +1,5 @@
+import type { Flow } from "../sources/conntrack/parse.ts";
+import { flowsFound } from "./diagnosis/gather.ts";
 import { requestNudges } from "./nudge.ts";
 import type { Turn } from "./turn.ts";
 
@@ -12,8 +14,12 @@ export function requestFlush(turn: Turn, ids: readonly string[]): void {
 	turn.do({ type: "flush" });
 }
 
-/** @param left entries that were still there after the last try */
-export function flushed(turn: Turn, deleted: number, left: number): void {
+/**
+ * @param left entries that were still there after the last try
+ * @param flows a few of those that were found
+ */
+export function flushed(turn: Turn, deleted: number, left: number, flows: readonly Flow[]): void {
+	flowsFound(turn, flows);
 	turn.problem("conntrack", undefined);
 	turn.flush({ deleted: turn.state.flush.deleted + deleted });
 	if (left > 0)

@@ -1,9 +1,14 @@
 import { retryDelay } from "./backoff.ts";
+import { take } from "./ladder.ts";
 import { readAt, readNow, signOfChange } from "./readings.ts";
 import type { PeerRecord } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 const BACKOFF = { first: 30_000, longest: 600_000 };
+/** What has failed so many times in a row is tried once in `BACKOFF.longest` ms. */
+const HOPELESS = 3;
+/** Milliseconds between two restarts of a peer, whatever has changed meanwhile. */
+const APART = 5000;
 /** For so many ms after a repair, peers that are found not Established are meant by it. */
 const WINDOW = 1500;
 /**
@@ -33,16 +38,43 @@ export function requestNudges(turn: Turn): void {
 	readNow(turn);
 }
 
+/** Restarts one peer, in the time that its backoff allows. */
+export function wantNudge(turn: Turn, name: string): void {
+	const record = turn.state.peers[name];
+	if (!record || !turn.state.settings.remediate) return;
+	const marked = mark(turn, record, turn.time);
+	turn.peer(name, marked);
+	consider(turn, marked);
+}
+
+/** What kept this peer down was changed: it is restarted soon, for what failed before says nothing now. */
+export function requestNudge(turn: Turn, name: string): void {
+	const record = turn.state.peers[name];
+	if (!record || isEstablished(record) || isDown(record) || !turn.state.settings.remediate) return;
+	const { lastAt } = record.nudge;
+	const notBefore = lastAt === undefined ? turn.time : Math.max(turn.time, lastAt + APART);
+	turn.peer(name, { ...record, nudge: { ...record.nudge, count: 0, wantedSince: turn.time, notBefore } });
+	signOfChange(turn);
+	readNow(turn);
+}
+
 /** After each reading: who is meant, and whose time has come? */
 export function considerNudges(turn: Turn): void {
 	const { nudgesWantedAt } = turn.state.bird;
 	for (const record of Object.values(turn.state.peers)) {
-		const marked = nudgesWantedAt === undefined ? record : mark(turn, record, nudgesWantedAt);
-		consider(turn, marked);
+		const wantedAt = waitsForNothing(record) ? turn.time : nudgesWantedAt;
+		consider(turn, wantedAt === undefined ? record : mark(turn, record, wantedAt));
 	}
 	// Before the first reading nobody could be found, so the window starts with it.
 	if (nudgesWantedAt !== undefined && turn.time >= nudgesWantedAt + WINDOW)
 		turn.bird({ nudgesWantedAt: undefined });
+}
+
+/**
+ * BFD has failed and is up again, but BIRD waits: after an error it refuses the peer for `error wait time`, 60 s at least.
+ */
+function waitsForNothing({ peer }: PeerRecord): boolean {
+	return peer.state === "Idle" && peer.bfd === "up" && (peer.lastError ?? "").includes("BFD session down");
 }
 
 /** Whether some peer's nudge waits for what that peer does next, which only frequent readings show. */
@@ -77,7 +109,7 @@ export function isDown(record: PeerRecord): boolean {
 
 function mark(turn: Turn, record: PeerRecord, wantedAt: number): PeerRecord {
 	const { nudge } = record;
-	if (isEstablished(record) || isDown(record)) return record;
+	if (isEstablished(record) || isDown(record) || !turn.state.settings.remediate) return record;
 	if (nudge.wantedSince !== undefined || (nudge.lastAt !== undefined && nudge.lastAt >= wantedAt))
 		return record;
 	return { ...record, nudge: { ...nudge, wantedSince: turn.time } };
@@ -111,10 +143,9 @@ function consider(turn: Turn, record: PeerRecord): void {
 		return;
 	}
 	const count = nudge.count + 1;
-	turn.peer(name, {
-		...record,
-		nudge: { count, lastAt: turn.time, notBefore: turn.time + retryDelay(BACKOFF, count) },
-	});
+	const delay = count >= HOPELESS ? BACKOFF.longest : retryDelay(BACKOFF, count);
+	turn.peer(name, { ...record, nudge: { count, lastAt: turn.time, notBefore: turn.time + delay } });
+	take(turn, name, "restart");
 	turn.do({ type: "restart_peer", peer: name });
 	turn.do({ type: "report", event: "peer_nudged", details: { peer: name, state: record.peer.state } });
 	turn.log(
@@ -124,16 +155,15 @@ function consider(turn: Turn, record: PeerRecord): void {
 	signOfChange(turn);
 }
 
-function isAftermath(turn: Turn, { peer, nudge }: PeerRecord): boolean {
+function isAftermath(turn: Turn, record: PeerRecord): boolean {
+	const { nudge } = record;
 	if (!turn.state.settings.remediate || nudge.lastAt === undefined) return false;
 	const { aftermaths = [] } = nudge;
 	return (
 		turn.time - nudge.lastAt < AFTERMATH.milliseconds &&
 		turn.time - (aftermaths.at(-1) ?? nudge.lastAt) >= AFTERMATH.apart &&
 		aftermaths.length < AFTERMATH.most &&
-		peer.state === "Idle" &&
-		peer.bfd === "up" &&
-		(peer.lastError ?? "").includes("BFD session down")
+		waitsForNothing(record)
 	);
 }
 

@@ -1,6 +1,8 @@
 import type { BirdPeer, BirdReading } from "../sources/bird/types.ts";
+import { askMore } from "./diagnosis/gather.ts";
 import { considerNudges, isDown, isEstablished, isNudging } from "./nudge.ts";
 import { planReadings, readNow, signOfChange } from "./readings.ts";
+import { climb } from "./remedies.ts";
 import type { PeerRecord } from "./state.ts";
 import { reinstall } from "./table.ts";
 import type { Turn } from "./turn.ts";
@@ -36,6 +38,8 @@ export function birdRead(turn: Turn, reading: BirdReading, since: Readonly<Recor
 	for (const record of Object.values(before)) if (!named.has(record.peer.name)) removed(turn, record);
 	turn.bird({ known: true, ...(reading.version === undefined ? {} : { version: reading.version }) });
 	considerNudges(turn);
+	climb(turn);
+	askMore(turn);
 	const records = Object.values(turn.state.peers);
 	planReadings(turn, {
 		unsettled: records.some((record) => !isEstablished(record) && !isDown(record)),
@@ -74,13 +78,38 @@ function follow(
 		const left = before.peer.state === "Established";
 		if (left) down(turn, peer, peer.state);
 		if (peer.state === "Established") up(turn, peer);
-		const flaps = before.flaps + (left ? 1 : 0);
-		return { peer, stateSince: turn.time, flaps, nudge: before.nudge, ...bfd, ...known };
+		const { bfdSince: _, birdSince: __, ...rest } = before;
+		return {
+			...rest,
+			peer,
+			stateSince: turn.time,
+			...bfd,
+			...known,
+			...(left ? flapped(turn, before, peer) : {}),
+		};
 	}
 	if (!isNewSession(before, peer, birdSince)) return { ...before, peer, ...bfd };
 	down(turn, peer, undefined);
 	up(turn, peer);
-	return { peer, flaps: before.flaps + 1, nudge: before.nudge, ...bfd, ...known };
+	const { stateSince: _, bfdSince: __, ...rest } = before;
+	return { ...rest, peer, ...bfd, ...known, ...flapped(turn, before, peer) };
+}
+
+/** Losses of the session that are remembered. */
+const MOST_FLAPS = 10;
+
+function flapped(
+	turn: Turn,
+	before: PeerRecord,
+	{ lastError }: BirdPeer,
+): Pick<PeerRecord, "flaps" | "flapTimes" | "flapError"> {
+	const { flaps, flapTimes = [], flapError } = before;
+	const same = flapTimes.length === 0 || flapError === lastError;
+	return {
+		flaps: flaps + 1,
+		flapTimes: [...flapTimes, turn.time].slice(-MOST_FLAPS),
+		flapError: same ? lastError : undefined,
+	};
 }
 
 /** Whether an Established peer is so for a shorter time than the last reading knew: it was down in between. */

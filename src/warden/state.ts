@@ -1,6 +1,9 @@
 import type { Actor, RepairStatus } from "../report/status.ts";
 import type { BirdPeer } from "../sources/bird/types.ts";
+import type { Diagnosis } from "./diagnosis/diagnose.ts";
+import { type EvidenceState, NO_EVIDENCE } from "./diagnosis/evidence.ts";
 import type { ProblemKind, Settings } from "./events.ts";
+import type { Ladder } from "./ladder.ts";
 import type { ServicesState } from "./services.ts";
 
 /** All times are monotonic milliseconds. */
@@ -13,6 +16,7 @@ export interface WardenState {
 	readonly flush: FlushState;
 	readonly bird: BirdState;
 	readonly services: ServicesState;
+	readonly evidence: EvidenceState;
 	/** By name. */
 	readonly peers: Readonly<Record<string, PeerRecord>>;
 	readonly problems: Readonly<Partial<Record<ProblemKind, string>>>;
@@ -113,7 +117,14 @@ export interface PeerRecord {
 	/** When BFD's present state was first seen; absent for the state at the first reading. */
 	readonly bfdSince?: number;
 	readonly flaps: number;
+	/** The latest times at which it left Established, oldest first. */
+	readonly flapTimes?: readonly number[];
+	/** BIRD's last error, if it was the same each time. */
+	readonly flapError?: string | undefined;
 	readonly nudge: Nudge;
+	readonly diagnosis?: Diagnosis;
+	/** What is done about it while it is down. */
+	readonly ladder?: Ladder;
 }
 
 export interface Nudge {
@@ -149,6 +160,7 @@ export function initialState(settings: Settings, now: { monotonic: number; wall:
 		flush: { running: false, again: false, deleted: 0, waiting: [], nextWaiting: [] },
 		bird: { reachable: false, known: false, due: [], followUntil: 0 },
 		services: { processes: [], changed: {}, bursts: {}, told: {} },
+		evidence: NO_EVIDENCE,
 		peers: {},
 		problems: {},
 	};

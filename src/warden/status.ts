@@ -1,6 +1,8 @@
 import type { PeerStatus, RouterStatus, Status } from "../report/status.ts";
 import { isoSeconds } from "./clock.ts";
+import { gravest as gravestDiagnosis } from "./diagnosis/conclude.ts";
 import type { ProblemKind } from "./events.ts";
+import { type Ladder, sayRung } from "./ladder.ts";
 import type { PeerRecord, WardenState } from "./state.ts";
 
 /** What the state cannot know about the process. */
@@ -21,6 +23,7 @@ const GRAVITY: readonly ProblemKind[] = [
 /** The state as it is shown. Pure. */
 export function statusOf(state: WardenState, identity: Identity): Status {
 	const { table, bird } = state;
+	const diagnosis = gravestDiagnosis(state);
 	const gravest = GRAVITY.find((kind) => state.problems[kind] !== undefined);
 	return {
 		router: {
@@ -36,6 +39,7 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 				...(bird.version === undefined ? {} : { version: bird.version }),
 			},
 			...(gravest ? { problem: state.problems[gravest] ?? "" } : {}),
+			...(diagnosis ? { diagnosis: diagnosis.id, explanation: diagnosis.explanation } : {}),
 		},
 		peers: Object.values(state.peers)
 			.map((record) => peerStatus(state, record))
@@ -44,13 +48,9 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 }
 
 function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
-	const { peer, stateSince, nudge } = record;
+	const { peer, stateSince, diagnosis } = record;
 	const began = stateSince ?? record.birdSince;
 	const since = began === undefined ? undefined : isoSeconds(state.clockOffset, began);
-	const tried =
-		nudge.lastAt === undefined
-			? undefined
-			: `restarted in BIRD ${isoSeconds(state.clockOffset, nudge.lastAt)}`;
 	const values: { [Key in keyof PeerStatus]: PeerStatus[Key] | undefined } = {
 		name: peer.name,
 		neighbor_address: peer.neighborAddress,
@@ -64,9 +64,25 @@ function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
 		preferred: peer.preferred,
 		flaps: record.flaps,
 		last_error: peer.lastError,
-		tried,
+		diagnosis: diagnosis?.id,
+		explanation: diagnosis?.explanation,
+		evidence: diagnosis && diagnosis.id !== "healthy" ? diagnosis.evidence : undefined,
+		remedy: diagnosis?.remedy,
+		tried: record.ladder && sayTried(state, record.ladder),
 	};
 	return Object.fromEntries(
 		Object.entries(values).filter(([, value]) => value !== undefined),
 	) as unknown as PeerStatus;
+}
+
+/** `its restart in BIRD, 2026-11-24T13:00:00Z: it came up 2.1 s later`. */
+function sayTried(state: WardenState, { rung, at, outcome, after }: Ladder): string {
+	const when = isoSeconds(state.clockOffset, at);
+	const how =
+		outcome === "worked"
+			? `it came up ${Math.round((after ?? 0) / 100) / 10} s later`
+			: outcome === "pending"
+				? "waiting for its effect"
+				: outcome;
+	return `${sayRung(rung)}, ${when}: ${how}`;
 }

@@ -1,5 +1,6 @@
 import type { Action, LogLevel } from "./actions.ts";
 import type { Moment } from "./clock.ts";
+import type { AddressEvidence, EvidenceState } from "./diagnosis/evidence.ts";
 import type { ProblemKind } from "./events.ts";
 import type { ServicesState } from "./services.ts";
 import type { BirdState, FlushState, PeerRecord, TableState, WardenState } from "./state.ts";
@@ -34,6 +35,16 @@ export class Turn {
 
 	services(changes: Changes<ServicesState>): void {
 		this.state = { ...this.state, services: merge(this.state.services, changes) };
+	}
+
+	evidence(changes: Changes<EvidenceState>): void {
+		this.state = { ...this.state, evidence: merge(this.state.evidence, changes) };
+	}
+
+	/** Evidence about one address. */
+	evidenceOf(address: string, changes: Changes<AddressEvidence>): void {
+		const { addresses } = this.state.evidence;
+		this.evidence({ addresses: { ...addresses, [address]: merge(addresses[address] ?? {}, changes) } });
 	}
 
 	peer(name: string, record: PeerRecord): void {

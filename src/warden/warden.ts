@@ -1,5 +1,7 @@
 import type { Action } from "./actions.ts";
 import { clockOffset, type Moment } from "./clock.ts";
+import { concludeAll, concludeAt, concludeTick } from "./diagnosis/conclude.ts";
+import { countersRead, packetsTraced, peerInspected, rulesetChanged } from "./diagnosis/gather.ts";
 import type { Command, Settings, WardenEvent } from "./events.ts";
 import { noteTruce, truceAt } from "./fight.ts";
 import { flushed, flushFailed, requestFlush } from "./flush.ts";
@@ -19,8 +21,18 @@ export function step(
 	const turn = new Turn({ ...state, clockOffset: clockOffset(state.clockOffset, now) }, now);
 	const handle = handlers[event.type] as (turn: Turn, event: WardenEvent) => void;
 	handle(turn, event);
+	if (TELLING.has(event.type)) concludeAll(turn);
 	return { state: turn.state, actions: turn.actions };
 }
+
+/** Events after which a diagnosis may be another. */
+const TELLING: ReadonlySet<WardenEvent["type"]> = new Set([
+	"bird_read",
+	"bird_lost",
+	"packets_traced",
+	"peer_inspected",
+	"counters_read",
+] as const);
 
 /** When the warden wants a `tick`, in monotonic milliseconds; undefined: not before something happens. */
 export function nextDeadline(state: WardenState): number | undefined {
@@ -33,6 +45,7 @@ export function nextDeadline(state: WardenState): number | undefined {
 		state.bird.due[0],
 		state.bird.pollAt,
 		servicesAt(state.services),
+		concludeAt(state),
 	].filter((time) => time !== undefined);
 	return times.length === 0 ? undefined : Math.min(...times);
 }
@@ -53,9 +66,13 @@ const handlers: Handlers = {
 	install_failed: (turn, { reason }) => table.installFailed(turn, reason),
 	listed: (turn, { text }) => table.listed(turn, text),
 	list_failed: (turn, { reason }) => table.listFailed(turn, reason),
-	flushed: (turn, { deleted, left }) => flushed(turn, deleted, left),
+	flushed: (turn, { deleted, left, flows }) => flushed(turn, deleted, left, flows ?? []),
 	flush_failed: (turn, { reason }) => flushFailed(turn, reason),
 	session_sign: (turn) => signOfChange(turn),
+	packets_traced: (turn, { traces }) => packetsTraced(turn, traces),
+	ruleset_changed: (turn, { tables, actor }) => rulesetChanged(turn, tables, actor),
+	peer_inspected: (turn, { address, inspection }) => peerInspected(turn, address, inspection),
+	counters_read: (turn, { counters }) => countersRead(turn, counters),
 	bird_up: (turn, { version }) => birdUp(turn, version),
 	bird_lost: (turn, { reason }) => birdLost(turn, reason),
 	bird_read: (turn, { reading, since }) => birdRead(turn, reading, since),
@@ -72,6 +89,7 @@ function tick(turn: Turn): void {
 	noteTruce(turn);
 	readingsTick(turn);
 	servicesTick(turn);
+	concludeTick(turn);
 }
 
 function configured(turn: Turn, settings: Settings): void {

@@ -7,4 +7,5 @@ export const network = {
 	peer: "waukeen",
 	/** A service address that the speaker announces. */
 	service: "192.168.20.1/32",
+	service6: "fd00:20::1/128",
 } as const;

@@ -26,7 +26,13 @@ test("covers BGP both ways and BFD in prerouting, output and input", () => {
 		["filter_input", "accept"],
 	] as const) {
 		const rules = chain(text, name).join("\n");
-		for (const match of ["tcp dport 179", "tcp sport 179", "udp dport { 3784, 3785, 4784 }"])
+		for (const match of [
+			"tcp dport 179",
+			"tcp sport 179",
+			"udp dport 3784",
+			"udp dport 3785",
+			"udp dport 4784",
+		])
 			expect(rules).toContain(`\n${match} counter ${verdict} comment "bgpwarden: `);
 	}
 	expect(chain(text, "raw_pre")[0]).toBe("type filter hook prerouting priority raw; policy accept;");

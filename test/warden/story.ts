@@ -11,6 +11,7 @@ export const settings: Settings = {
 	remediate: true,
 	pollInterval: 15,
 	addresses: [],
+	interfaces: {},
 };
 
 export const nft = { process: "nft", pid: 4711 };

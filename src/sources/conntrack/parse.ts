@@ -16,6 +16,8 @@ export interface Flow {
 	readonly state?: string;
 	readonly unreplied: boolean;
 	readonly assured: boolean;
+	/** Firewall mark of the connection; absent: 0, or the kernel does not show it. */
+	readonly mark?: number;
 	/** Absent: the default zone. */
 	readonly zone?: number;
 	/** As its first packet was. */
@@ -39,6 +41,7 @@ export function parseFlow(line: string): Flow | undefined {
 	const original = tuple(values, 0);
 	const reply = tuple(values, 1);
 	if (!original || !reply) return undefined;
+	const mark = Number(values("mark")[0] ?? 0);
 	const zone = Number(values("zone")[0] ?? 0);
 	const state = words.slice(at, at + 4).find((word) => /^[A-Z][A-Z_0-9]+$/.test(word));
 	return {
@@ -47,6 +50,7 @@ export function parseFlow(line: string): Flow | undefined {
 		...(state === undefined ? {} : { state }),
 		unreplied: words.includes("[UNREPLIED]"),
 		assured: words.includes("[ASSURED]"),
+		...(mark > 0 ? { mark } : {}),
 		...(zone > 0 ? { zone } : {}),
 		original,
 		reply,

@@ -1,9 +1,14 @@
 import { LineSplitter } from "../../platform/lines.ts";
 import { supervise } from "../../platform/supervise.ts";
-import type { Platform } from "../../platform/types.ts";
+import type { Platform, Timer } from "../../platform/types.ts";
 import type { Actor } from "../../report/status.ts";
+import type { PacketTrace, TracedPacket } from "../../warden/diagnosis/trace.ts";
 import { findActor } from "../process.ts";
-import { MonitorParser, type Touch, type TracedPacket, type Transaction } from "./parse.ts";
+import { MonitorParser, type Touch, type Transaction } from "./parse.ts";
+import { isTraceLine, parseTraceLine, TraceCollector } from "./trace.ts";
+
+/** Milliseconds without another line after which a packet's way is taken for complete. */
+const TRACE_QUIET = 40;
 
 /** A transaction that is not the daemon's own and that touched the table. */
 export interface ForeignChange {
@@ -25,7 +30,12 @@ export interface MonitorOptions {
 	readonly onForeign: (change: ForeignChange) => void;
 	/** The daemon's own transaction was seen: the monitor is alive and has told everything up to it. */
 	readonly onOwn: () => void;
+	/** Somebody else's transaction changed rules of other tables, `family name`. */
+	readonly onOthers: (tables: readonly string[], actor: Actor) => void;
+	/** A packet is on its way through the ruleset. */
 	readonly onPacket: (packet: TracedPacket) => void;
+	/** The ways of packets are complete. */
+	readonly onTraces: (traces: readonly PacketTrace[]) => void;
 	/** The kernel dropped messages. */
 	readonly onGap: () => void;
 	/** Output that nft monitor does not print; called once a run of it. */
@@ -50,13 +60,29 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 	let parser = new MonitorParser(options.table, options.mark);
 	let splitter = new LineSplitter(() => {});
 	let complained = false;
+	let traces = new TraceCollector();
+	let timer: Timer | undefined;
+
+	const trace = (text: string) => {
+		const line = parseTraceLine(text);
+		const packet = line && traces.line(line, platform.now().monotonic);
+		if (packet) options.onPacket(packet);
+		if (traces.busy) timer ??= platform.after(TRACE_QUIET, collect);
+	};
+
+	const collect = () => {
+		timer = undefined;
+		const done = traces.take(platform.now().monotonic, TRACE_QUIET);
+		if (traces.busy) timer = platform.after(TRACE_QUIET, collect);
+		if (done.length > 0) options.onTraces(done);
+	};
 
 	const receive = (text: string, truncated: boolean) => {
+		if (isTraceLine(text)) return trace(text);
 		// Only sets with thousands of elements make such lines; their beginning tells the table.
 		const item = parser.line(text);
 		if (!item) return;
 		if (item.kind === "transaction") transaction(item.transaction);
-		else if (item.kind === "packet") options.onPacket(item.packet);
 		else if (item.kind === "gap") options.onGap();
 		else if (!complained) {
 			complained = true;
@@ -64,10 +90,14 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 		}
 	};
 
-	const transaction = ({ pid, process, touch, marked }: Transaction) => {
+	const transaction = ({ pid, process, touch, marked, tables }: Transaction) => {
 		if (options.isOwn(pid)) knowsProcesses = true;
-		if (options.isOwn(pid) || (marked && !knowsProcesses)) options.onOwn();
-		else if (touch !== "none") options.onForeign({ touch, actor: findActor(platform.files, pid, process) });
+		if (options.isOwn(pid) || (marked && !knowsProcesses)) return options.onOwn();
+		const others = tables.filter((table) => table !== `inet ${options.table}`);
+		if (touch === "none" && others.length === 0) return;
+		const actor = findActor(platform.files, pid, process);
+		if (touch !== "none") options.onForeign({ touch, actor });
+		if (others.length > 0) options.onOthers(others, actor);
 	};
 
 	const process = supervise(platform, {
@@ -77,6 +107,7 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 		onStart: () => {
 			parser = new MonitorParser(options.table, options.mark);
 			complained = false;
+			traces = new TraceCollector();
 			splitter = new LineSplitter((line) => receive(line.text, line.truncated));
 			options.onStart();
 		},
@@ -84,7 +115,11 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 	});
 	return {
 		start: process.start,
-		stop: process.stop,
+		stop: () => {
+			timer?.cancel();
+			timer = undefined;
+			process.stop();
+		},
 		replace: process.replace,
 		get knowsProcesses() {
 			return knowsProcesses;

@@ -1,7 +1,9 @@
 /**
  * Text of `nft monitor` (nft(8), "MONITOR"): one line per object that a transaction added or removed, then
- * `# new generation 4 by process 19316 (nft)`. Traced packets are `trace id …` lines of their own.
+ * `# new generation 4 by process 19316 (nft)`. Traced packets, lines of their own, are trace.ts's.
  */
+
+import { isTraceLine } from "./trace.ts";
 
 /** What one transaction left of the table that is watched. */
 export type Touch =
@@ -20,21 +22,12 @@ export interface Transaction {
 	readonly touch: Touch;
 	/** It added a rule of the table with the daemon's mark. */
 	readonly marked: boolean;
-}
-
-/** A traced packet with FIN, SYN or RST on its way through the watched table. */
-export interface TracedPacket {
-	readonly source: string;
-	readonly destination: string;
-	readonly sourcePort: number;
-	readonly destinationPort: number;
-	/** nft's words, e.g. `syn`, `syn,ack`, `rst`. */
-	readonly flags: string;
+	/** Tables, as `family name`, of which it added or removed rules or chains; the first few. */
+	readonly tables: readonly string[];
 }
 
 export type MonitorItem =
 	| { readonly kind: "transaction"; readonly transaction: Transaction }
-	| { readonly kind: "packet"; readonly packet: TracedPacket }
 	/** The kernel dropped messages: anything may have happened. */
 	| { readonly kind: "gap" }
 	/** A line that nft monitor does not print. */
@@ -42,17 +35,19 @@ export type MonitorItem =
 
 const GENERATION = /^# new generation \d+ by process (\d+) \((.*)\)$/;
 const CHANGE = /^(add|create|insert|replace|delete|destroy|reset) [a-z]+ \S+ \S/;
-const PACKET =
-	/ packet: .*?\bip6? saddr (\S+) ip6? daddr (\S+) .*?\btcp sport (\d+) tcp dport (\d+) tcp flags (?:== )?(\S+)/;
+/** A table, chain or rule: sets' elements come and go with each name that is looked up. */
+const RULES = /^(?:add|create|insert|replace|delete|destroy) (?:table|chain|rule) (\S+ \S+)/;
+/** Tables that are kept of one transaction. */
+const MOST_TABLES = 8;
 
 /** Puts the lines of a monitor together; one instance per run of the program. */
 export class MonitorParser {
 	private touch: Touch = "none";
 	private marked = false;
+	private tables = new Set<string>();
 	private readonly tableRemoved: string;
 	private readonly tableAdded: string;
 	private readonly object: RegExp;
-	private readonly traced: RegExp;
 
 	/**
 	 * @param table the watched table's name, family inet
@@ -66,19 +61,20 @@ export class MonitorParser {
 		this.tableAdded = `add table inet ${table}`;
 		const name = table.replace(/[^A-Za-z0-9_]/g, "\\$&");
 		this.object = new RegExp(`^\\w+ [a-z]+ inet ${name}(?: |$)`);
-		this.traced = new RegExp(`^trace id \\w+ inet ${name} `);
 	}
 
 	/**
 	 * Takes one line.
-	 * @returns what it completes, or undefined: most lines are part of a transaction or of somebody else's trace
+	 * @returns what it completes, or undefined: most lines are part of a transaction
 	 */
 	line(text: string): MonitorItem | undefined {
-		if (text.startsWith("trace id ")) return this.trace(text);
 		if (text.startsWith("#")) return this.remark(text);
+		if (isTraceLine(text)) return undefined;
 		// Continuation lines of multi-line objects (sets, flowtables) are indented; a closing brace ends them.
 		if (text === "" || /^[\s}]/.test(text)) return undefined;
 		if (!CHANGE.test(text)) return { kind: "garbage", text };
+		const table = RULES.exec(text)?.[1];
+		if (table !== undefined && this.tables.size < MOST_TABLES) this.tables.add(table);
 		if (!this.object.test(text)) return undefined;
 		if (this.mark !== "" && text.startsWith("add rule ") && text.includes(this.mark)) this.marked = true;
 		if (text.startsWith(this.tableRemoved)) this.touch = "deleted";
@@ -90,26 +86,11 @@ export class MonitorParser {
 		const generation = GENERATION.exec(text);
 		if (!generation) return text.includes("lost") ? { kind: "gap" } : { kind: "garbage", text };
 		const { touch, marked } = this;
+		const tables = [...this.tables];
 		this.touch = "none";
 		this.marked = false;
+		if (tables.length > 0) this.tables = new Set();
 		const pid = Number(generation[1]);
-		return { kind: "transaction", transaction: { pid, process: generation[2] ?? "", touch, marked } };
-	}
-
-	private trace(text: string): MonitorItem | undefined {
-		if (!this.traced.test(text)) return undefined;
-		const match = PACKET.exec(text);
-		if (!match) return undefined;
-		const [, source = "", destination = "", sourcePort, destinationPort, flags = ""] = match;
-		return {
-			kind: "packet",
-			packet: {
-				source,
-				destination,
-				sourcePort: Number(sourcePort),
-				destinationPort: Number(destinationPort),
-				flags,
-			},
-		};
+		return { kind: "transaction", transaction: { pid, process: generation[2] ?? "", touch, marked, tables } };
 	}
 }

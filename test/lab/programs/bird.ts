@@ -53,6 +53,53 @@ protocol bfd {
 ${birdBgp(peer, speaker.address, speaker.as, "multihop 2;")}${more}`;
 }
 
+/** How router and speaker are to meet; by default as in the article, with BFD that fits. */
+export interface Peering {
+	readonly family?: 4 | 6;
+	/** Default true. */
+	readonly multihop?: boolean;
+	/** The AS number that BIRD expects of the speaker. */
+	readonly neighborAs?: number;
+	/** The port that BIRD listens on. */
+	readonly port?: number;
+	/** Further lines of the protocol. */
+	readonly extra?: string;
+	/** Whether BIRD waits for the speaker; default true. */
+	readonly passive?: boolean;
+}
+
+/** The router's configuration for any such peering. */
+export function birdPeering(peering: Peering = {}): string {
+	const {
+		family = 4,
+		multihop = true,
+		neighborAs = speaker.as,
+		port = 179,
+		extra = "",
+		passive = true,
+	} = peering;
+	const [local, neighbor] = family === 6 ? [router.lan6, speaker.address6] : [router.lan, speaker.address];
+	const bfd = "min rx interval 300 ms; min tx interval 300 ms; multiplier 3;";
+	return `router id ${router.lan};
+log stderr all;
+protocol device { }
+protocol direct { ipv4; ipv6; interface "${router.lanInterface}"; }
+protocol kernel { ipv4 { export all; }; }
+protocol kernel { ipv6 { export all; }; }
+protocol bfd { ${multihop ? `multihop { ${bfd} };` : `interface "${router.lanInterface}" { ${bfd} };`} }
+protocol bgp ${peer} {
+	local ${local} port ${port} as ${router.as};
+	neighbor ${neighbor} as ${neighborAs};
+	bfd on;
+	graceful restart on;
+	${passive ? "passive on;" : "connect retry time 5;"}
+	${multihop ? "multihop 2;" : "direct;"}
+	${extra}
+	ipv${family} { import all; export none; };
+}
+`;
+}
+
 export const birdConfigFile = "/etc/bird.conf";
 /** Where OpenWrt's BIRD has it. */
 export const birdSocket = "/var/run/bird.ctl";

@@ -6,6 +6,14 @@ import { until } from "../wait.ts";
 export interface FrrOptions {
 	/** `ebgpMultiHop` of the article's BGPPeer; default true. */
 	readonly multihop?: boolean;
+	/** Address family of the session; default 4. */
+	readonly family?: 4 | 6;
+	/** The AS number that the speaker expects of the router. */
+	readonly remoteAs?: number;
+	/** TCP MD5 (RFC 2385). */
+	readonly password?: string;
+	/** Default true. */
+	readonly bfd?: boolean;
 	/** Service addresses to announce, default the one of `network.ts`. */
 	readonly services?: readonly string[];
 	/** Whether to run zebra, as MetalLB's FRR container does; default true. */
@@ -16,31 +24,34 @@ export interface FrrOptions {
  * The configuration MetalLB's FRR mode writes for the article's BGPPeer and BFDProfile (metallb,
  * internal/bgp/frr/templates/frr.tmpl).
  */
-export function frrConfig({ multihop = true, services = [network.service] }: FrrOptions = {}): string {
+export function frrConfig(options: FrrOptions = {}): string {
 	const { router, speaker } = network;
-	const neighbor = router.lan;
+	const { multihop = true, family = 4, remoteAs = router.as, password, bfd = true } = options;
+	const { services = [family === 6 ? network.service6 : network.service] } = options;
+	const neighbor = family === 6 ? router.lan6 : router.lan;
+	const ip = family === 6 ? "ipv6" : "ip";
 	return `log stdout informational
 log timestamp precision 3
 hostname speaker
 ip nht resolve-via-default
 ipv6 nht resolve-via-default
 route-map ${neighbor}-in deny 20
-${services.map((prefix) => `ip prefix-list ${neighbor}-allowed-ipv4 permit ${prefix}`).join("\n")}
+${services.map((prefix) => `${ip} prefix-list ${neighbor}-allowed-ipv${family} permit ${prefix}`).join("\n")}
 route-map ${neighbor}-out permit 1
- match ip address prefix-list ${neighbor}-allowed-ipv4
+ match ${ip} address prefix-list ${neighbor}-allowed-ipv${family}
 exit
 router bgp ${speaker.as}
  no bgp ebgp-requires-policy
  no bgp network import-check
  no bgp default ipv4-unicast
  bgp router-id ${speaker.address}
- neighbor ${neighbor} remote-as ${router.as}
+ neighbor ${neighbor} remote-as ${remoteAs}
  ${multihop ? `neighbor ${neighbor} ebgp-multihop` : ""}
  neighbor ${neighbor} port 179
  neighbor ${neighbor} timers 5 15
- neighbor ${neighbor} bfd
- neighbor ${neighbor} bfd profile bfdprofile
- address-family ipv4 unicast
+ ${bfd ? `neighbor ${neighbor} bfd\n neighbor ${neighbor} bfd profile bfdprofile` : ""}
+ ${password === undefined ? "" : `neighbor ${neighbor} password ${password}`}
+ address-family ipv${family} unicast
   neighbor ${neighbor} activate
   neighbor ${neighbor} route-map ${neighbor}-in in
   neighbor ${neighbor} route-map ${neighbor}-out out
@@ -62,7 +73,7 @@ export interface Frr {
 	/** Runs vtysh commands, one after the other, and returns what they print. */
 	vtysh(...commands: string[]): Promise<string>;
 	/** BGP state (`Established`, `Active`, …) and BFD state (`up`, `down`) towards the router. */
-	peer(): Promise<{ bgp?: string | undefined; bfd?: string | undefined }>;
+	peer(family?: 4 | 6): Promise<{ bgp?: string | undefined; bfd?: string | undefined }>;
 	/** SIGTERM to all daemons. */
 	stop(): Promise<void>;
 	/** SIGKILL to all daemons. */
@@ -104,8 +115,9 @@ export async function startFrr(host: Host, options: FrrOptions = {}): Promise<Fr
 	return {
 		processes,
 		vtysh,
-		async peer() {
-			const bgp = await vtysh(`show bgp neighbors ${network.router.lan}`);
+		async peer(family = options.family ?? 4) {
+			const neighbor = family === 6 ? network.router.lan6 : network.router.lan;
+			const bgp = await vtysh(`show bgp neighbors ${neighbor}`);
 			const bfd = await vtysh("show bfd peers");
 			return { bgp: bgp.match(/BGP state = (\w+)/)?.[1], bfd: bfd.match(/Status: (\w+)/)?.[1] };
 		},

@@ -13,7 +13,9 @@ function watch() {
 		onEnd: (reason) => seen.push(`end: ${reason}`),
 		onForeign: ({ touch, actor }) => seen.push(`${touch} by ${actor.process} ${actor.pid}`),
 		onOwn: () => seen.push("own"),
+		onOthers: (tables, actor) => seen.push(`${tables.join(", ")} by ${actor.process} ${actor.pid}`),
 		onPacket: () => seen.push("packet"),
+		onTraces: (traces) => seen.push(`${traces.length} traced`),
 		onGap: () => seen.push("gap"),
 		onGarbage: (text) => seen.push(`garbage: ${text}`),
 	};
@@ -29,7 +31,7 @@ test("our own transactions, others' on our table, others' elsewhere", async () =
 	});
 	monitor.start();
 	await platform.settle();
-	expect(seen).toEqual(["start", "own", "deleted by nft 11"]);
+	expect(seen).toEqual(["start", "own", "deleted by nft 11", "inet x by nft 12"]);
 });
 
 test("a monitor that ends comes back, and begins with a clean slate", async () => {

@@ -1,0 +1,68 @@
+import type { DiagnosisId } from "../../report/status.ts";
+import { isDown, isEstablished } from "../nudge.ts";
+import type { PeerRecord, WardenState } from "../state.ts";
+import type { AddressEvidence } from "./evidence.ts";
+import { flapping } from "./flapping.ts";
+import { ofHandshake } from "./handshake.ts";
+import { ofKernel, ofTracking } from "./kernel.ts";
+import { ofRefusal } from "./refusal.ts";
+import { ofSession } from "./session.ts";
+import { ofSilence } from "./silence.ts";
+
+/** Why a peer is down, or what is wrong with one that is up. */
+export interface Diagnosis {
+	readonly id: DiagnosisId;
+	/** One sentence. */
+	readonly explanation: string;
+	/** What it rests on, the strongest first. */
+	readonly evidence: readonly string[];
+	/** What a person should change. */
+	readonly remedy?: string;
+	/** The table whose rules are the cause, `family name`. */
+	readonly table?: string;
+}
+
+/** Everything that a diagnosis of one peer may look at. */
+export interface View {
+	readonly state: WardenState;
+	readonly record: PeerRecord;
+	readonly evidence: AddressEvidence;
+	/** Monotonic milliseconds. */
+	readonly now: number;
+}
+
+/** A cause to look for; undefined: there is no evidence of it. */
+export type Finder = (view: View) => Diagnosis | undefined;
+
+/** The nearest to the root first: what comes later may be a consequence of what comes earlier. */
+const DOWN: readonly Finder[] = [ofKernel, ofHandshake, ofTracking, ofRefusal, ofSilence, flapping];
+
+/**
+ * The one root cause. Pure.
+ * @returns undefined while there is not enough evidence, and for a peer that is meant to be down
+ */
+export function diagnose(view: View): Diagnosis | undefined {
+	const { state, record } = view;
+	if (!state.bird.reachable) return ofBird(state);
+	if (isDown(record)) return undefined;
+	if (isEstablished(record)) return flapping(view) ?? ofSession(view);
+	// A handshake that is getting somewhere is no fault yet.
+	if (record.peer.state === "OpenSent" || record.peer.state === "OpenConfirm") return undefined;
+	for (const find of DOWN) {
+		const found = find(view);
+		if (found) return found;
+	}
+	return undefined;
+}
+
+/** @returns undefined before BIRD was asked for the first time */
+export function ofBird({ bird }: WardenState): Diagnosis | undefined {
+	if (bird.reachable || bird.lostReason === undefined) return undefined;
+	return {
+		id: "bird-down",
+		explanation: `BIRD does not answer: ${bird.lostReason}`,
+		evidence: [bird.lostReason],
+		remedy:
+			"start BIRD (`service bird start`) and look into the log for its complaint; `bird -p` checks its configuration",
+	};
+}

@@ -1,0 +1,79 @@
+/** What is known about a peer besides BIRD's word, by its address. Times are monotonic milliseconds. */
+
+import type { Flow } from "../../sources/conntrack/parse.ts";
+import type { PacketTrace } from "./trace.ts";
+
+/** How the kernel would send to the peer (`ip route get`). */
+export interface Route {
+	readonly device?: string;
+	readonly gateway?: string;
+	/** Routing table, when it is not main: a policy rule sent the packet there. */
+	readonly table?: string;
+}
+
+/** An entry of the neighbor table (`ip neigh`); states as in RFC 4861, section 7.3.2, and the kernel's own. */
+export interface Neighbor {
+	readonly device: string;
+	/** `REACHABLE`, `STALE`, `DELAY`, `PROBE`, `FAILED`, `INCOMPLETE`, `PERMANENT`, `NOARP`. */
+	readonly state: string;
+}
+
+/** One look at the kernel about a peer. What could not be asked is absent. */
+export interface Inspection {
+	readonly route?: Route;
+	/** The kernel's words when it has no route, e.g. `Network is unreachable`. */
+	readonly noRoute?: string;
+	/** `none`: it has no entry. Of the gateway, when the route has one. */
+	readonly neighbor?: Neighbor | "none";
+	/** Conntrack entries of BGP with this peer, a few of them. */
+	readonly flows?: readonly Flow[];
+}
+
+/** Packets since the start, by the counters of the chain `raw_pre`. */
+export interface Counters {
+	readonly bgp: number;
+	readonly singleHopBfd: number;
+	readonly multihopBfd: number;
+}
+
+export interface AddressEvidence {
+	/** The peer's latest SYN to port 179. */
+	readonly syn?: PacketTrace;
+	/** The router's latest answer to a SYN of the peer: SYN-ACK or RST. */
+	readonly answer?: PacketTrace;
+	/** The router's own latest SYN to the peer's port 179. */
+	readonly dial?: PacketTrace;
+	/** The peer's latest answer to that: SYN-ACK or RST. */
+	readonly dialAnswer?: PacketTrace;
+	readonly inspection?: Inspection & { readonly at: number };
+	/** Looks in a row that found conntrack entries, and the first of them. */
+	readonly tracked?: { readonly looks: number; readonly since: number };
+	/** The latest conntrack entry that a flush has found. */
+	readonly flushed?: { readonly flow: Flow; readonly at: number };
+	/** An inspection was asked for. */
+	readonly inspecting?: number;
+	/** The device that led to the peer while it was Established. */
+	readonly usualDevice?: string;
+	/** When the peer was last seen Established. */
+	readonly established?: number;
+}
+
+/** Somebody else's latest change of the rules of a table. */
+export interface TableChange {
+	readonly at: number;
+	/** The service behind it, or the program. */
+	readonly by: string;
+}
+
+export interface EvidenceState {
+	readonly addresses: Readonly<Record<string, AddressEvidence>>;
+	/** By `family name`. */
+	readonly tables: Readonly<Record<string, TableChange>>;
+	/** Two readings of the counters, the newer one last. */
+	readonly counters: readonly (Counters & { readonly at: number })[];
+	readonly counting?: number;
+	/** When there will be something to conclude though nothing happens. */
+	readonly due: readonly number[];
+}
+
+export const NO_EVIDENCE: EvidenceState = { addresses: {}, tables: {}, counters: [], due: [] };

@@ -1,0 +1,48 @@
+import { isEstablished } from "../nudge.ts";
+import type { Diagnosis, View } from "./diagnose.ts";
+import { sayBird, sayDuration, sayPeer, sayServices } from "./say.ts";
+
+/** So many losses of the session within `WINDOW` ms are no accident. */
+const LEAST = 3;
+const WINDOW = 600_000;
+/** A session that lasts so many times longer than those before has calmed down; and at least so many ms. */
+const CALM = { times: 2, least: 5000 } as const;
+
+/** When the session has calmed down, monotonic ms; undefined: it does not flap. @param times when it was lost, oldest first */
+export function calmAt(times: readonly number[], now: number): number | undefined {
+	const recent = times.filter((time) => now - time < WINDOW);
+	const [first, last] = [recent[0], recent.at(-1)];
+	if (recent.length < LEAST || first === undefined || last === undefined) return undefined;
+	const period = (last - first) / (recent.length - 1);
+	return last + Math.max(CALM.times * period, CALM.least);
+}
+
+/** The session comes and goes. */
+export function flapping(view: View): Diagnosis | undefined {
+	const { record, now } = view;
+	const times = (record.flapTimes ?? []).filter((time) => now - time < WINDOW);
+	const calm = calmAt(times, now);
+	if (calm === undefined || now >= calm) return undefined;
+	const [first = 0, last = 0] = [times[0], times.at(-1)];
+	const period = (last - first) / (times.length - 1);
+	const error = record.flapError;
+	const before = error === undefined ? "" : `, each time after "${error}"`;
+	return {
+		id: "flapping",
+		explanation: `${sayPeer(record)} was lost ${times.length} times, about every ${sayDuration(period)}${before}`,
+		evidence: [
+			`the last loss was ${sayDuration(now - last)} ago${isEstablished(record) ? "" : ", and it is down now"}`,
+			sayBird(record),
+			...sayServices(view),
+		],
+		remedy: adviseFlaps(error),
+	};
+}
+
+function adviseFlaps(error: string | undefined): string {
+	if (error?.includes("BFD"))
+		return "packets are lost on the way: look at the link, or give BFD longer intervals (MetalLB: BFDProfile)";
+	if (error?.includes("Hold timer"))
+		return "keepalives do not arrive: look at the link and its MTU, or raise the hold time (MetalLB: holdTime)";
+	return "see the log of the speaker for why it closes the session (`kubectl logs` of MetalLB's speaker, container frr)";
+}

@@ -1,0 +1,147 @@
+import type { Diagnosis, View } from "./diagnose.ts";
+import { type Fate, fateOf, sayHop, sayWay, zoneOf } from "./fate.ts";
+import { ANSWER_PATIENCE, SILENCE } from "./gather.ts";
+import { sayBird, sayDuration, sayPeer, sayServices } from "./say.ts";
+import type { Hop, PacketTrace } from "./trace.ts";
+
+/** A SYN older than so many ms is no news: FRR dials at least every 120 s. */
+const FRESH = SILENCE;
+
+/** What happened to the latest handshake on its way through this router's ruleset. */
+export function ofHandshake(view: View): Diagnosis | undefined {
+	const { syn, dial } = view.evidence;
+	return (
+		(isFresh(view, syn) ? ofTheirs(view, syn) : undefined) ??
+		(isFresh(view, dial) ? ofOurs(view, dial) : undefined)
+	);
+}
+
+function isFresh({ evidence, now }: View, trace: PacketTrace | undefined): trace is PacketTrace {
+	return trace !== undefined && now - trace.at < FRESH && trace.at >= (evidence.established ?? 0);
+}
+
+/** The peer has dialled. */
+function ofTheirs(view: View, syn: PacketTrace): Diagnosis | undefined {
+	const { record, evidence, state, now } = view;
+	const own = state.settings.table;
+	const fate = fateOf(syn, own);
+	const caught = ofCaught(view, syn, fate, `the SYN of ${sayPeer(record)}`);
+	if (caught) return caught;
+	const { answer } = evidence;
+	const seen = `its SYN came ${sayDuration(now - syn.at)} ago: ${sayWay(syn)}`;
+	if (
+		!answer ||
+		answer.at < syn.at - ANSWER_PATIENCE ||
+		answer.packet.destinationPort !== syn.packet.sourcePort
+	) {
+		if (now - syn.at < ANSWER_PATIENCE) return undefined;
+		return {
+			id: "no-answer",
+			explanation: `the SYN of ${sayPeer(record)} reaches BIRD's port, and nothing comes back`,
+			evidence: [seen, sayBird(record)],
+			remedy:
+				"compare the TCP MD5 password (or TCP-AO key) of both sides, `password` in BIRD and in MetalLB's BGPPeer; " +
+				"a SYN without the right signature is thrown away in silence",
+		};
+	}
+	if (answer.packet.flags.includes("rst")) {
+		return {
+			id: "not-listening",
+			explanation: `the SYN of ${sayPeer(record)} is answered by RST: nothing listens on ${syn.packet.destination} port 179`,
+			evidence: [seen, `RST from ${answer.packet.source}`, sayBird(record)],
+			remedy: `let BIRD listen on ${syn.packet.destination}, port 179: look at \`local\`, \`port\` and \`strict bind\` in its protocol ${record.peer.name}`,
+		};
+	}
+	const answerFate = fateOf(answer, own);
+	if (answerFate.kind === "passed") return undefined;
+	return {
+		id: "reply-dropped",
+		explanation: `the router's own SYN-ACK to ${sayPeer(record)} is ${sayFate(answerFate)} by ${sayHop(answerFate.hop)}`,
+		evidence: [`the SYN-ACK: ${sayWay(answer)}`, seen, ...sayTable(view, answerFate.hop)],
+		remedy: `take BGP (TCP source port 179) out of ${sayHop(answerFate.hop)}`,
+		table: tableOf(answerFate.hop),
+	};
+}
+
+/** BIRD has dialled; an RST in answer is normal, for MetalLB's speakers do not listen. */
+function ofOurs(view: View, dial: PacketTrace): Diagnosis | undefined {
+	return ofCaught(
+		view,
+		dial,
+		fateOf(dial, view.state.settings.table),
+		`the router's own SYN to ${sayPeer(view.record)}`,
+	);
+}
+
+function ofCaught(view: View, trace: PacketTrace, fate: Fate, whose: string): Diagnosis | undefined {
+	if (fate.kind === "passed") return undefined;
+	const { hop } = fate;
+	const seen = `its way: ${sayWay(trace)}`;
+	const table = tableOf(hop);
+	if (fate.kind === "dropped" && hop.family === "inet" && hop.table === "fw4") {
+		const zone = zoneOf(trace);
+		const named = zone === undefined ? "" : ` (zone ${zone})`;
+		return {
+			id: "blocked",
+			explanation: `the firewall ${hop.rule?.includes("reject") ? "rejects" : "drops"} ${whose} in chain ${hop.chain}${named}`,
+			evidence: [`${sayHop(hop)}`, seen, ...sayServices(view)],
+			remedy:
+				zone === undefined
+					? "allow TCP port 179 from the peer in /etc/config/firewall, and UDP 3784 and 4784 for BFD"
+					: `\`uci set bgpwarden.main.zone=${zone}; uci commit bgpwarden; service bgpwarden reload\` opens BGP and BFD in zone ${zone}`,
+			table,
+		};
+	}
+	return {
+		id: "hijacked",
+		explanation: `${whose} is ${sayFate(fate)} by ${sayHop(hop)}${sayOwner(view, hop)}`,
+		evidence: [seen, ...sayTable(view, hop), ...sayServices(view)],
+		remedy: `let ${sayOwnerOr(view, hop, "that program")} leave ${view.record.peer.neighborAddress ?? "the peer"} and TCP port 179 alone (a bypass rule before this one)`,
+		table,
+	};
+}
+
+function sayFate(fate: Exclude<Fate, { kind: "passed" }>): string {
+	if (fate.kind === "diverted") return fate.how;
+	return fate.hop.rule?.includes("reject") ? "rejected" : "dropped";
+}
+
+function tableOf({ family, table }: Hop): string {
+	return `${family} ${table}`;
+}
+
+function sayTable({ state, now }: View, hop: Hop): string[] {
+	const change = state.evidence.tables[tableOf(hop)];
+	return change
+		? [`table ${tableOf(hop)} was last changed ${sayDuration(now - change.at)} ago by ${change.by}`]
+		: [];
+}
+
+/** Tables and chains that programs are known to make, by their own documentation and scripts. */
+const OWNERS: readonly (readonly [RegExp, string])[] = [
+	[/^(?:ip6?|inet) (?:filter|nat|mangle|tailscale) ts-/, "tailscale"],
+	[/nikki/, "nikki"],
+	[/mihomo/, "mihomo"],
+	[/openclash/, "openclash"],
+	[/homeproxy/, "homeproxy"],
+	[/passwall|PSW/, "passwall"],
+	[/sing[-_]?box|sing-tun/, "sing-box"],
+	[/clash/, "clash"],
+];
+
+function ownerOf(view: View, hop: Hop): string | undefined {
+	const name = `${tableOf(hop)} ${hop.chain}`;
+	const known = OWNERS.find(([pattern]) => pattern.test(name))?.[1];
+	const changed = view.state.evidence.tables[tableOf(hop)]?.by;
+	// A table made by nft itself tells nobody's name.
+	return known ?? (changed === undefined || changed === "nft" ? undefined : changed);
+}
+
+function sayOwner(view: View, hop: Hop): string {
+	const owner = ownerOf(view, hop);
+	return owner === undefined ? "" : ` (service ${owner})`;
+}
+
+function sayOwnerOr(view: View, hop: Hop, other: string): string {
+	return ownerOf(view, hop) ?? other;
+}

@@ -1,0 +1,28 @@
+import type { Diagnosis, View } from "./diagnose.ts";
+import { SILENCE } from "./gather.ts";
+import { sayBird, sayDuration, sayPeer } from "./say.ts";
+
+const ALIVE = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);
+
+/** The peer's host is there, and its BGP does not dial: `peer-silent`. */
+export function ofSilence(view: View): Diagnosis | undefined {
+	const { record, evidence, state, now } = view;
+	const { syn, inspection } = evidence;
+	const { watchSince } = state.table;
+	if (watchSince === undefined || !inspection) return undefined;
+	const since = Math.max(watchSince, syn?.at ?? 0, record.stateSince ?? 0, evidence.established ?? 0);
+	if (now - since < SILENCE) return undefined;
+	const { neighbor } = inspection;
+	const reachable = neighbor !== undefined && neighbor !== "none" && ALIVE.has(neighbor.state);
+	const bfdUp = record.peer.bfd === "up";
+	if (!reachable && !bfdUp) return undefined;
+	const sign = bfdUp ? "BFD is up" : `the neighbor table says ${neighbor === "none" ? "" : neighbor?.state}`;
+	return {
+		id: "peer-silent",
+		explanation: `${sayPeer(record)} is alive and has not tried to connect for ${sayDuration(now - since)}`,
+		evidence: [`no SYN for ${sayDuration(now - since)}`, sign, sayBird(record)],
+		remedy:
+			"the speaker refuses to dial: set `ebgpMultiHop: true` in MetalLB's BGPPeer, for its route to the router is " +
+			"`kernel` and not `connected` (`show bgp neighbors` there says `No path to specified Neighbor`)",
+	};
+}

@@ -1,0 +1,72 @@
+import { CAUSES } from "./causes.ts";
+import { isHealed, isRight, type Outcome, play } from "./run.ts";
+
+/**
+ * The confusion table: every cause, on BIRD 3 and BIRD 2, over IPv4 and IPv6, some rounds of each.
+ * ROUNDS (default 3), ONLY (a part of a cause's name or id), JOBS (worlds at a time, default 3).
+ */
+const rounds = Number(process.env.ROUNDS ?? 3);
+const jobs = Number(process.env.JOBS ?? 3);
+const only = process.env.ONLY ?? "";
+const [families, versions] = [
+	(process.env.FAMILIES ?? "4,6").split(","),
+	(process.env.BIRDS ?? "3,2").split(","),
+];
+
+interface Case {
+	readonly label: string;
+	readonly run: () => Promise<Outcome>;
+	readonly within?: number | undefined;
+}
+
+const cases: Case[] = [];
+for (let round = 1; round <= rounds; round++)
+	for (const cause of CAUSES)
+		for (const family of families)
+			for (const version of versions)
+				if (`${cause.name} ${cause.id}`.includes(only))
+					cases.push({
+						label: `${cause.id.padEnd(19)} BIRD ${version} IPv${family}  ${cause.name}`,
+						run: () => play(cause, { family: family === "6" ? 6 : 4, version: version === "2" ? 2 : 3 }),
+						within: cause.within,
+					});
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const seen = new Map<string, Map<string, number>>();
+let [right, healed, failed] = [0, 0, 0];
+const seconds = (milliseconds: number | undefined) =>
+	milliseconds === undefined ? "never" : `${(milliseconds / 1000).toFixed(1)} s`;
+
+async function work(): Promise<void> {
+	for (let next = cases.shift(); next; next = cases.shift()) {
+		const { label, run, within } = next;
+		try {
+			const outcome = await run();
+			const [isNamed, isOver] = [isRight(outcome, within), isHealed(outcome)];
+			if (isNamed) right++;
+			if (isOver) healed++;
+			const row = seen.get(outcome.expected) ?? new Map<string, number>();
+			const column = isNamed ? outcome.expected : [outcome.first ?? "nothing", ...outcome.others].join("+");
+			row.set(column, (row.get(column) ?? 0) + 1);
+			seen.set(outcome.expected, row);
+			say(
+				`${isNamed && isOver ? "ok " : "BAD"} ${label}: ${outcome.first ?? "nothing"} after ${seconds(outcome.namedAfter)}, healthy after ${seconds(outcome.healedAfter)}${outcome.others.length > 0 ? `; also ${outcome.others.join(", ")}` : ""}`,
+			);
+			if (!isNamed || !isOver || process.env.VERBOSE) say(outcome.said.replace(/^/gm, "      "));
+		} catch (error) {
+			failed++;
+			say(`BAD ${label}: ${error instanceof Error ? error.message : String(error)}`);
+		}
+	}
+}
+
+const total = cases.length;
+await Promise.all(Array.from({ length: jobs }, work));
+say("\nwhat it was          what was said");
+for (const [expected, row] of seen)
+	say(`${expected.padEnd(20)} ${[...row].map(([said, count]) => `${said}: ${count}`).join(", ")}`);
+say(`\nright the first time: ${right} of ${total} (${((100 * right) / total).toFixed(1)} %), goal 95 %`);
+say(`healthy within 5 s of the cause's end: ${healed} of ${total}`);
+const good = right >= 0.95 * total && healed >= 0.95 * total && failed === 0;
+say(`${right} passed, ${good ? 0 : total - right || 1} failed`);
+process.exit(good ? 0 : 1);

@@ -1,0 +1,131 @@
+import type { DiagnosisId } from "../../../src/report/status.ts";
+import { type Daemon, startDaemon, type Warden } from "../daemon.ts";
+import { startLab } from "../lab.ts";
+import { birdPeering, startBird, startFrr } from "../programs.ts";
+import { untilEstablished } from "../session.ts";
+import { pause, until } from "../wait.ts";
+import type { Cause, World } from "./causes.ts";
+
+/** How one cause was named. Times in ms. */
+export interface Outcome {
+	readonly cause: string;
+	readonly expected: DiagnosisId;
+	/** What was said first; absent: nothing in time. */
+	readonly first?: DiagnosisId;
+	readonly namedAfter?: number;
+	/** Whatever else was said while the cause lasted. */
+	readonly others: readonly DiagnosisId[];
+	/** From the cause's end to `healthy`; absent: not within the limit. */
+	readonly healedAfter?: number;
+	/** What was said, with its evidence, for whoever reads a failure. */
+	readonly said: string;
+}
+
+/** Milliseconds in which a cause is to be named, and its end seen. */
+const NAMED_WITHIN = 10_000;
+const HEALED_WITHIN = 5000;
+/** How long the runner waits beyond that, to tell late from never. */
+const LATE = 20_000;
+
+/** Plays one cause in a world of its own, from a healthy session to a healthy session. */
+export async function play(
+	cause: Cause,
+	{ family, version }: Pick<World, "family" | "version">,
+): Promise<Outcome> {
+	const lab = await startLab();
+	try {
+		const world = { lab, family, version } as World;
+		const peerings = async () => {
+			world.bird = await startBird(lab.router, birdPeering({ family, ...cause.bird }), version);
+			world.frr = await startFrr(lab.speaker, { family, ...cause.frr });
+		};
+		if (cause.fromStart) await cause.begin(world);
+		const { warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false } });
+		await peerings();
+		if (!cause.fromStart) {
+			await untilHealthy(daemon, 60_000);
+			// BFD of FRR may fall once more as the session comes up.
+			await pause(2000);
+			await untilHealthy(daemon, 20_000);
+		}
+		const begun = warden.events().length;
+		if (!cause.fromStart) await cause.begin(world);
+		if (cause.whileUp) await untilEstablished(daemon, { timeout: 60_000 });
+		const start = performance.now();
+		const first = await firstNamed(warden, begun, (cause.within ?? NAMED_WITHIN) + LATE);
+		const namedAfter = performance.now() - start;
+		await pause(1500);
+		const said = shown(warden);
+		await cause.end(world);
+		const end = performance.now();
+		const healed = await untilHealthy(daemon, HEALED_WITHIN + LATE).then(
+			() => true,
+			() => false,
+		);
+		const healedAfter = performance.now() - end;
+		const ids = named(warden, begun);
+		return {
+			cause: cause.name,
+			expected: cause.id,
+			...(first === undefined ? {} : { first, namedAfter }),
+			others: [...new Set(ids)].filter((id) => id !== cause.id && id !== "healthy"),
+			...(healed ? { healedAfter } : {}),
+			said: healed ? said : `${said}\nat the end: ${shown(warden)}\n${daemon.process.tail()}`,
+		};
+	} finally {
+		await lab.stop();
+	}
+}
+
+/** Whether it was named right the first time, in time, and nothing else was said. */
+export function isRight(
+	{ first, expected, others, namedAfter = Number.POSITIVE_INFINITY }: Outcome,
+	within = NAMED_WITHIN,
+): boolean {
+	return first === expected && others.length === 0 && namedAfter <= within;
+}
+
+/** Whether its end was seen in time. */
+export function isHealed({ healedAfter }: Outcome): boolean {
+	return healedAfter !== undefined && healedAfter <= HEALED_WITHIN;
+}
+
+async function untilHealthy(daemon: Daemon, timeout: number): Promise<void> {
+	await daemon.untilStatus(
+		"healthy",
+		({ peers }) => peers.length > 0 && peers.every(({ diagnosis }) => diagnosis === "healthy"),
+		{
+			timeout,
+			every: 100,
+		},
+	);
+}
+
+async function firstNamed(warden: Warden, begun: number, timeout: number): Promise<DiagnosisId | undefined> {
+	const bad = () => named(warden, begun).filter((id) => id !== "healthy");
+	return until(
+		"a diagnosis",
+		() => bad()[0] ?? (status(warden) === "bird-down" ? ("bird-down" as const) : undefined),
+		{
+			timeout,
+			every: 100,
+		},
+	).catch(() => undefined);
+}
+
+function status(warden: Warden): DiagnosisId | undefined {
+	return warden.status()?.router.diagnosis;
+}
+
+function named(warden: Warden, begun: number): DiagnosisId[] {
+	return warden
+		.events()
+		.slice(begun)
+		.flatMap((event) => (event.event_type === "diagnosis_changed" ? [event.diagnosis as DiagnosisId] : []));
+}
+
+function shown(warden: Warden): string {
+	const { router, peers = [] } = warden.status() ?? {};
+	const lines = peers.map((peer) => JSON.stringify(peer));
+	return [`router: ${JSON.stringify(router?.diagnosis)} ${router?.problem ?? ""}`, ...lines].join("\n");
+}
