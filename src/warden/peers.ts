@@ -42,10 +42,15 @@ export function birdRead(turn: Turn, reading: BirdReading, since: Readonly<Recor
 	askMore(turn);
 	const records = Object.values(turn.state.peers);
 	planReadings(turn, {
-		unsettled: records.some((record) => !isEstablished(record) && !isDown(record)),
+		unsettled: records.some((record) => !isDown(record) && !isSettled(record)),
 		nudging: records.some((record) => isNudging(turn, record)),
 	});
 	followAddresses(turn, reading);
+}
+
+/** Up, with its BFD. */
+function isSettled(record: PeerRecord): boolean {
+	return isEstablished(record) && record.peer.bfd !== "down" && record.peer.bfd !== "init";
 }
 
 export function peerRestarted(

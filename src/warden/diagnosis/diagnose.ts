@@ -1,9 +1,10 @@
 import type { DiagnosisId } from "../../report/status.ts";
 import { isDown, isEstablished } from "../nudge.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
+import { ofBfdMode } from "./bfd.ts";
 import type { AddressEvidence } from "./evidence.ts";
 import { flapping } from "./flapping.ts";
-import { ofHandshake } from "./handshake.ts";
+import { ofHandshake, ofLostSession } from "./handshake.ts";
 import { ofKernel, ofTracking } from "./kernel.ts";
 import { ofRefusal } from "./refusal.ts";
 import { ofSession } from "./session.ts";
@@ -35,7 +36,15 @@ export interface View {
 export type Finder = (view: View) => Diagnosis | undefined;
 
 /** The nearest to the root first: what comes later may be a consequence of what comes earlier. */
-const DOWN: readonly Finder[] = [ofKernel, ofHandshake, ofTracking, ofRefusal, ofSilence, flapping];
+const DOWN: readonly Finder[] = [
+	ofKernel,
+	ofHandshake,
+	ofTracking,
+	ofRefusal,
+	ofBfdMode,
+	ofSilence,
+	flapping,
+];
 
 /**
  * The one root cause. Pure.
@@ -45,7 +54,7 @@ export function diagnose(view: View): Diagnosis | undefined {
 	const { state, record } = view;
 	if (!state.bird.reachable) return ofBird(state);
 	if (isDown(record)) return undefined;
-	if (isEstablished(record)) return flapping(view) ?? ofSession(view);
+	if (isEstablished(record)) return ofLostSession(view) ?? flapping(view) ?? ofSession(view);
 	// A handshake that is getting somewhere is no fault yet.
 	if (record.peer.state === "OpenSent" || record.peer.state === "OpenConfirm") return undefined;
 	for (const find of DOWN) {

@@ -54,7 +54,7 @@ export interface AddressEvidence {
 	readonly inspecting?: number;
 	/** The device that led to the peer while it was Established. */
 	readonly usualDevice?: string;
-	/** When the peer was last seen Established. */
+	/** When the latest session was established. */
 	readonly established?: number;
 }
 

@@ -2,6 +2,7 @@ import type { Actor } from "../../report/status.ts";
 import type { Flow } from "../../sources/conntrack/parse.ts";
 import { attribute } from "../attribution.ts";
 import { isDown, isEstablished, requestNudge } from "../nudge.ts";
+import { readAt } from "../readings.ts";
 import type { PeerRecord } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import type { AddressEvidence, Counters, Inspection } from "./evidence.ts";
@@ -129,9 +130,11 @@ export function askMore(turn: Turn): void {
 		const { peer } = record;
 		if (peer.neighborAddress === undefined || isDown(record)) continue;
 		const evidence = turn.state.evidence.addresses[peer.neighborAddress] ?? {};
+		if (peer.bfd === "down" || peer.bfd === "init") count = true;
 		if (isEstablished(record)) {
-			if (peer.bfd === "down" || peer.bfd === "init") count = true;
-			turn.evidenceOf(peer.neighborAddress, { established: turn.time, tracked: undefined });
+			const began = Math.max(record.stateSince ?? 0, record.birdSince ?? 0) || turn.time;
+			if (evidence.established === undefined || began > evidence.established || evidence.tracked)
+				turn.evidenceOf(peer.neighborAddress, { established: began, tracked: undefined });
 			if (evidence.usualDevice === undefined) inspect(turn, record, evidence);
 			continue;
 		}
@@ -139,7 +142,10 @@ export function askMore(turn: Turn): void {
 		if (turn.time - last >= (early ? INSPECT.first : INSPECT.later)) inspect(turn, record, evidence);
 		dueAt(turn, (record.stateSince ?? turn.time) + SILENCE);
 	}
-	if (count) askCounters(turn, early);
+	if (!count) return;
+	askCounters(turn, early);
+	// Two readings of the counters tell whether packets come.
+	if (early) readAt(turn, turn.time + COUNT.first);
 }
 
 function inspect(turn: Turn, { peer }: PeerRecord, { inspecting }: AddressEvidence): void {

@@ -16,6 +16,19 @@ export function ofHandshake(view: View): Diagnosis | undefined {
 	);
 }
 
+/** BIRD holds a session for up to its hold time after it was lost. */
+const LOST_WITHIN = 60_000;
+
+/**
+ * The peer dials while BIRD takes the session for alive: for the peer it is over, and if the SYN is caught, so is whatever
+ * else the peer sends.
+ */
+export function ofLostSession(view: View): Diagnosis | undefined {
+	const { syn } = view.evidence;
+	if (!isFresh(view, syn) || view.now - syn.at > LOST_WITHIN) return undefined;
+	return ofCaught(view, syn, fateOf(syn, view.state.settings.table), `the SYN of ${sayPeer(view.record)}`);
+}
+
 function isFresh({ evidence, now }: View, trace: PacketTrace | undefined): trace is PacketTrace {
 	return trace !== undefined && now - trace.at < FRESH && trace.at >= (evidence.established ?? 0);
 }

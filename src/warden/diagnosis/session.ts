@@ -1,3 +1,4 @@
+import { type Arrivals, arrivals, ofBfdMode, sayArrivals } from "./bfd.ts";
 import type { Diagnosis, View } from "./diagnose.ts";
 import { sayBird, sayPeer } from "./say.ts";
 
@@ -16,43 +17,17 @@ export function ofSession(view: View): Diagnosis | undefined {
 	if (peer.bfd !== "down" && peer.bfd !== "init") return fine;
 	const since = Math.max(stateSince ?? 0, bfdSince ?? 0, state.startedAt);
 	if (now - since < BFD_GRACE) return undefined;
-	const [before, after] = state.evidence.counters;
-	if (!before || !after || before.at < since) return undefined;
-	const single = after.singleHopBfd - before.singleHopBfd;
-	const multi = after.multihopBfd - before.multihopBfd;
-	const counts = `UDP 3784: ${single} packets, UDP 4784: ${multi} packets in ${Math.round((after.at - before.at) / 1000)} s`;
-	const mode = peer.bfdMode;
-	const others = Object.values(state.peers).filter(
-		(other) => other.peer.name !== peer.name && other.peer.bfd === "up",
-	);
-	// Packets of the other kind are another peer's, where one speaks that kind with success.
-	const foreign =
-		mode !== undefined &&
-		others.some((other) => other.peer.bfdMode !== undefined && other.peer.bfdMode !== mode);
-	if (!foreign && mode === "direct" && multi > 0 && single === 0) {
-		return {
-			id: "bfd-mode-mismatch",
-			explanation: `BFD of ${sayPeer(record)} cannot come up: the speaker uses multihop BFD (UDP 4784), BIRD single-hop BFD (UDP 3784)`,
-			evidence: [counts, sayBird(record)],
-			remedy:
-				"give BIRD `multihop 2;` in the protocol and `multihop { … };` in `protocol bfd`, as `bgpwarden render bird` " +
-				"writes it for `option multihop '1'`; or set `ebgpMultiHop: false` in MetalLB's BGPPeer",
-		};
-	}
-	if (!foreign && mode === "multihop" && single > 0 && multi === 0) {
-		return {
-			id: "bfd-mode-mismatch",
-			explanation: `BFD of ${sayPeer(record)} cannot come up: the speaker uses single-hop BFD (UDP 3784), BIRD multihop BFD (UDP 4784)`,
-			evidence: [counts, sayBird(record)],
-			remedy: "set `ebgpMultiHop: true` in MetalLB's BGPPeer, or take `multihop` out of BIRD's protocol",
-		};
-	}
+	const counted = arrivals(view, since);
+	return counted && (ofBfdMode(view) ?? ofNoBfd(view, counted));
+}
+
+function ofNoBfd({ record }: View, counted: Arrivals): Diagnosis {
 	return {
 		id: "bfd-down-session-up",
 		explanation: `${sayPeer(record)} is Established without BFD: a failure is noticed only after the hold time`,
-		evidence: [counts, sayBird(record)],
+		evidence: [sayArrivals(counted), sayBird(record)],
 		remedy:
-			single + multi === 0
+			counted.singleHop + counted.multihop === 0
 				? "no BFD comes from the speaker: set `bfdProfile` in MetalLB's BGPPeer, or `bfd off` in BIRD"
 				: "BFD comes from the speaker and is not accepted: compare addresses, interfaces and authentication of BFD on both sides",
 	};

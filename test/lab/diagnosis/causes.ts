@@ -71,21 +71,36 @@ async function configureBird(world: World, peering: Peering): Promise<void> {
 }
 
 const listener = `
-import socket
+import socket, time
+servers = []
 for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
     server = socket.socket(family)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     server.setsockopt(0 if family == socket.AF_INET else 41, 19 if family == socket.AF_INET else 75, 1)
     server.bind((address, ${TPROXY_PORT}))
     server.listen()
+    servers.append(server)
 print("listening", flush=True)
-while True:
-    import time
-    time.sleep(60)
+time.sleep(600)
 `;
 
 async function stopFrr({ frr }: World): Promise<void> {
 	await frr.stop();
+}
+
+/** `ebgpMultiHop: true`, and the restart of the session that FRR needs to heed it. */
+async function setMultihop(world: World): Promise<void> {
+	const router = world.family === 6 ? network.router.lan6 : network.router.lan;
+	const neighbor = `neighbor ${router}`;
+	// FRR keeps the kind of a BFD session that is there.
+	const bfd = [
+		`no ${neighbor} bfd`,
+		`${neighbor} ebgp-multihop`,
+		`${neighbor} bfd`,
+		`${neighbor} bfd profile bfdprofile`,
+	];
+	await world.frr.vtysh("configure", `router bgp ${network.speaker.as}`, ...bfd, "end");
+	await redial(world);
 }
 
 export const CAUSES: readonly Cause[] = [
@@ -127,7 +142,7 @@ export const CAUSES: readonly Cause[] = [
 		iifname "${lan}" jump input_lan
 	}
 	chain input_lan {
-		meta l4proto { icmp, ipv6-icmp, udp } accept
+		meta l4proto { 1, 17, 58 } accept
 		jump reject_from_lan
 	}
 	chain reject_from_lan {
@@ -168,7 +183,7 @@ export const CAUSES: readonly Cause[] = [
 		fromStart: true,
 		async begin({ lab }) {
 			await lab.router.nft(
-				"table inet fw4 {\nchain output { type filter hook output priority filter; policy accept;\ntcp sport 179 drop\n}\n}\n",
+				"table inet fw4 {\nchain output { type filter hook output priority filter; policy accept;\nct state invalid drop\ntcp sport 179 drop\n}\n}\n",
 			);
 			// Its owner keeps the netlink socket open, so that nobody else may change it (kernel 5.12 and later).
 			const commands = ["add table inet custom_bgp { flags owner; }"];
@@ -277,18 +292,9 @@ export const CAUSES: readonly Cause[] = [
 		name: "multihop BFD in BIRD, single-hop in the speaker",
 		id: "bfd-mode-mismatch",
 		fromStart: true,
-		whileUp: true,
 		frr: { multihop: false },
 		async begin() {},
-		async end({ frr, family }) {
-			const router = family === 6 ? network.router.lan6 : network.router.lan;
-			await frr.vtysh(
-				"configure",
-				`router bgp ${network.speaker.as}`,
-				`neighbor ${router} ebgp-multihop`,
-				"end",
-			);
-		},
+		end: setMultihop,
 	},
 	{
 		name: "no BFD in the speaker",
@@ -341,14 +347,6 @@ export const CAUSES: readonly Cause[] = [
 			]);
 			await lab.speaker.run(["ip", flag, "route", "add", router, "dev", "eth0"]);
 		},
-		async end({ frr, family }) {
-			const router = family === 6 ? network.router.lan6 : network.router.lan;
-			await frr.vtysh(
-				"configure",
-				`router bgp ${network.speaker.as}`,
-				`neighbor ${router} ebgp-multihop`,
-				"end",
-			);
-		},
+		end: setMultihop,
 	},
 ];

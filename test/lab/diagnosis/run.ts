@@ -47,7 +47,8 @@ export async function play(
 			// BFD of FRR may fall once more as the session comes up.
 			await pause(2000);
 			await untilHealthy(daemon, 20_000);
-		}
+		} else
+			await daemon.untilStatus("BIRD answers", ({ router }) => router.bird.reachable, { timeout: 20_000 });
 		const begun = warden.events().length;
 		if (!cause.fromStart) await cause.begin(world);
 		if (cause.whileUp) await untilEstablished(daemon, { timeout: 60_000 });
