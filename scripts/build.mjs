@@ -60,13 +60,13 @@ const packageShims = {
 };
 
 /**
- * Bundles the MQTT packages apart and embeds them as text that is compiled when first imported. Otherwise qjs compiles
+ * Bundles the npm packages apart and embeds them as text that is compiled when first imported. Otherwise qjs compiles
  * them at every start, `--version` and the hooks included: 14 ms more on a fast PC, many times that on a router.
  */
 const embeddedLibrary = {
 	name: "embedded library",
 	setup({ onLoad }) {
-		onLoad({ filter: /\/src\/report\/mqtt\/library\.ts$/ }, async ({ path }) => {
+		onLoad({ filter: /\/src\/.*\/library\.ts$/ }, async ({ path }) => {
 			const library = await build({
 				...common,
 				entryPoints: [path],
@@ -75,7 +75,8 @@ const embeddedLibrary = {
 				format: "iife",
 				globalName: "library",
 				footer: { js: "return library" },
-				inject: [resolve(shims, "globals.ts")],
+				// Only the MQTT packages want Node's globals; the others would bring the shims for nothing.
+				inject: /\/mqtt\//.test(path) ? [resolve(shims, "globals.ts")] : [],
 				plugins: [packageShims],
 				metafile: true,
 			});

@@ -1,11 +1,9 @@
 import { readStatus, request } from "./client.ts";
-import { defaultConfig } from "./config/load.ts";
-import { readConfiguration, settingsOf } from "./configuration.ts";
+import { readConfiguration } from "./configuration.ts";
 import { Daemon } from "./daemon.ts";
 import { LineSplitter } from "./platform/lines.ts";
 import { encodeUtf8 } from "./platform/text.ts";
 import type { Platform } from "./platform/types.ts";
-import { renderTable } from "./render/nft.ts";
 import { EVENTS_FILE } from "./report/files.ts";
 import type { Status } from "./report/status.ts";
 import { parseEventLine, renderEvent } from "./report/text/events.ts";
@@ -108,23 +106,6 @@ export function ask(platform: Platform, paths: Paths, command: Command): number 
 		platform.print(reply.ok ? "stdout" : "stderr", `${reply.text}\n`);
 		return reply.ok ? FINE : PROBLEM;
 	});
-}
-
-/** `render nft`: the table that the configuration asks for. */
-export function render(platform: Platform, { configPath }: Paths): number {
-	const exists = platform.files.status(configPath) !== undefined;
-	const read = exists ? readConfiguration(platform.files, configPath) : { config: defaultConfig() };
-	if ("errors" in read) {
-		for (const error of read.errors) platform.print("stderr", `${error}\n`);
-		return PROBLEM;
-	}
-	const { addresses } = settingsOf(read.config);
-	const text = renderTable(read.config.main, {
-		ipv4: addresses.filter((address) => !address.includes(":")),
-		ipv6: addresses.filter((address) => address.includes(":")),
-	});
-	platform.print("stdout", text);
-	return FINE;
 }
 
 /** Garbage in the file must not keep the daemon from starting: it is about to be replaced. */

@@ -1,5 +1,6 @@
 import { defaultConfig, parseConfig } from "./config/load.ts";
 import type { Config } from "./config/types.ts";
+import { parseUci } from "./config/uci.ts";
 import type { Files } from "./platform/types.ts";
 import { FileError } from "./platform/types.ts";
 import type { Settings } from "./warden/events.ts";
@@ -15,6 +16,14 @@ export function readConfiguration(files: Files, path: string): { config: Config 
 		if (!(error instanceof FileError)) throw error;
 		return { errors: [`${path}: ${error.reason}`] };
 	}
+}
+
+/** Lines that the sections of a file's peers begin on, in the order of `Config.peers`. The file must be a valid one. */
+export function peerLines(files: Files, path: string): number[] {
+	const parsed = parseUci(files.read(path, LIMIT));
+	return "errors" in parsed
+		? []
+		: parsed.sections.flatMap(({ type, line }) => (type === "peer" ? [line] : []));
 }
 
 /** What the daemon starts with: a router with a mistake in its configuration is still protected. */

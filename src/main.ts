@@ -2,6 +2,7 @@ import * as commands from "./commands.ts";
 import { parseArguments } from "./config/arguments.ts";
 import { createPlatform } from "./platform/index.ts";
 import type { Platform } from "./platform/types.ts";
+import { render } from "./rendering.ts";
 import { HELP, usageText } from "./report/text/help.ts";
 
 /** From package.json, put in by scripts/build.mjs. */
@@ -36,7 +37,7 @@ function main(platform: Platform): number | undefined | Promise<number> {
 		case "restart":
 			return commands.ask(platform, invocation, { verb: "restart", peer: invocation.peer });
 		case "render":
-			return commands.render(platform, invocation);
+			return render(platform, invocation.configPath, invocation);
 	}
 }
 

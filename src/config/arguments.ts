@@ -2,6 +2,7 @@
 
 import { quoted } from "../report/text/printable.ts";
 import { birdName } from "./kinds.ts";
+import { type Prefix, parsePrefix } from "./prefix.ts";
 import { DEFAULT_CONFIG_PATH } from "./schema.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -16,7 +17,19 @@ export type Command =
 	| { readonly verb: "ensure" }
 	| { readonly verb: "flush" }
 	| { readonly verb: "restart"; readonly peer: string }
-	| { readonly verb: "render"; readonly what: "nft" };
+	| ({ readonly verb: "render" } & RenderOptions);
+
+export interface RenderOptions {
+	readonly what: "nft" | "bird" | "metallb" | "frr";
+	/** Compare with the BIRD that is there instead; only with `bird`. */
+	readonly check: boolean;
+	/** Ask the running BIRD as well, not only its file; only with `check`. */
+	readonly live: boolean;
+	/** For what `check` finds. */
+	readonly json: boolean;
+	/** The addresses that the cluster's services get. */
+	readonly pool?: Prefix;
+}
 
 /** A command with the options that all have. */
 export type Invocation = Command & { readonly configPath: string; readonly runDirectory: string };
@@ -32,7 +45,7 @@ export type ParsedArguments =
 interface Form {
 	readonly options?: readonly string[];
 	readonly operand?: string;
-	build(operand: string, given: ReadonlySet<string>): Command | string;
+	build(operand: string, given: ReadonlyMap<string, string>): Command | string;
 }
 
 const FORMS: Readonly<Record<string, Form>> = {
@@ -44,15 +57,27 @@ const FORMS: Readonly<Record<string, Form>> = {
 	ensure: { build: () => ({ verb: "ensure" }) },
 	flush: { build: () => ({ verb: "flush" }) },
 	restart: { operand: "the name of a peer", build: buildRestart },
-	render: { operand: "what to render: nft", build: buildRender },
+	render: {
+		operand: "what to render: nft, bird, metallb or frr",
+		options: ["--check", "--live", "--json", "--pool"],
+		build: buildRender,
+	},
 	doctor: {
 		options: ["--json"],
 		build: () => "doctor: not part of this version; 'bgpwarden status' shows what is known",
 	},
 };
 
-const WITH_VALUE = ["--config", "--run-dir"];
-const FLAGS = ["--json", "--follow", "--help", "--version"];
+/** What each of them needs. */
+const WITH_VALUE: Readonly<Record<string, string>> = {
+	"--config": "a file",
+	"--run-dir": "a directory",
+	"--pool": "a prefix such as 192.168.20.0/24",
+};
+/** Options that only some commands take. */
+const OWN = ["--json", "--follow", "--check", "--live", "--pool"];
+const OPTIONS = [...Object.keys(WITH_VALUE), ...OWN, "--help", "--version"];
+const RENDERED = ["nft", "bird", "metallb", "frr"] as const;
 
 /**
  * @param args everything after the program's name
@@ -74,20 +99,20 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
 		}
 		const equals = argument.startsWith("--") ? argument.indexOf("=") : -1;
 		const name = argument === "-h" ? "--help" : equals < 0 ? argument : argument.slice(0, equals);
-		if (WITH_VALUE.includes(name)) {
+		const needed = Object.hasOwn(WITH_VALUE, name) ? WITH_VALUE[name] : undefined;
+		if (needed !== undefined) {
 			const value = equals < 0 ? args[++index] : argument.slice(equals + 1);
-			if (value === undefined || value === "")
-				error ??= `${name} needs ${name === "--config" ? "a file" : "a directory"}`;
+			if (value === undefined || value === "") error ??= `${name} needs ${needed}`;
 			else given.set(name, value);
-		} else if (!FLAGS.includes(name))
-			error ??= `unknown option ${quoted(name)}${didYouMean(name, [...WITH_VALUE, ...FLAGS])}`;
+		} else if (!OPTIONS.includes(name))
+			error ??= `unknown option ${quoted(name)}${didYouMean(name, OPTIONS)}`;
 		else if (equals >= 0) error ??= `${name} takes no value`;
 		else given.set(name, "");
 	}
 	if (given.has("--help") || (error === undefined && words[0] === "help")) return { verb: "help" };
 	if (given.has("--version")) return { verb: "version" };
 	if (error !== undefined) return { verb: "usage", error };
-	const command = parseCommand(words, new Set(given.keys()));
+	const command = parseCommand(words, given);
 	if (typeof command === "string") return { verb: "usage", error: command };
 	return {
 		...command,
@@ -96,12 +121,12 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
 	};
 }
 
-function parseCommand(words: readonly string[], given: ReadonlySet<string>): Command | string {
+function parseCommand(words: readonly string[], given: ReadonlyMap<string, string>): Command | string {
 	const [verb, ...operands] = words;
 	if (verb === undefined) return "a command is missing";
 	const form = Object.hasOwn(FORMS, verb) ? FORMS[verb] : undefined;
 	if (!form) return `unknown command ${quoted(verb)}${didYouMean(verb, Object.keys(FORMS))}`;
-	for (const option of FLAGS)
+	for (const option of OWN)
 		if (given.has(option) && !form.options?.includes(option)) return `${verb} does not take ${option}`;
 	const [operand = ""] = operands;
 	if (form.operand !== undefined && operand === "") return `${verb} needs ${form.operand}`;
@@ -117,9 +142,19 @@ function buildRestart(operand: string): Command | string {
 		: { verb: "restart", peer };
 }
 
-function buildRender(operand: string): Command | string {
-	if (operand === "nft") return { verb: "render", what: "nft" };
-	if (["bird", "metallb", "frr"].includes(operand))
-		return `render ${operand}: not part of this version; only 'render nft' is`;
-	return `render: ${quoted(operand)} is not one of nft, bird, metallb, frr${didYouMean(operand, ["nft", "bird", "metallb", "frr"])}`;
+function buildRender(operand: string, given: ReadonlyMap<string, string>): Command | string {
+	const what = RENDERED.find((each) => each === operand);
+	if (what === undefined)
+		return `render: ${quoted(operand)} is not one of ${RENDERED.join(", ")}${didYouMean(operand, RENDERED)}`;
+	const [check, live, json] = [given.has("--check"), given.has("--live"), given.has("--json")];
+	if (check && what !== "bird") return `render ${what} does not take --check; only 'render bird' does`;
+	for (const option of ["--live", "--json"])
+		if (given.has(option) && !check) return `render: ${option} goes with --check`;
+	const text = given.get("--pool");
+	if (text === undefined) return { verb: "render", what, check, live, json };
+	if (what === "nft" || check) return `render ${what}${check ? " --check" : ""} does not take --pool`;
+	const pool = parsePrefix(text);
+	return pool
+		? { verb: "render", what, check, live, json, pool }
+		: `render: --pool: ${quoted(text)} is not a prefix such as 192.168.20.0/24 (without bits behind its length)`;
 }

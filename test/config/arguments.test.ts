@@ -3,6 +3,9 @@ import { parseArguments } from "../../src/config/arguments.ts";
 
 const GLOBAL = { configPath: "/etc/config/bgpwarden", runDirectory: "/var/run/bgpwarden" };
 
+/** `render` without options. */
+const plain = { check: false, live: false, json: false };
+
 /** As typed, words separated by spaces. */
 function parse(line: string) {
 	return parseArguments(line === "" ? [] : line.split(" "));
@@ -21,7 +24,18 @@ describe("parseArguments", () => {
 		["flush", { verb: "flush" }],
 		["restart waukeen", { verb: "restart", peer: "waukeen" }],
 		["restart -- -odd.name", { verb: "restart", peer: "-odd.name" }],
-		["render nft", { verb: "render", what: "nft" }],
+		["render nft", { verb: "render", what: "nft", ...plain }],
+		["render bird", { verb: "render", what: "bird", ...plain }],
+		["--check render bird --json", { verb: "render", what: "bird", check: true, live: false, json: true }],
+		["render bird --check --live", { verb: "render", what: "bird", check: true, live: true, json: false }],
+		[
+			"render metallb --pool 192.168.20.0/24",
+			{ verb: "render", what: "metallb", ...plain, pool: { family: 4, text: "192.168.20.0/24", length: 24 } },
+		],
+		[
+			"--pool=2001:DB8::/64 render frr",
+			{ verb: "render", what: "frr", ...plain, pool: { family: 6, text: "2001:db8::/64", length: 64 } },
+		],
 	])("%s", (line, command) => {
 		expect(parse(line)).toEqual({ ...command, ...GLOBAL });
 	});
@@ -65,10 +79,18 @@ describe("parseArguments", () => {
 			"restart a;b",
 			"restart: 'a;b' is not a protocol name of BIRD (letters, digits, '_', '-', '.' and ':', at most 64)",
 		],
-		["render", "render needs what to render: nft"],
-		["render bird", "render bird: not part of this version; only 'render nft' is"],
-		["render metallb", "render metallb: not part of this version; only 'render nft' is"],
-		["render frr", "render frr: not part of this version; only 'render nft' is"],
+		["render", "render needs what to render: nft, bird, metallb or frr"],
+		["render frr --check", "render frr does not take --check; only 'render bird' does"],
+		["render bird --json", "render: --json goes with --check"],
+		["render bird --live", "render: --live goes with --check"],
+		["render nft --pool 10.0.0.0/8", "render nft does not take --pool"],
+		["render bird --check --pool 10.0.0.0/8", "render bird --check does not take --pool"],
+		["render bird --pool", "--pool needs a prefix such as 192.168.20.0/24"],
+		[
+			"render bird --pool 192.168.20.1/24",
+			"render: --pool: '192.168.20.1/24' is not a prefix such as 192.168.20.0/24 (without bits behind its length)",
+		],
+		["status --pool 10.0.0.0/8", "status does not take --pool"],
 		["render nftt", "render: 'nftt' is not one of nft, bird, metallb, frr (did you mean 'nft'?)"],
 		["doctor", "doctor: not part of this version; 'bgpwarden status' shows what is known"],
 	])("refuses '%s'", (line, error) => {

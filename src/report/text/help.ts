@@ -16,6 +16,12 @@ Act (the daemon does the work):
 Set up:
   check              read the configuration and name every mistake in it
   render nft         print the nftables table that the configuration asks for
+  render bird        print a bird.conf with the configuration's peers
+  render metallb     print MetalLB's objects for the cluster, which match that bird.conf
+  render frr         print what MetalLB's speaker then gives FRR
+    --pool PREFIX    the services' addresses: bird takes no others, metallb has a pool of them and announces it
+  render bird --check [--live] [--json]
+                     compare that bird.conf with BIRD's own; --live: with what BIRD says it runs as well
   run                be the daemon, in the foreground (the init script calls this)
 
 Options:
@@ -29,6 +35,7 @@ Examples:
   bgpwarden events --follow
   bgpwarden restart waukeen
   bgpwarden render nft | nft -c -f -
+  bgpwarden render metallb --pool 192.168.20.0/24 | kubectl apply -f -
 
 Exit codes:
   0  fine

@@ -16,6 +16,8 @@ export interface FrrOptions {
 	readonly bfd?: boolean;
 	/** Service addresses to announce, default the one of `network.ts`. */
 	readonly services?: readonly string[];
+	/** The configuration's text, in the place of the article's. */
+	readonly config?: string;
 	/** Whether to run zebra, as MetalLB's FRR container does; default true. */
 	readonly zebra?: boolean;
 }
@@ -82,7 +84,7 @@ export interface Frr {
 
 /** Starts FRR's daemons and loads the configuration with `vtysh -b`, as its container does. */
 export async function startFrr(host: Host, options: FrrOptions = {}): Promise<Frr> {
-	host.write("/etc/frr/frr.conf", frrConfig(options), 0o640);
+	host.write("/etc/frr/frr.conf", options.config ?? frrConfig(options), 0o640);
 	await host.run(["install", "-d", "-o", "frr", "-g", "frr", "/run/frr", "/var/tmp/frr"]);
 	await host.run(["chown", "frr:frr", "/etc/frr/frr.conf"]);
 	const names = ["mgmtd", ...(options.zebra === false ? [] : ["zebra"]), "bgpd", "bfdd"];

@@ -15,13 +15,23 @@ describe("HELP", () => {
 			expect(parseArguments(example.split(" ")).verb).toBe(example.split(" ")[0]);
 	});
 
-	it.each(["run", "check", "status", "peers", "events", "ensure", "flush", "restart PEER", "render nft"])(
-		"explains %s",
-		(command) => {
-			expect(HELP).toMatch(new RegExp(`^ {2}${command} .*  ?[a-z]`, "m"));
-			expect(parseArguments(command.split(" ")).verb).toBe(command.split(" ")[0]);
-		},
-	);
+	it.each([
+		"run",
+		"check",
+		"status",
+		"peers",
+		"events",
+		"ensure",
+		"flush",
+		"restart PEER",
+		"render nft",
+		"render bird",
+		"render metallb",
+		"render frr",
+	])("explains %s", (command) => {
+		expect(HELP).toMatch(new RegExp(`^ {2}${command} .*  ?[a-z]`, "m"));
+		expect(parseArguments(command.split(" ")).verb).toBe(command.split(" ")[0]);
+	});
 });
 
 it("usageText is the mistake and where to look", () => {

@@ -76,7 +76,7 @@ export interface BfdOptions {
 }
 
 export interface BfdConfiguration extends ProtocolConfiguration {
-	/** In the file's order. Without any, BIRD's defaults hold on every interface. */
+	/** In the file's order. BIRD's defaults hold on an interface that none of them takes. */
 	readonly interfaces: readonly InterfaceOptions[];
 	/** Present when there is a `multihop` section. Without one BIRD uses its defaults for multihop sessions. */
 	readonly multihop?: BfdOptions;
