@@ -19,9 +19,9 @@ Set up:
   render bird        print a bird.conf with the configuration's peers
   render metallb     print MetalLB's objects for the cluster, which match that bird.conf
   render frr         print what MetalLB's speaker then gives FRR
-    --pool PREFIX    the services' addresses: bird takes no others, metallb has a pool of them and announces it
+    --pool PREFIX    the services' addresses: bird takes no others, metallb has and announces them
   render bird --check [--live] [--json]
-                     compare that bird.conf with BIRD's own; --live: with what BIRD says it runs as well
+                     compare that bird.conf with BIRD's own file; --live: with what BIRD says it runs, too
   run                be the daemon, in the foreground (the init script calls this)
 
 Options:

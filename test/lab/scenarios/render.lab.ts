@@ -143,8 +143,9 @@ describe("render bird --check", () => {
 			],
 		});
 
-		// Then loading it makes it fit
-		await bird.control("configure");
+		// Then a BIRD that has loaded it fits
+		await bird.stop();
+		await startBird(lab.router, await rendered(given, "bird"));
 		await until("BIRD to run it", () => warden.cli(["render", "bird", "--check", "--live"]), {
 			holds: ({ code }) => code === 0,
 		});

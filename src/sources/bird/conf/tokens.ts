@@ -8,6 +8,8 @@ export interface Token {
 	readonly kind: "word" | "symbol" | "text" | "number" | "address" | "mark";
 	/** Without quotes. */
 	readonly text: string;
+	/** Whether nothing stands between this one and the one before. */
+	readonly joined?: boolean;
 }
 
 export interface SourceFile {
@@ -41,6 +43,7 @@ const WORDS: readonly (readonly [Token["kind"], RegExp])[] = [
 export function tokenize(file: SourceFile, include: Include, depth = 0): Token[] {
 	const { text } = file;
 	const tokens: Token[] = [];
+	let end = -1;
 	for (let at = 0; at < text.length; ) {
 		const directive = at === 0 || text[at - 1] === "\n" ? matchAt(INCLUDE, text, at) : undefined;
 		if (directive) {
@@ -55,8 +58,9 @@ export function tokenize(file: SourceFile, include: Include, depth = 0): Token[]
 			continue;
 		}
 		const { token, length } = next(text, at);
-		tokens.push(token);
+		tokens.push(at === end ? { ...token, joined: true } : token);
 		at += length;
+		end = at;
 	}
 	return tokens;
 }

@@ -94,11 +94,15 @@ export class Words {
 		return value === undefined || scale === undefined ? undefined : value * scale;
 	}
 
-	/** All that is left, as written but for blanks and quotes. */
+	/** All that is left as it was written, but for the amount of blanks. */
 	rest(): string {
 		const words = this.statement.words.slice(this.at);
 		this.at = this.statement.words.length;
-		return words.map((token) => (token.kind === "text" ? `"${token.text}"` : token.text)).join(" ");
+		const texts = words.map(({ kind, text, joined }) => {
+			const written = kind === "text" ? `"${text}"` : kind === "symbol" ? `'${text}'` : text;
+			return joined ? written : ` ${written}`;
+		});
+		return texts.join("").trim();
 	}
 
 	/** One value, with constants in place of their names; undefined for an expression, which is read over. */

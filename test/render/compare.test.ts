@@ -1,0 +1,126 @@
+import { describe, expect, test } from "vitest";
+import { renderBird } from "../../src/render/bird.ts";
+import { compareFile, compareRunning } from "../../src/render/compare.ts";
+import { renderComparison } from "../../src/report/text/comparison.ts";
+import { parseBirdConfiguration } from "../../src/sources/bird/conf/parse.ts";
+import { article, article6, plan } from "./plan.ts";
+
+const wanted = plan([article]);
+
+/** Differences, one line each, between the article's peer and its rendered file with one text replaced. */
+function changed(from: string | RegExp, to: string, peers = wanted) {
+	const text = renderBird(peers);
+	const other = text.replace(from, to);
+	if (other === text) throw new Error(`${from} is not in the file`);
+	const { differences, notes } = compareFile(
+		peers,
+		parseBirdConfiguration({ path: "bird.conf", text: other }),
+	);
+	const lines = differences.map(
+		(each) => `${each.peer ?? "-"}: ${each.what}: ${each.there} -> ${each.wanted}`,
+	);
+	return { lines, notes };
+}
+
+describe("what differs in the file", () => {
+	test.each([
+		["waukeen {", "other {", "waukeen: protocol bgp: none of this name -> 'waukeen'"],
+		["passive on", "disabled; passive on", "waukeen: disabled: on -> off"],
+		["local 192.168.1.1", "local 192.168.1.9", "waukeen: local: 192.168.1.9 -> 192.168.1.1"],
+		["local 192.168.1.1 as", "local as", "waukeen: local: no address -> 192.168.1.1"],
+		["as 65001", "as 65002", "waukeen: local as: 65002 -> 65001"],
+		["neighbor 192.168.1.2", "neighbor 192.168.1.3", "waukeen: neighbor: 192.168.1.3 -> 192.168.1.2"],
+		[
+			"neighbor 192.168.1.2",
+			"neighbor range 192.168.1.0/24",
+			"waukeen: neighbor: 192.168.1.0/24 -> 192.168.1.2",
+		],
+		["as 65009", "as 65010", "waukeen: neighbor as: 65010 -> 65009"],
+		["as 65009", "internal", "waukeen: neighbor as: internal -> external"],
+		["multihop 2", "direct", "waukeen: multihop: direct -> 2"],
+		["passive on", "passive off", "waukeen: passive: off -> on"],
+		["graceful restart on", "graceful restart aware", "waukeen: graceful restart: aware -> on"],
+		["bfd on", "bfd off", "waukeen: bfd: off -> on"],
+		["hold time 15", "hold time 90", "waukeen: hold time: 90 s -> 15 s"],
+		["\tipv4 {\n\t\t# Serv", "\tipv6 {\n\t\t# Serv", "waukeen: channel: ipv6 -> ipv4"],
+		["protocol device", "protocol static", "-: protocol device: none -> one"],
+		["protocol kernel", "template kernel", "-: protocol kernel: none -> one with ipv4"],
+		[
+			"protocol direct {",
+			"protocol direct { disabled;",
+			"-: protocol direct: none -> one with ipv4 on br-lan",
+		],
+		['interface "br-lan"', 'interface -"br-*", "*"', "-: protocol direct: none -> one with ipv4 on br-lan"],
+		["protocol bfd {", "protocol bfd { accept direct;", "-: protocol bfd: none -> one for ipv4, multihop"],
+	])("'%s' replaced by '%s'", (from, to, line) => {
+		expect(changed(from, to).lines).toEqual([line]);
+	});
+
+	test.each([
+		["multihop 2", "multihop"],
+		["bfd on", "bfd graceful"],
+		["as 65009", "external"],
+		["keepalive time 5", "keepalive time 3"],
+		['interface "br-lan"', 'interface "eth0", "br-???"'],
+		['interface "br-lan"', "interface 192.168.0.0/16"],
+		[/import where .*;/, "import all;"],
+	])("not: '%s' replaced by '%s'", (from, to) => {
+		expect(changed(from, to)).toEqual({ lines: [], notes: [] });
+	});
+
+	test("a direct peer whose BIRD is multihop", () => {
+		const direct = plan([article6]);
+		expect(changed("direct;", "multihop 3;", direct).lines).toEqual(["six: multihop: 3 -> direct"]);
+		expect(changed(" fd00:1::1 as", " as", direct)).toEqual({ lines: [], notes: [] });
+	});
+});
+
+test("what is worth a note", () => {
+	expect(changed("hold time 15", "hold time HOLD").notes).toEqual(["waukeen: hold time: could not be read"]);
+	expect(changed("passive on", 'password "x"; passive on')).toEqual({
+		lines: [],
+		notes: ["waukeen: has a password, which is not rendered; the speaker's BGPPeer needs the same one"],
+	});
+	const extra = "protocol bgp extra { local as 1; neighbor 10.0.0.1 as 2; } protocol device";
+	expect(changed("protocol device", extra)).toEqual({
+		lines: [],
+		notes: ["extra: in BIRD, without a 'config peer' section"],
+	});
+});
+
+test("what runs", () => {
+	const peer = {
+		name: "waukeen",
+		protocolState: "up",
+		neighborAddress: "192.168.1.2",
+		neighborAs: 65009,
+		localAs: 65001,
+		bfdMode: "multihop",
+	} as const;
+	expect(compareRunning(wanted, [peer])).toEqual({ differences: [], notes: [] });
+	expect(compareRunning(wanted, [{ name: "waukeen", protocolState: "down" }])).toEqual({
+		differences: [],
+		notes: [],
+	});
+	expect(compareRunning(wanted, [{ ...peer, neighborAs: 1, bfdMode: "direct" }]).differences).toEqual([
+		{ peer: "waukeen", what: "neighbor as", there: "1", wanted: "65009" },
+		{ peer: "waukeen", what: "bfd session", there: "direct", wanted: "multihop" },
+	]);
+	expect(compareRunning(wanted, [{ ...peer, name: "x" }])).toEqual({
+		differences: [{ peer: "waukeen", what: "protocol bgp", there: "none of this name", wanted: "'waukeen'" }],
+		notes: ["x: in BIRD, without a 'config peer' section"],
+	});
+});
+
+test("as text", () => {
+	const difference = { what: "protocol device", there: "none", wanted: "one" };
+	expect(renderComparison("/etc/bird.conf", { differences: [], notes: [] })).toBe("/etc/bird.conf: fits\n");
+	expect(renderComparison("/etc/bird.conf", { differences: [difference], notes: ["x"] })).toBe(
+		"protocol device: none, wanted one\nnote: x\n/etc/bird.conf: 1 difference\n",
+	);
+	expect(
+		renderComparison("BIRD 3.1.8", { differences: [{ ...difference, peer: "a" }, difference], notes: [] }),
+	).toBe(
+		"a: protocol device: none, wanted one\nprotocol device: none, wanted one\nBIRD 3.1.8: 2 differences\n",
+	);
+});
