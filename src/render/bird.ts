@@ -11,7 +11,7 @@ import {
 /** Shortest prefixes that are taken for a service's, where the pool is not known. */
 const SHORTEST = { 4: 16, 6: 48 } as const;
 
-/** A whole bird.conf for the router, for BIRD 2.0 to 3. */
+/** A whole bird.conf for the router, for BIRD 2 and 3. */
 export function renderBird({ sessions, pool }: Plan): string {
 	const routerId = sessions.find(({ family }) => family === 4)?.localAddress;
 	const families = ([4, 6] as const).filter((family) =>

@@ -2,6 +2,7 @@ import { parseConfig } from "../../src/config/load.ts";
 import { parseUci } from "../../src/config/uci.ts";
 import { createPlatform } from "../../src/platform/index.ts";
 import type { Files } from "../../src/platform/types.ts";
+import { parseBirdConfiguration } from "../../src/sources/bird/conf/parse.ts";
 import { parseBfd } from "../../src/sources/bird/parse-bfd.ts";
 import { parseProtocols } from "../../src/sources/bird/parse-protocols.ts";
 import { parseGreeting, parseReply } from "../../src/sources/bird/replies.ts";
@@ -20,6 +21,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 		});
 		return { greeting: parseGreeting(greeting), replies };
 	},
+	"bird-conf": (text) => parseBirdConfiguration({ path: "bird.conf", text }),
 	conntrack: (text) => text.split("\n").map((line) => parseFlow(line)),
 	nft: (text) => {
 		const parser = new MonitorParser("custom_bgp");
@@ -48,7 +50,7 @@ async function main(): Promise<void> {
 	const directory = platform.environment("FIXTURES") ?? "";
 	for (const [folder, read] of Object.entries(READERS)) {
 		for (const name of files.list(`${directory}/${folder}`)) {
-			if (!name.endsWith(".txt")) continue;
+			if (!/\.(txt|conf)$/.test(name)) continue;
 			const result = read(files.read(`${directory}/${folder}/${name}`));
 			platform.print("stdout", `${folder}/${name} ${JSON.stringify(result)}\n`);
 		}
