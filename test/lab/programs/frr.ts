@@ -105,12 +105,16 @@ export async function startFrr(host: Host, options: FrrOptions = {}): Promise<Fr
 			{ holds: (complaint) => complaint === "" },
 		);
 	}
-	await host.run(["vtysh", "-b"]);
 
 	const vtysh = async (...commands: string[]): Promise<string> => {
 		const { stdout } = await host.run(["vtysh", ...commands.flatMap((command) => ["-c", command])]);
 		return stdout;
 	};
+	await until("FRR to have its configuration", async () => {
+		// Once in a while a daemon that has just started takes nothing, and vtysh says nothing of it.
+		await host.run(["vtysh", "-b"]);
+		return (await vtysh("show running-config")).includes("router bgp");
+	});
 	const end = async (signal: NodeJS.Signals): Promise<void> => {
 		await Promise.all(processes.map((process) => process.end(signal)));
 	};
