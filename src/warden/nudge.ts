@@ -1,4 +1,5 @@
 import { retryDelay } from "./backoff.ts";
+import { isRefusal, parseLastError } from "./diagnosis/errors.ts";
 import { take } from "./ladder.ts";
 import { readAt, readNow, signOfChange } from "./readings.ts";
 import type { PeerRecord } from "./state.ts";
@@ -24,6 +25,8 @@ const GRACE = 1000;
  * up again a second later. A restart then ends the wait. Seen after about half of the nudges with single-hop BFD.
  */
 const AFTERMATH = { milliseconds: 10_000, most: 2, apart: 1000 } as const;
+/** BFD's failure has had its effects on BIRD after so many ms. */
+const SETTLING = 1000;
 /** A session that lasted so many ms ends the backoff. */
 const LASTING = 30_000;
 
@@ -70,11 +73,30 @@ export function considerNudges(turn: Turn): void {
 		turn.bird({ nudgesWantedAt: undefined });
 }
 
-/**
- * BFD has failed and is up again, but BIRD waits: after an error it refuses the peer for `error wait time`, 60 s at least.
- */
+/** BFD has failed, and BIRD waits: it refuses the peer for `error wait time`, 60 s at least, though BFD may be up again. */
+function waitsAfterBfd({ peer }: PeerRecord): boolean {
+	return peer.state === "Idle" && (peer.lastError ?? "").includes("BFD session down");
+}
+
+/** BFD shows that the peer is there, and BIRD waits after an error that may not come again. */
 function waitsForNothing({ peer }: PeerRecord): boolean {
-	return peer.state === "Idle" && peer.bfd === "up" && (peer.lastError ?? "").includes("BFD session down");
+	if (peer.state !== "Idle" || peer.bfd !== "up" || peer.lastError === undefined) return false;
+	const error = parseLastError(peer.lastError);
+	return error === undefined || !isRefusal(error);
+}
+
+/**
+ * Ends BIRD's wait early, once for each loss, so that the peer can come back as soon as its link does. Not for a peer that
+ * flaps: for those the wait was made.
+ */
+function endsWait(turn: Turn, record: PeerRecord): boolean {
+	const { stateSince, nudge, diagnosis } = record;
+	if (!turn.state.settings.remediate || !waitsAfterBfd(record) || record.peer.bfd === "up") return false;
+	if (diagnosis?.id === "flapping" || stateSince === undefined || nudge.waitEnded === stateSince)
+		return false;
+	if (turn.time - stateSince >= SETTLING) return true;
+	readAt(turn, stateSince + SETTLING);
+	return false;
 }
 
 /** Whether some peer's nudge waits for what that peer does next, which only frequent readings show. */
@@ -135,6 +157,15 @@ function consider(turn: Turn, record: PeerRecord): void {
 		signOfChange(turn);
 		return;
 	}
+	if (endsWait(turn, record)) {
+		turn.peer(name, { ...record, nudge: { ...nudge, waitEnded: record.stateSince } });
+		turn.do({ type: "restart_peer", peer: name });
+		turn.log(
+			"info",
+			`peer ${name}: BIRD waits after BFD's failure; restarted, so that it can come back at once`,
+		);
+		return;
+	}
 	const due = nextNudge(record);
 	if (due === undefined || due > turn.time) {
 		// A nudge is decided on a fresh reading only: the peer may be Established by then.
@@ -163,16 +194,18 @@ function isAftermath(turn: Turn, record: PeerRecord): boolean {
 		turn.time - nudge.lastAt < AFTERMATH.milliseconds &&
 		turn.time - (aftermaths.at(-1) ?? nudge.lastAt) >= AFTERMATH.apart &&
 		aftermaths.length < AFTERMATH.most &&
-		waitsForNothing(record)
+		waitsAfterBfd(record) &&
+		record.peer.bfd === "up"
 	);
 }
 
 /** @param lasting whether the backoff starts over */
 function calm(record: PeerRecord, lasting: boolean): PeerRecord["nudge"] {
-	const { lastAt, notBefore, count } = record.nudge;
+	const { lastAt, notBefore, count, waitEnded } = record.nudge;
 	return {
 		count: lasting ? 0 : count,
 		...(lastAt === undefined ? {} : { lastAt }),
+		...(waitEnded === undefined ? {} : { waitEnded }),
 		...(notBefore === undefined || lasting ? {} : { notBefore }),
 	};
 }

@@ -1,15 +1,7 @@
 import type { DiagnosisId } from "../../../src/report/status.ts";
 import type { Lab } from "../lab.ts";
 import { network } from "../network.ts";
-import {
-	type Bird,
-	birdPeering,
-	type Frr,
-	type FrrOptions,
-	type Peering,
-	startBird,
-	startFrr,
-} from "../programs.ts";
+import { type Bird, birdPeering, type Frr, type FrrOptions, type Peering, startBird } from "../programs.ts";
 import { pause, until } from "../wait.ts";
 
 /** The world that a cause is put into: the daemon runs, and the session was healthy, unless the cause says otherwise. */
@@ -84,22 +76,24 @@ print("listening", flush=True)
 time.sleep(600)
 `;
 
-async function stopFrr({ frr }: World): Promise<void> {
-	await frr.stop();
+/** Adds lines to the speaker's configuration. @param lines with `neighbor ADDRESS` in their place */
+async function configureFrr(
+	{ frr, family }: World,
+	lines: (neighbor: string) => readonly string[],
+): Promise<void> {
+	const router = family === 6 ? network.router.lan6 : network.router.lan;
+	await frr.vtysh("configure", `router bgp ${network.speaker.as}`, ...lines(`neighbor ${router}`), "end");
 }
 
 /** `ebgpMultiHop: true`, and the restart of the session that FRR needs to heed it. */
 async function setMultihop(world: World): Promise<void> {
-	const router = world.family === 6 ? network.router.lan6 : network.router.lan;
-	const neighbor = `neighbor ${router}`;
-	// FRR keeps the kind of a BFD session that is there.
-	const bfd = [
+	await configureFrr(world, (neighbor) => [
+		// FRR keeps the kind of a BFD session that is there.
 		`no ${neighbor} bfd`,
 		`${neighbor} ebgp-multihop`,
 		`${neighbor} bfd`,
 		`${neighbor} bfd profile bfdprofile`,
-	];
-	await world.frr.vtysh("configure", `router bgp ${network.speaker.as}`, ...bfd, "end");
+	]);
 	await redial(world);
 }
 
@@ -304,8 +298,7 @@ export const CAUSES: readonly Cause[] = [
 		frr: { bfd: false },
 		async begin() {},
 		async end(world) {
-			await stopFrr(world);
-			world.frr = await startFrr(world.lab.speaker, { family: world.family });
+			await configureFrr(world, (neighbor) => [`${neighbor} bfd`, `${neighbor} bfd profile bfdprofile`]);
 		},
 	},
 	{
@@ -328,6 +321,7 @@ export const CAUSES: readonly Cause[] = [
 		id: "peer-silent",
 		fromStart: true,
 		within: 150_000,
+		bird: { multihop: false },
 		frr: { multihop: false },
 		async begin({ lab, family }) {
 			const [own, router] =
@@ -347,6 +341,9 @@ export const CAUSES: readonly Cause[] = [
 			]);
 			await lab.speaker.run(["ip", flag, "route", "add", router, "dev", "eth0"]);
 		},
-		end: setMultihop,
+		async end(world) {
+			await configureFrr(world, (neighbor) => [`${neighbor} disable-connected-check`]);
+			await redial(world);
+		},
 	},
 ];
