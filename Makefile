@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help build test unit lab demo bench package package-quickjs feed release test-arch lint rootfs recapture clean
+.PHONY: help build test unit lab test-diagnosis demo bench package package-quickjs feed release test-arch lint rootfs recapture clean
 
 # The Node.js to use is found, or installed, first.
 NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
@@ -17,6 +17,7 @@ help:
 	@echo 'make feed     dist/feed/ARCHITECTURE: packages with an index, for opkg'
 	@echo 'make release  dist/bgpwarden-VERSION.tar.gz, which OpenWrt SDKs build from'
 	@echo 'make test-arch   everything portable on each cross-built qjs, under qemu-user'
+	@echo 'make test-diagnosis   every cause of a dead session, played in the lab, and what was said of it (root)'
 	@echo 'make bench    the figures, as a table (root)'
 	@echo 'make unit, make lab, make lint    parts of make test'
 	@echo 'make clean    remove what was built; .lab/rootfs too'
@@ -55,6 +56,9 @@ lab: build rootfs
 
 test: lint build rootfs
 	@$(NODE) sh scripts/test.sh
+
+test-diagnosis: build rootfs
+	@$(NODE) npx tsx test/lab/diagnosis/main.ts
 
 demo: build rootfs
 	@$(NODE) npx tsx test/lab/demo/main.ts

@@ -246,9 +246,12 @@ export const CAUSES: readonly Cause[] = [
 		async begin({ lab }) {
 			await lab.speaker.link("eth0", "down");
 		},
-		async end({ lab }) {
+		async end({ lab, family }) {
 			await lab.speaker.link("eth0", "up");
 			await lab.speaker.run(["ip", "route", "replace", "default", "via", network.router.lan]);
+			// IPv6 looks for duplicates of both link-local addresses first.
+			const router = family === 6 ? network.router.lan6 : network.router.lan;
+			await lab.speaker.run(["ping", "-c", "1", "-w", "5", "-i", "0.2", router]);
 		},
 	},
 	{

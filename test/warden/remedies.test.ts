@@ -1,0 +1,153 @@
+import { describe, expect, test } from "vitest";
+import type { Action } from "../../src/warden/actions.ts";
+import { statusOf } from "../../src/warden/status.ts";
+import { peer, reading, Story, types } from "./story.ts";
+
+const known = { neighborAddress: "192.168.1.2" };
+const passive = peer({ ...known, state: "Passive", protocolState: "start", bfd: "up" });
+const established = peer(known);
+const identity = { version: "1", router: "r", pid: 1 };
+
+function read(changes: Parameters<typeof Story.kept>[0] = {}): Story {
+	const story = Story.kept(changes);
+	story.happens({ type: "bird_up" }, reading(passive));
+	return story;
+}
+
+/** Answers what the warden asks for, as the world does in which nothing helps; a reading of BIRD each second. */
+function live(story: Story, seconds: number): { at: number; type: string }[] {
+	const rungs: { at: number; type: string }[] = [];
+	const start = story.time;
+	for (let second = 0; second < seconds; second++) {
+		const actions: Action[] = [...story.passes(1000), ...story.happens(reading(passive))];
+		for (const action of actions) {
+			if (action.type === "list") story.happens({ type: "listed", text: "whole" });
+			if (action.type === "flush") story.happens({ type: "flushed", deleted: 0, left: 0 });
+			if (action.type === "restart_peer") story.happens({ type: "peer_restarted", peer: action.peer });
+			if (action.type === "list" || action.type === "flush" || action.type === "restart_peer")
+				rungs.push({ at: Math.round((story.time - start) / 1000), type: action.type });
+		}
+	}
+	return rungs;
+}
+
+const tried = (story: Story) => statusOf(story.state, identity).peers[0]?.tried;
+
+describe("the ladder", () => {
+	test("of a peer that is down for no known reason: table, conntrack, restart, in this order", () => {
+		const rungs = live(read(), 45);
+		expect(rungs.map(({ type }) => type)).toEqual(["list", "flush", "restart_peer"]);
+		const [first, second, third] = rungs;
+		expect(first?.at).toBeGreaterThanOrEqual(25);
+		expect(second && first && second.at > first.at).toBe(true);
+		expect(third && second && third.at >= second.at).toBe(true);
+	});
+
+	test("is climbed three times, then once in ten minutes", () => {
+		const restarts = live(read(), 3600).filter(({ type }) => type === "restart_peer");
+		const gaps = restarts.slice(1).map(({ at }, index) => at - (restarts[index]?.at ?? 0));
+		for (const gap of gaps.slice(2)) expect(gap).toBeGreaterThanOrEqual(600);
+		expect(restarts.length).toBeGreaterThan(5);
+		expect(restarts.length).toBeLessThanOrEqual(3 + 3600 / 600);
+	});
+
+	test("ends where the session comes up, and says what has helped", () => {
+		const story = read();
+		live(story, 28);
+		expect(tried(story)).toContain("waiting for its effect");
+		story.happens(reading(established));
+		expect(tried(story)).toMatch(/^deleting its conntrack entries, .*: it came up [\d.]+ s later$/);
+	});
+
+	test("says what has not helped", () => {
+		const story = read();
+		live(story, 50);
+		expect(tried(story)).toMatch(/^its restart in BIRD, .*: did not help$/);
+	});
+
+	test("is not climbed where only advice is wanted, nor for a peer that is up or switched off", () => {
+		expect(live(read({ remediate: false }), 120)).toEqual([]);
+		for (const calm of [established, peer({ ...known, state: "Down", protocolState: "down" })]) {
+			const story = Story.kept();
+			story.happens({ type: "bird_up" }, reading(calm));
+			for (let second = 0; second < 120; second++) {
+				const asked = types([...story.passes(1000), ...story.happens(reading(calm))]);
+				expect(asked).not.toContain("restart_peer");
+				expect(asked).not.toContain("flush");
+			}
+		}
+	});
+
+	test("is not climbed for what lies with a person", () => {
+		const story = Story.kept();
+		const refused = { ...passive, lastError: "BGP Error: Bad peer AS" };
+		story.happens({ type: "bird_up" }, reading(refused));
+		for (let second = 0; second < 120; second++)
+			expect(types([...story.passes(1000), ...story.happens(reading(refused))])).not.toContain(
+				"restart_peer",
+			);
+		expect(statusOf(story.state, identity).peers[0]).toMatchObject({ diagnosis: "rejected" });
+	});
+});
+
+describe("a rule that was in the way and is gone", () => {
+	const drop = {
+		id: "1",
+		at: 0,
+		packet: {
+			protocol: "tcp",
+			source: "192.168.1.2",
+			destination: "192.168.1.1",
+			sourcePort: 4000,
+			destinationPort: 179,
+			flags: ["syn"],
+		},
+		hops: [{ family: "inet", table: "x", chain: "pre", rule: "drop", verdict: "drop" }],
+	} as const;
+	const changed = (table: string) =>
+		({ type: "ruleset_changed", tables: [table], actor: { process: "nft", pid: 7 } }) as const;
+
+	test("has the peer restarted at once, whatever the backoff", () => {
+		const story = read();
+		live(story, 60);
+		story.happens({ type: "packets_traced", traces: [{ ...drop, at: story.time }] });
+		expect(types(story.happens(changed("inet other")))).not.toContain("read_bird");
+		expect(types(story.happens(changed("inet x")))).toContain("read_bird");
+		expect(live(story, 6).filter(({ type }) => type === "restart_peer")).toHaveLength(1);
+	});
+
+	test("does not stay as evidence", () => {
+		const story = read();
+		story.happens({ type: "packets_traced", traces: [{ ...drop, at: story.time }] }, changed("inet x"));
+		expect(story.state.evidence.addresses["192.168.1.2"]).not.toHaveProperty("syn");
+		expect(story.state.evidence.tables["inet x"]).toMatchObject({ by: "nft" });
+	});
+});
+
+describe("BIRD's wait after a failure of BFD", () => {
+	const idle = peer({
+		...known,
+		state: "Idle",
+		protocolState: "start",
+		bfd: "down",
+		lastError: "Error: BFD session down",
+	});
+
+	test("is ended once, so that the peer can come back with its link", () => {
+		const story = Story.kept();
+		story.happens({ type: "bird_up" }, reading(established), reading(idle));
+		const restarts: number[] = [];
+		for (let second = 0; second < 20; second++) {
+			if (types([...story.passes(1000), ...story.happens(reading(idle))]).includes("restart_peer"))
+				restarts.push(second);
+		}
+		expect(restarts).toEqual([0]);
+	});
+
+	test("is left alone where only advice is wanted", () => {
+		const story = Story.kept({ remediate: false });
+		story.happens({ type: "bird_up" }, reading(established), reading(idle));
+		for (let second = 0; second < 20; second++)
+			expect(types([...story.passes(1000), ...story.happens(reading(idle))])).not.toContain("restart_peer");
+	});
+});
