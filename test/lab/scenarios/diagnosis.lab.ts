@@ -19,4 +19,5 @@ test.concurrent.each(SOME)(
 		if (!cause) throw new Error(`no cause ${name}`);
 		const outcome = await play(cause, { family, version });
 		expect(outcome).toMatchObject({ first: cause.id, others: [], healedAfter: expect.any(Number) });
-});
+	},
+);
