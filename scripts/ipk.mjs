@@ -40,6 +40,7 @@ default_prerm "$0" "$@"
  * @property {string} version with the release, `1.0.0-r1`
  * @property {string} architecture OpenWrt's; `all` for any
  * @property {readonly string[]} depends
+ * @property {readonly string[]} suggests what opkg mentions; it knows no alternatives
  * @property {string} license
  * @property {string} section
  * @property {string} title one line
@@ -77,12 +78,24 @@ export function ipk(contents, epoch) {
 	return gzip(ustar(outer, epoch));
 }
 
-function control({ name, version, architecture, depends, license, section, title, description, files }) {
+function control({
+	name,
+	version,
+	architecture,
+	depends,
+	suggests,
+	license,
+	section,
+	title,
+	description,
+	files,
+}) {
 	const installedSize = [...files.values()].reduce((sum, { data }) => sum + data.length, 0);
 	return [
 		`Package: ${name}`,
 		`Version: ${version}`,
 		...(depends.length > 0 ? [`Depends: ${depends.join(", ")}`] : []),
+		...(suggests.length > 0 ? [`Suggests: ${suggests.join(", ")}`] : []),
 		`License: ${license}`,
 		`Section: ${section}`,
 		`Architecture: ${architecture}`,

@@ -9,8 +9,9 @@ import { readFileSync } from "node:fs";
  */
 export function readMakefile(path) {
 	const text = readFileSync(path, "utf8");
+	const optional = (name, within) => new RegExp(`^[ \\t]*${name}:=(.*)$`, "m").exec(within)?.[1];
 	const variable = (name, within = text) => {
-		const value = new RegExp(`^[ \\t]*${name}:=(.*)$`, "m").exec(within)?.[1];
+		const value = optional(name, within);
 		if (value === undefined) throw new Error(`${path}: ${name} is missing`);
 		return value.trim();
 	};
@@ -33,6 +34,7 @@ export function readMakefile(path) {
 		depends: variable("DEPENDS", definition)
 			.split(/\s+/)
 			.map((each) => each.replace(/^\+/, "")),
+		suggests: optional("PKG_SUGGESTS", text)?.trim().split(/\s+/) ?? [],
 		description: lines("description"),
 		conffiles: lines("conffiles"),
 		scripts: Object.fromEntries(

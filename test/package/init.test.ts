@@ -107,12 +107,27 @@ describe("the init script", () => {
 		expect(call("reload_service", disabled, { RUNNING: "1" }).sent).toEqual([golden("disabled")]);
 	});
 
-	it("keeps the firewall's rules when it is stopped, without an instance or a trigger", () => {
+	describe("when it is stopped", () => {
 		const peers = golden("peers") as { [name: string]: Json };
-		expect(call("service_stopped", PEERS).sent).toEqual([{ ...peers, instances: {}, triggers: [] }]);
-		expect(call("service_stopped", PEERS, { NOT_AT_BOOT: "1" }).sent).toEqual([]);
-		expect(call("service_stopped").sent).toEqual([]);
-		expect(call("service_stopped", disabled).sent).toEqual([]);
+		const nothing = { ...peers, instances: {}, triggers: [], data: {} };
+		const rules = { ...peers, instances: {}, triggers: [] };
+
+		it("keeps the firewall's rules, without an instance or a trigger", () => {
+			expect(call("stop", PEERS).sent).toEqual([["delete"], rules]);
+		});
+
+		it.each([
+			["it is not to start at boot any more", PEERS, { NOT_AT_BOOT: "1" }],
+			["there are none", "", {}],
+			["`enabled` is 0", disabled, {}],
+		])("takes the rules back before it goes when %s", (_, config, env) => {
+			expect(call("stop", config, env).sent).toEqual([nothing, ["delete"]]);
+		});
+
+		it("starts again as if it had not been", () => {
+			expect(call("restart", PEERS).sent).toEqual([["delete"], rules, peers]);
+			expect(call("restart", PEERS, { NOT_AT_BOOT: "1" }).sent).toEqual([nothing, ["delete"], peers]);
+		});
 	});
 
 	it.each([

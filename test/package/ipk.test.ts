@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -147,7 +156,7 @@ describe("the .ipk", () => {
 	it("describes itself", () => {
 		const fields = textOf(control, "./control");
 		expect(fields).toMatch(
-			/^Package: bgpwarden\nVersion: \d+\.\d+\.\d+-r1\nDepends: quickjs, nftables-json, conntrack\n/,
+			/^Package: bgpwarden\nVersion: \d+\.\d+\.\d+-r1\nDepends: quickjs, nftables-json, conntrack\nSuggests: bird3cl, bird2cl, openssl-util\n/,
 		);
 		expect(fields).toMatch(/^Architecture: all$/m);
 		const installed = data.reduce((sum, entry) => sum + entry.data.length, 0);
@@ -195,16 +204,25 @@ describe("the .ipk", () => {
 	});
 
 	it.each([
-		["a removal", { PKG_UPGRADE: "0" }, "reload\n"],
-		["an upgrade", { PKG_UPGRADE: "1" }, ""],
-		["an image build", { IPKG_INSTROOT: "/image" }, ""],
-	])("postrm in %s has rpcd forget the plugin where it should", (_, env, expected) => {
-		const rpcd = join(scratch, "rpcd");
-		writeFileSync(rpcd, '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
-		const script = textOf(control, "./postrm").replace("/etc/init.d/rpcd", rpcd);
-		const run = spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
-		expect(run).toMatchObject({ status: 0, stdout: expected, stderr: "" });
-	});
+		["a removal", { PKG_UPGRADE: "0" }, "reload\n", false],
+		["a removal with apk", {}, "reload\n", false],
+		["an upgrade", { PKG_UPGRADE: "1" }, "", true],
+		["an image build", { IPKG_INSTROOT: "/image" }, "", true],
+	])(
+		"postrm in %s has rpcd forget the plugin and takes the directory where it should",
+		(_, env, expected, left) => {
+			const rpcd = join(scratch, "rpcd");
+			writeFileSync(rpcd, '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+			const directory = join(scratch, "usr-lib-bgpwarden");
+			mkdirSync(directory, { recursive: true });
+			const script = textOf(control, "./postrm")
+				.replace("/etc/init.d/rpcd", rpcd)
+				.replace("/usr/lib/bgpwarden", directory);
+			const run = spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
+			expect(run).toMatchObject({ status: 0, stdout: expected, stderr: "" });
+			expect(existsSync(directory)).toBe(left);
+		},
+	);
 });
 
 it("is the same for the same input, and takes its time from SOURCE_DATE_EPOCH", () => {

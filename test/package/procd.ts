@@ -23,6 +23,15 @@ rc_procd() {
 	record set
 }
 start() { rc_procd start_service "$@"; }
+stop() {
+	stop_service "$@"
+	record delete
+	service_stopped
+}
+restart() {
+	stop
+	start
+}
 procd_open_instance() { record instance "\${1:-instance1}"; }
 procd_close_instance() { record close; }
 procd_set_param() { record param "$@"; }
@@ -41,7 +50,7 @@ const NUMBERS = ["term_timeout", "nice"];
 const FLAGS = ["stderr", "stdout", "no_new_privs"];
 const ARRAYS = ["command", "file", "respawn", "netdev"];
 
-/** @returns what was sent to procd: messages of `service set`, and `["signal", …]` */
+/** @returns what was sent to procd: messages of `service set`, `["signal", …]` and `["delete"]` */
 export function procdMessages(record: string): Json[] {
 	const sent: Json[] = [];
 	let stack: Json[] = [];
@@ -86,6 +95,7 @@ export function procdMessages(record: string): Json[] {
 			const run = ["run_script", "/etc/init.d/bgpwarden", "reload"];
 			add("", ["config.change", ["if", ["eq", "package", name], run], 1000]);
 		} else if (verb === "signal") sent.push(["signal", name, ...values]);
+		else if (verb === "delete") sent.push(["delete"]);
 	}
 	return sent;
 }
