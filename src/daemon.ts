@@ -13,6 +13,7 @@ import { beginnings } from "./sources/bird/since.ts";
 import { type Control, openControl } from "./sources/control/fifo.ts";
 import { inspectPeer } from "./sources/kernel/inspect.ts";
 import { createMonitor, type Monitor } from "./sources/nft/monitor.ts";
+import { hasOtherIds } from "./sources/process.ts";
 import { createServices, type Services } from "./sources/ubus/services.ts";
 import type { Action } from "./warden/actions.ts";
 import type { PacketTrace } from "./warden/diagnosis/trace.ts";
@@ -40,6 +41,8 @@ export class Daemon {
 	/** See `withMark`. */
 	private readonly mark: string;
 	private installed = false;
+	/** See `hasOtherIds`. */
+	private readonly contained: boolean;
 	private monitor: Monitor;
 	private bird: BirdSession;
 	private readonly services: Services;
@@ -60,6 +63,7 @@ export class Daemon {
 		this.mark = Math.floor(platform.random() * 2 ** 32)
 			.toString(16)
 			.padStart(8, "0");
+		this.contained = hasOtherIds(platform.files);
 		this.tableFile = new TableFile(platform.files);
 		this.reporter = new Reporter(platform, this.log, {
 			version: options.version,
@@ -226,8 +230,8 @@ export class Daemon {
 			ipv4: addresses.filter((address) => !address.includes(":")),
 			ipv6: addresses.filter((address) => address.includes(":")),
 		});
-		// The first install shows whether the monitor's process ids are ours.
-		const marked = this.installed && !this.monitor.knowsProcesses;
+		// Where nothing tells beforehand whether the monitor's process ids are ours, the first install shows it.
+		const marked = (this.installed || this.contained) && !this.monitor.knowsProcesses;
 		const result = await this.nft.apply(marked ? withMark(text, this.mark) : text);
 		if (!result.ok) {
 			this.dispatch({ type: "install_failed", reason: result.reason });

@@ -6,6 +6,16 @@ const COMMAND_LIMIT = 120;
 /** Generations that are looked at: the repair waits meanwhile. */
 const MOST_ANCESTORS = 4;
 
+/** `/proc/self/ns/pid` of the machine's own process ids (PROC_PID_INIT_INO in Linux's include/linux/proc_ns.h). */
+const MACHINE = "pid:[4026531836]";
+
+/** Whether processes have other ids here than the kernel tells in nft's generations: in a container. */
+export function hasOtherIds(files: Files): boolean {
+	const namespace = files.readLink("/proc/self/ns/pid");
+	// A kernel without such namespaces has no such file.
+	return namespace !== undefined && namespace !== MACHINE;
+}
+
 /**
  * Who a process is, as far as /proc still tells (proc(5)): it may have ended already.
  * @param name the process's name from whoever told its id; a process of another name is a later one with the

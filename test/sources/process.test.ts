@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { commandLine, findActor, parseStat } from "../../src/sources/process.ts";
+import { commandLine, findActor, hasOtherIds, parseStat } from "../../src/sources/process.ts";
 import { FakePlatform } from "../fakes/platform.ts";
 
 test("name and parent, whatever the name holds", () => {
@@ -41,4 +41,13 @@ test("a process that is gone, or another one by now, leaves its name and id", ()
 	files.set("/proc/4711/stat", "4711 (vi) S 4700 0");
 	files.set("/proc/4711/cmdline", "vi\0");
 	expect(findActor(files, 4711, "nft")).toEqual({ process: "nft", pid: 4711 });
+});
+
+test("process ids are others in a container", () => {
+	const { files } = new FakePlatform();
+	expect(hasOtherIds(files)).toBe(false);
+	files.setLink("/proc/self/ns/pid", "pid:[4026531836]");
+	expect(hasOtherIds(files)).toBe(false);
+	files.setLink("/proc/self/ns/pid", "pid:[4026532301]");
+	expect(hasOtherIds(files)).toBe(true);
 });
