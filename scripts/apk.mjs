@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
 /** Why no .apk can be made here; undefined when one can. */
 export function whyNoApk() {
@@ -13,6 +13,12 @@ export function whyNoApk() {
 	// It takes the files' owners from the file system.
 	if (process.getuid?.() !== 0) return "root is needed to make files of root's";
 	return undefined;
+}
+
+/** apk gives these modes to the router's own directories, whatever the umask is here. */
+function makeDirectory(path) {
+	mkdirSync(path, { recursive: true });
+	chmodSync(path, 0o755);
 }
 
 const script = (name, handler, extra = "") => `#!/bin/sh
@@ -56,10 +62,11 @@ export function writeApk(contents, epoch, output) {
 			);
 		}
 		const root = join(scratch, "root");
-		mkdirSync(root, { mode: 0o755 });
+		makeDirectory(root);
 		for (const [path, { data, mode }] of files) {
 			const target = join(root, path);
-			mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
+			for (let end = path.indexOf("/"); end >= 0; end = path.indexOf("/", end + 1))
+				makeDirectory(join(root, path.slice(0, end)));
 			writeFileSync(target, data);
 			chmodSync(target, mode);
 			utimesSync(target, epoch, epoch);
