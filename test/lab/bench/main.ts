@@ -6,12 +6,13 @@ import { network } from "../network.ts";
 import { type Bird, birdMultihop, startBird, startFrr, startMosquitto, startProxy } from "../programs.ts";
 import { pause, until } from "../wait.ts";
 import { type Figure, quantile, renderFigures } from "./figures.ts";
+import { packageFigures } from "./package.ts";
 
 /** `make bench`: the figures, as ratios within one run where the machine's own speed would tell more than ours. */
 const short = process.env.BENCH === "short";
 const size = short
-	? { latency: 40, wipes: 60, growthFrom: 20, flaps: 5, rest: 15, ghosts: 3 }
-	: { latency: 200, wipes: 1000, growthFrom: 200, flaps: 100, rest: 60, ghosts: 10 };
+	? { latency: 40, wipes: 60, growthFrom: 20, flaps: 5, rest: 15, ghosts: 3, starts: 5 }
+	: { latency: 200, wipes: 1000, growthFrom: 200, flaps: 100, rest: 60, ghosts: 10, starts: 40 };
 
 /** Milliseconds between wipes: closer together they would be a fight, which is answered with backoff. */
 const APART = 250;
@@ -190,6 +191,16 @@ async function ghosts(): Promise<Figure[]> {
 	];
 }
 
+async function starts(): Promise<Figure[]> {
+	say(`${size.starts} starts of the daemon and of the boot script`);
+	const lab = await startLab();
+	try {
+		return await packageFigures(lab.router, size.starts);
+	} finally {
+		await lab.stop();
+	}
+}
+
 async function main(): Promise<void> {
 	if (process.getuid?.() !== 0) {
 		say("root is needed: it makes network namespaces");
@@ -197,6 +208,7 @@ async function main(): Promise<void> {
 		return;
 	}
 	const figures = await ghosts();
+	figures.push(...(await starts()));
 	const lab = await startLab();
 	try {
 		const { bird, daemon } = await healthy(lab);
