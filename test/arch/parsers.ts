@@ -10,6 +10,14 @@ import { localAddresses } from "../../src/sources/conntrack/local.ts";
 import { parseFlow } from "../../src/sources/conntrack/parse.ts";
 import { filterOf } from "../../src/sources/conntrack/select.ts";
 import { MonitorParser } from "../../src/sources/nft/parse.ts";
+import { parseTraceLine } from "../../src/sources/nft/trace.ts";
+import {
+	parseComplaint,
+	parseEvent,
+	parseList,
+	parseReply as parseUbusReply,
+} from "../../src/sources/ubus/parse.ts";
+import { parseServiceEvent, parseServiceList } from "../../src/sources/ubus/service-events.ts";
 
 /** What the parsers make of a fixture, by the fixture's folder. */
 const READERS: Record<string, (text: string) => unknown> = {
@@ -25,7 +33,15 @@ const READERS: Record<string, (text: string) => unknown> = {
 	conntrack: (text) => text.split("\n").map((line) => parseFlow(line)),
 	nft: (text) => {
 		const parser = new MonitorParser("custom_bgp");
-		return text.split("\n").map((line) => parser.line(line));
+		return text.split("\n").map((line) => [parser.line(line), parseTraceLine(line)]);
+	},
+	ubus: (text) => {
+		const reply = parseUbusReply(text);
+		const events = text.split("\n").map((line) => {
+			const event = parseEvent(line);
+			return [event, event && parseServiceEvent(event), parseComplaint(line)];
+		});
+		return { reply, processes: reply && parseServiceList(reply), list: parseList(text), events };
 	},
 	uci: (text) => {
 		const result = parseUci(text);
