@@ -16,3 +16,4 @@ fi
 files=openwrt-package/bgpwarden/files
 find init.d "$files" -type f ! -name '*.json' ! -path "$files/etc/config/*" ! -path "$files/lib/upgrade/*" \
 	-exec shellcheck -x -s dash {} +
+shellcheck -s dash openwrt-package/*/test.sh
