@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 suite=trixie
-packages=nftables,conntrack,bird3,frr,mosquitto,mosquitto-clients,quickjs,busybox,iproute2,iputils-ping,openssl
+packages=nftables,iptables,conntrack,bird3,frr,mosquitto,mosquitto-clients,quickjs,busybox,iproute2,iputils-ping,openssl
 packages=$packages,procps,strace,tcpdump,python3-minimal
 root=.lab/rootfs
 new=.lab/rootfs.new

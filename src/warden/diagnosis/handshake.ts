@@ -48,6 +48,7 @@ function ofTheirs(view: View, syn: PacketTrace): Diagnosis | undefined {
 		answer.packet.destinationPort !== syn.packet.sourcePort
 	) {
 		if (now - syn.at < ANSWER_PATIENCE) return undefined;
+		if (!reachesInput(syn, own)) return ofVanished(view, seen);
 		return {
 			id: "no-answer",
 			explanation: `the SYN of ${sayPeer(record)} reaches BIRD's port, and nothing comes back`,
@@ -73,6 +74,25 @@ function ofTheirs(view: View, syn: PacketTrace): Diagnosis | undefined {
 		evidence: [`the SYN-ACK: ${sayWay(answer)}`, seen, ...sayTable(view, answerFate.hop)],
 		remedy: `take BGP (TCP source port 179) out of ${sayHop(answerFate.hop)}`,
 		table: tableOf(answerFate.hop),
+	};
+}
+
+/** The daemon's own chain at the input hook tells that a packet came so far. */
+function reachesInput({ hops }: PacketTrace, own: string): boolean {
+	return hops.some(
+		({ family, table, chain }) => family === "inet" && table === own && chain === "filter_input",
+	);
+}
+
+/** No rule of nftables ended its way, and yet it never came to the input hook. */
+function ofVanished(view: View, seen: string): Diagnosis {
+	return {
+		id: "hijacked",
+		explanation: `the SYN of ${sayPeer(view.record)} vanishes between prerouting and input, and no rule of nftables does it`,
+		evidence: [seen, ...sayServices(view), sayBird(view.record)],
+		remedy:
+			"look for what nft does not show: rules of iptables-legacy (`iptables-legacy-save`), an NFQUEUE without its program, " +
+			"eBPF programs (`tc filter show`), `rp_filter`",
 	};
 }
 

@@ -76,6 +76,17 @@ print("listening", flush=True)
 time.sleep(600)
 `;
 
+/** BGP to a queue that nobody reads, in nftables through iptables, or in the tables that nft does not show. */
+async function iptables(
+	{ lab, family }: World,
+	verb: "-A" | "-D",
+	kind: "nft" | "legacy" = "nft",
+): Promise<void> {
+	const program = `${family === 6 ? "ip6tables" : "iptables"}-${kind}`;
+	const rule = ["-p", "tcp", "--dport", "179", "-j", "NFQUEUE", "--queue-num", "9"];
+	await lab.router.run([program, "-t", "mangle", verb, "PREROUTING", ...rule]);
+}
+
 /** Adds lines to the speaker's configuration. @param lines with `neighbor ADDRESS` in their place */
 async function configureFrr(
 	{ frr, family }: World,
@@ -123,6 +134,28 @@ export const CAUSES: readonly Cause[] = [
 			() =>
 				`chain pre { type filter hook prerouting priority mangle; policy accept;\ntcp dport 179 counter drop\n}`,
 		),
+	},
+	{
+		name: "an NFQUEUE without its program",
+		id: "hijacked",
+		begin: async (world) => {
+			await iptables(world, "-A");
+			await redial(world);
+		},
+		end: (world) => iptables(world, "-D"),
+	},
+	{
+		name: "a rule of iptables-legacy",
+		id: "hijacked",
+		begin: async (world) => {
+			await iptables(world, "-A", "legacy");
+			await redial(world);
+		},
+		async end(world) {
+			await iptables(world, "-D", "legacy");
+			// Nothing tells of that change: the peer's next SYN does.
+			await redial(world);
+		},
 	},
 	{
 		name: "a reject in a zone of fw4",

@@ -110,9 +110,21 @@ describe("a SYN of the peer", () => {
 		expect(told(story)?.remedy).toContain("bgpwarden.main.zone=lan");
 	});
 
-	test("without an answer says something only after a second", () => {
+	const input = at("custom_bgp", "filter_input", "tcp dport 179 accept", "accept");
+
+	test("that never comes to the input hook", () => {
 		const story = read(passive);
 		seen(story, trace(story, packet(["syn"], true)));
+		story.passes(1400);
+		expect(told(story)).toMatchObject({
+			diagnosis: "hijacked",
+			explanation: expect.stringContaining("vanishes"),
+		});
+	});
+
+	test("without an answer says something only after a second", () => {
+		const story = read(passive);
+		seen(story, trace(story, packet(["syn"], true), input));
 		expect(told(story)?.diagnosis).toBeUndefined();
 		story.passes(1400);
 		expect(told(story)?.diagnosis).toBe("no-answer");
