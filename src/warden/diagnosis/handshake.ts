@@ -25,8 +25,12 @@ const LOST_WITHIN = 60_000;
  */
 export function ofLostSession(view: View): Diagnosis | undefined {
 	const { syn } = view.evidence;
-	if (!isFresh(view, syn) || view.now - syn.at > LOST_WITHIN) return undefined;
-	return ofCaught(view, syn, fateOf(syn, view.state.settings.table), `the SYN of ${sayPeer(view.record)}`);
+	const age = syn === undefined ? 0 : view.now - syn.at;
+	if (!isFresh(view, syn) || age > LOST_WITHIN) return undefined;
+	const own = view.state.settings.table;
+	const caught = ofCaught(view, syn, fateOf(syn, own), `the SYN of ${sayPeer(view.record)}`);
+	if (caught || age < ANSWER_PATIENCE || reachesInput(syn, own)) return caught;
+	return ofVanished(view, `its SYN came ${sayDuration(age)} ago: ${sayWay(syn)}`);
 }
 
 function isFresh({ evidence, now }: View, trace: PacketTrace | undefined): trace is PacketTrace {
