@@ -39,6 +39,8 @@ export interface Counters {
 export interface AddressEvidence {
 	/** The peer's latest SYN to port 179. */
 	readonly syn?: PacketTrace;
+	/** SYNs from that port so far: more than one is a retransmission (RFC 9293, section 3.8.1). */
+	readonly syns?: number;
 	/** The router's latest answer to a SYN of the peer: SYN-ACK or RST. */
 	readonly answer?: PacketTrace;
 	/** The router's own latest SYN to the peer's port 179. */

@@ -16,8 +16,11 @@ const LOST = 15_000;
 const COUNT = { first: 2000, later: 14_000 } as const;
 /** Tables whose last change is remembered. */
 const MOST_TABLES = 32;
-/** When a SYN without an answer says something, in ms after it. */
-export const ANSWER_PATIENCE = 1300;
+/**
+ * When a SYN without an answer says something, in ms after it: a retransmission soon, a single one only after the time of
+ * two, for BIRD may just be starting the protocol.
+ */
+export const ANSWER_PATIENCE = { again: 300, once: 2500 } as const;
 /** A peer that sends no SYN for so many ms is silent: FRR's longest wait between two is 120 s. */
 export const SILENCE = 130_000;
 
@@ -40,8 +43,11 @@ export function packetsTraced(turn: Turn, traces: readonly PacketTrace[]): void 
 }
 
 function sawSyn(turn: Turn, address: string, trace: PacketTrace): void {
-	turn.evidenceOf(address, { syn: trace });
-	dueAt(turn, trace.at + ANSWER_PATIENCE);
+	const { syn, syns = 0 } = turn.state.evidence.addresses[address] ?? {};
+	const again = syn?.packet.sourcePort === trace.packet.sourcePort;
+	turn.evidenceOf(address, { syn: trace, syns: again ? syns + 1 : 1 });
+	dueAt(turn, trace.at + ANSWER_PATIENCE.again);
+	dueAt(turn, trace.at + ANSWER_PATIENCE.once);
 	dueAt(turn, trace.at + SILENCE);
 }
 

@@ -29,7 +29,7 @@ export function ofLostSession(view: View): Diagnosis | undefined {
 	if (!isFresh(view, syn) || age > LOST_WITHIN) return undefined;
 	const own = view.state.settings.table;
 	const caught = ofCaught(view, syn, fateOf(syn, own), `the SYN of ${sayPeer(view.record)}`);
-	if (caught || age < ANSWER_PATIENCE || reachesInput(syn, own)) return caught;
+	if (caught || !hadTime(view, syn) || reachesInput(syn, own)) return caught;
 	return ofVanished(view, `its SYN came ${sayDuration(age)} ago: ${sayWay(syn)}`);
 }
 
@@ -46,12 +46,8 @@ function ofTheirs(view: View, syn: PacketTrace): Diagnosis | undefined {
 	if (caught) return caught;
 	const { answer } = evidence;
 	const seen = `its SYN came ${sayDuration(now - syn.at)} ago: ${sayWay(syn)}`;
-	if (
-		!answer ||
-		answer.at < syn.at - ANSWER_PATIENCE ||
-		answer.packet.destinationPort !== syn.packet.sourcePort
-	) {
-		if (now - syn.at < ANSWER_PATIENCE) return undefined;
+	if (!answer || answer.at < syn.at - SAME_DIAL || answer.packet.destinationPort !== syn.packet.sourcePort) {
+		if (!hadTime(view, syn)) return undefined;
 		if (!reachesInput(syn, own)) return ofVanished(view, seen);
 		return {
 			id: "no-answer",
@@ -79,6 +75,15 @@ function ofTheirs(view: View, syn: PacketTrace): Diagnosis | undefined {
 		remedy: `take BGP (TCP source port 179) out of ${sayHop(answerFate.hop)}`,
 		table: tableOf(answerFate.hop),
 	};
+}
+
+/** The answers of one dial: what is older was another's, from the same port. */
+const SAME_DIAL = 10_000;
+
+/** Whether an answer would have come by now. */
+function hadTime({ evidence, now }: View, syn: PacketTrace): boolean {
+	const age = now - syn.at;
+	return age >= ANSWER_PATIENCE.once || ((evidence.syns ?? 1) > 1 && age >= ANSWER_PATIENCE.again);
 }
 
 /** The daemon's own chain at the input hook tells that a packet came so far. */

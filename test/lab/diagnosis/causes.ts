@@ -277,6 +277,8 @@ export const CAUSES: readonly Cause[] = [
 		name: "a pulled cable",
 		id: "peer-unreachable",
 		async begin({ lab }) {
+			// A link that is only without a carrier keeps its IPv6 addresses; one that is set down would lose them.
+			await lab.speaker.run(["sysctl", "-qw", "net.ipv6.conf.eth0.keep_addr_on_down=1"]);
 			await lab.speaker.link("eth0", "down");
 		},
 		async end({ lab, family }) {

@@ -115,18 +115,28 @@ describe("a SYN of the peer", () => {
 	test("that never comes to the input hook", () => {
 		const story = read(passive);
 		seen(story, trace(story, packet(["syn"], true)));
-		story.passes(1400);
+		story.passes(2600);
 		expect(told(story)).toMatchObject({
 			diagnosis: "hijacked",
 			explanation: expect.stringContaining("vanishes"),
 		});
 	});
 
-	test("without an answer says something only after a second", () => {
+	test("without an answer says something only after the time of a retransmission", () => {
 		const story = read(passive);
 		seen(story, trace(story, packet(["syn"], true), input));
 		expect(told(story)?.diagnosis).toBeUndefined();
-		story.passes(1400);
+		story.passes(2600);
+		expect(told(story)?.diagnosis).toBe("no-answer");
+	});
+
+	test("that is sent again without an answer says so sooner", () => {
+		const story = read(passive);
+		seen(story, trace(story, packet(["syn"], true), input));
+		story.passes(1000);
+		seen(story, trace(story, packet(["syn"], true), input));
+		expect(told(story)?.diagnosis).toBeUndefined();
+		story.passes(400);
 		expect(told(story)?.diagnosis).toBe("no-answer");
 	});
 
@@ -173,7 +183,7 @@ describe("a SYN of the peer", () => {
 		const story = read(passive);
 		story.happens(reading(peer({ ...known, state: "OpenConfirm", bfd: "down" })));
 		seen(story, trace(story, packet(["syn"], true)));
-		story.passes(2000);
+		story.passes(3000);
 		expect(told(story)?.diagnosis).toBeUndefined();
 	});
 });
