@@ -10,6 +10,7 @@ const BACKOFF = { first: 30_000, longest: 600_000 };
 const HOPELESS = 3;
 /** Milliseconds between two restarts of a peer, whatever has changed meanwhile. */
 const APART = 5000;
+const FORGIVING = 60_000;
 /** For so many ms after a repair, peers that are found not Established are meant by it. */
 const WINDOW = 1500;
 /**
@@ -142,7 +143,8 @@ function consider(turn: Turn, record: PeerRecord): void {
 	const { nudge } = record;
 	if (isEstablished(record)) {
 		const lasting = record.stateSince === undefined || turn.time - record.stateSince >= LASTING;
-		turn.peer(name, { ...record, nudge: calm(record, lasting) });
+		const calmed = calm(record, lasting);
+		turn.peer(name, { ...record, nudge: lasting ? calmed : forgiven(calmed, turn.time) });
 		return;
 	}
 	if (isDown(record)) {
@@ -199,13 +201,26 @@ function isAftermath(turn: Turn, record: PeerRecord): boolean {
 	);
 }
 
+/**
+ * A session that comes up, however short, shows that what failed before is over: the next loss need not wait for the backoff
+ * of that. Once in `FORGIVING` ms, so that a session that only a restart brings up for a moment does not make it restart
+ * for ever.
+ */
+function forgiven(nudge: PeerRecord["nudge"], now: number): PeerRecord["nudge"] {
+	const { notBefore, forgivenAt, lastAt, ...rest } = nudge;
+	if (notBefore === undefined || lastAt === undefined || notBefore <= now + APART) return nudge;
+	if (forgivenAt !== undefined && now - forgivenAt < FORGIVING) return nudge;
+	return { ...rest, lastAt, count: 0, notBefore: lastAt + APART, forgivenAt: now };
+}
+
 /** @param lasting whether the backoff starts over */
 function calm(record: PeerRecord, lasting: boolean): PeerRecord["nudge"] {
-	const { lastAt, notBefore, count, waitEnded } = record.nudge;
+	const { lastAt, notBefore, count, waitEnded, forgivenAt } = record.nudge;
 	return {
 		count: lasting ? 0 : count,
 		...(lastAt === undefined ? {} : { lastAt }),
 		...(waitEnded === undefined ? {} : { waitEnded }),
+		...(forgivenAt === undefined ? {} : { forgivenAt }),
 		...(notBefore === undefined || lasting ? {} : { notBefore }),
 	};
 }

@@ -136,6 +136,8 @@ export interface Nudge {
 	/** When the last nudge needed further restarts. */
 	readonly aftermaths?: readonly number[];
 	readonly notBefore?: number;
+	/** When the backoff was last cut short because a session came up. */
+	readonly forgivenAt?: number;
 	/** The loss, by its time, after which BIRD's wait was ended early. */
 	readonly waitEnded?: number | undefined;
 }

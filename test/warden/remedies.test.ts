@@ -144,6 +144,22 @@ describe("BIRD's wait after a failure of BFD", () => {
 		expect(restarts).toEqual([0]);
 	});
 
+	test("does not meet the backoff of what failed before the session came up", () => {
+		const story = read();
+		live(story, 300);
+		expect(story.state.peers.waukeen?.nudge.notBefore).toBeGreaterThan(story.time + 60_000);
+		story.happens(reading(established));
+		story.passes(2000);
+		const waiting = { ...idle, bfd: "up" } as const;
+		const restarts: number[] = [];
+		for (let second = 0; second < 30; second++)
+			if (types([...story.happens(reading(waiting)), ...story.passes(1000)]).includes("restart_peer"))
+				restarts.push(second);
+		expect(restarts.length).toBeGreaterThan(0);
+		expect(restarts[0]).toBeLessThanOrEqual(5);
+		expect(restarts.length).toBeLessThanOrEqual(4);
+	});
+
 	test("is left alone where only advice is wanted", () => {
 		const story = Story.kept({ remediate: false });
 		story.happens({ type: "bird_up" }, reading(established), reading(idle));

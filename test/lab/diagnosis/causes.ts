@@ -381,7 +381,6 @@ export const CAUSES: readonly Cause[] = [
 		},
 		async end(world) {
 			await configureFrr(world, (neighbor) => [`${neighbor} disable-connected-check`]);
-			await redial(world);
 		},
 	},
 ];
