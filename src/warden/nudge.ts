@@ -65,8 +65,10 @@ export function requestNudge(turn: Turn, name: string): void {
 /** After each reading: who is meant, and whose time has come? */
 export function considerNudges(turn: Turn): void {
 	const { nudgesWantedAt } = turn.state.bird;
-	for (const record of Object.values(turn.state.peers)) {
-		const wantedAt = waitsForNothing(record) ? turn.time : nudgesWantedAt;
+	for (const found of Object.values(turn.state.peers)) {
+		const waits = waitsForNothing(found);
+		const record = waits && isNewLoss(found) ? { ...found, nudge: forgiven(found.nudge, turn.time) } : found;
+		const wantedAt = waits ? turn.time : nudgesWantedAt;
 		consider(turn, wantedAt === undefined ? record : mark(turn, record, wantedAt));
 	}
 	// Before the first reading nobody could be found, so the window starts with it.
@@ -84,6 +86,11 @@ function waitsForNothing({ peer }: PeerRecord): boolean {
 	if (peer.state !== "Idle" || peer.bfd !== "up" || peer.lastError === undefined) return false;
 	const error = parseLastError(peer.lastError);
 	return error === undefined || !isRefusal(error);
+}
+
+/** The peer has tried since the last restart, and lost: what failed before was something else. */
+function isNewLoss({ stateSince, nudge }: PeerRecord): boolean {
+	return stateSince !== undefined && stateSince > (nudge.lastAt ?? 0) + AFTERMATH.milliseconds;
 }
 
 /**

@@ -144,11 +144,14 @@ describe("BIRD's wait after a failure of BFD", () => {
 		expect(restarts).toEqual([0]);
 	});
 
-	test("does not meet the backoff of what failed before the session came up", () => {
+	test.each([
+		{ what: "came up", seen: [established] },
+		{ what: "was tried again, unseen", seen: [] },
+	])("does not meet the backoff of what failed before the session $what", ({ seen }) => {
 		const story = read();
 		live(story, 300);
 		expect(story.state.peers.waukeen?.nudge.notBefore).toBeGreaterThan(story.time + 60_000);
-		story.happens(reading(established));
+		story.happens(...seen.map((each) => reading(each)));
 		story.passes(2000);
 		const waiting = { ...idle, bfd: "up" } as const;
 		const restarts: number[] = [];
