@@ -1,6 +1,7 @@
 #!/bin/bash
-# Captures the fixture of `nft monitor` anew, from the nft in .lab/rootfs, in a network namespace of its own. Needs root
-# and dist/bgpwarden.js. What each transaction did to the table stands beside it in the .json, written by hand.
+# Captures the fixtures of nft anew, from the nft in .lab/rootfs, in a network namespace of its own. Needs root and
+# dist/bgpwarden.js. What each transaction of the monitor's did to the table stands beside it in the .json, written by
+# hand; test/fixtures/nft/rulesets/*.nft are what the JSON listings are made from.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD/.lab/rootfs
@@ -42,3 +43,11 @@ nft 'table inet custom_bgp { }; delete table inet custom_bgp'
 sleep 0.5
 kill $monitor
 echo "captured $out ($(wc -l <"$out") lines)"
+
+for ruleset in test/fixtures/nft/rulesets/*.nft; do
+	out=test/fixtures/nft/nft-$version-ruleset-$(basename "$ruleset" .nft).json
+	nft flush ruleset
+	nft -f - <"$ruleset"
+	nft -j list ruleset >"$out"
+	echo "captured $out"
+done

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseAddress } from "../../../src/config/address.ts";
+import { parseRuleset } from "../../../src/sources/nft/ruleset.ts";
+import { type Handshake, peerOpens } from "../../../src/warden/ruleset/handshake.ts";
+import { sayEncounter } from "../../../src/warden/ruleset/say.ts";
+import type { Effect } from "../../../src/warden/ruleset/walk.ts";
+import { type Lab, startLab } from "../lab.ts";
+import { network } from "../network.ts";
+import type { Process } from "../process.ts";
+import { type Fate, rulesetCases } from "../rulesets.ts";
+
+/** One server: BGP's port, and a transparent proxy's two; each says what it is. */
+const server = `
+import select, socket
+names = {}
+for port, name in ((179, b"bgp"), (7892, b"proxy"), (7893, b"proxy"), (41231, b"proxy")):
+    s = socket.socket(socket.AF_INET6)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if name == b"proxy":
+        s.setsockopt(41, 75, 1)
+        s.setsockopt(socket.SOL_IP, 19, 1)
+    s.bind(("::", port))
+    s.listen()
+    names[s] = name
+print("listening", flush=True)
+while True:
+    for s in select.select(list(names), [], [])[0]:
+        connection, peer = s.accept()
+        connection.sendall(names[s])
+        connection.close()
+`;
+
+/** Less than the second after which a SYN is sent again: one packet decides. */
+const client = `
+import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+s.settimeout(0.7)
+try:
+    s.connect((sys.argv[1], 179))
+    print(s.recv(10).decode() or "timeout")
+except ConnectionRefusedError:
+    print("refused")
+except (TimeoutError, socket.timeout, ConnectionResetError):
+    print("timeout")
+`;
+
+/** What the walk says, in the client's words: one fate where it is sure, several where it is not. */
+function foretell({ syn, answer }: Handshake): Fate[] {
+	const fates: Fate[] = [];
+	for (const { effect, certain } of [...syn.encounters, ...answer.encounters]) {
+		const fate = FATES[effect];
+		if (!fate) continue;
+		fates.push(fate);
+		if (certain) return fates;
+	}
+	return [...fates, "bgp"];
+}
+
+const FATES: { readonly [Name in Effect]?: Fate } = {
+	drop: "timeout",
+	reject: "refused",
+	tproxy: "proxy",
+	redirect: "proxy",
+	dnat: "proxy",
+};
+
+describe("a walk through the ruleset foretells what becomes of a real SYN", () => {
+	let lab: Lab;
+	let servers: Process;
+	beforeAll(async () => {
+		lab = await startLab();
+		servers = lab.router.start(["python3", "-c", server], { name: "servers" });
+		await servers.says(/^listening$/);
+	});
+	afterAll(() => lab.stop());
+
+	const each = rulesetCases.map(([name, text, fate, how]) => ({
+		name,
+		text,
+		fate,
+		foretold: how === "unsure" ? [...new Set<Fate>([fate, "bgp"])] : [fate],
+		family: how === 6 ? (6 as const) : (4 as const),
+	}));
+	test.each(each)("$name", async ({ text, fate, foretold, family }) => {
+		await lab.router.nft(`flush ruleset\n${text}`);
+		const [own, other] =
+			family === 4
+				? [network.router.lan, network.speaker.address]
+				: [network.router.lan6, network.speaker.address6];
+
+		const listing = await lab.router.run(["nft", "-j", "list", "ruleset"]);
+		const parsed = parseRuleset(listing.stdout);
+		const [peer, local] = [parseAddress(other)?.bytes, parseAddress(own)?.bytes];
+		if (!parsed || !peer || !local) throw new Error("the ruleset cannot be read");
+		const handshake = peerOpens(parsed, { family, peer, local, interface: network.router.lanInterface });
+		const told = [...handshake.syn.encounters, ...handshake.answer.encounters].map(
+			(each) => `${each.certain ? "" : "perhaps "}${each.effect} ${sayEncounter(each)}`,
+		);
+
+		const { stdout } = await lab.speaker.run(["python3", "-c", client, own]);
+
+		servers.mustRun();
+		expect({ fate: stdout.trim(), told }).toEqual({ fate, told });
+		expect({ foretold: foretell(handshake), told }).toEqual({ foretold, told });
+	});
+});
