@@ -1,5 +1,6 @@
 // Builds the one file that runs under `qjs -m` and under `node`.
 // Usage: node scripts/build.mjs [entry=src/main.ts] [outfile=dist/bgpwarden.js]
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,13 +12,21 @@ const [entry = resolve(root, "src/main.ts"), outfile = resolve(root, "dist/bgpwa
 const shims = resolve(root, "src/platform/shims");
 const { version } = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8"));
 
+/** Of the source, in milliseconds since 1970: one and the same source builds one and the same file. 0: not known. */
+function sourceDate() {
+	const given = process.env.SOURCE_DATE_EPOCH;
+	if (given) return Number(given) * 1000;
+	const log = spawnSync("git", ["log", "-1", "--format=%ct"], { cwd: root, encoding: "utf8" });
+	return log.status === 0 ? Number(log.stdout) * 1000 : 0;
+}
+
 /** What the bundle and the library inside it share. */
 const common = {
 	bundle: true,
 	target: "es2023",
 	minify: true,
 	legalComments: "none",
-	define: { __VERSION__: JSON.stringify(version) },
+	define: { __VERSION__: JSON.stringify(version), __BUILT__: String(sourceDate()) },
 };
 
 /** Leaves `std` and `os` (QuickJS) and `node:*` to the engines; anything else of Node's fails the build. */

@@ -1,11 +1,13 @@
 import { readStatus, request } from "./client.ts";
 import { readConfiguration } from "./configuration.ts";
 import { Daemon } from "./daemon.ts";
+import { examine } from "./doctor.ts";
 import { LineSplitter } from "./platform/lines.ts";
 import { encodeUtf8 } from "./platform/text.ts";
 import type { Platform } from "./platform/types.ts";
 import { EVENTS_FILE } from "./report/files.ts";
 import type { Status } from "./report/status.ts";
+import { renderReport } from "./report/text/doctor.ts";
 import { parseEventLine, renderEvent } from "./report/text/events.ts";
 import type { TextOptions } from "./report/text/layout.ts";
 import { renderPeers } from "./report/text/peers.ts";
@@ -68,6 +70,24 @@ export function peers(platform: Platform, paths: Paths, json: boolean): number {
 		: renderPeers(known.peers, platform.now().wall, textOptions(platform));
 	platform.print("stdout", text);
 	return FINE;
+}
+
+/**
+ * `doctor`: what is wrong, why, and what to do, also without a daemon. Exit 1 when anything is broken.
+ * @param built when the program was built, milliseconds since 1970; 0: not known
+ */
+export async function doctor(
+	platform: Platform,
+	paths: Paths,
+	json: boolean,
+	built: number,
+): Promise<number> {
+	const report = await examine(platform, { ...paths, built });
+	platform.print(
+		"stdout",
+		json ? `${JSON.stringify(report, null, "\t")}\n` : renderReport(report, textOptions(platform)),
+	);
+	return report.level === "red" ? PROBLEM : FINE;
 }
 
 /** `events`: what the file holds, also without a daemon; with `follow` it goes on until interrupted. */

@@ -7,6 +7,8 @@ import { HELP, usageText } from "./report/text/help.ts";
 
 /** From package.json, put in by scripts/build.mjs. */
 declare const __VERSION__: string;
+/** Milliseconds since 1970, put in likewise; 0: the build did not know. */
+declare const __BUILT__: number;
 
 /** The command line. @returns the exit code, or undefined when the process goes on */
 function main(platform: Platform): number | undefined | Promise<number> {
@@ -29,6 +31,8 @@ function main(platform: Platform): number | undefined | Promise<number> {
 			return commands.status(platform, invocation, invocation.json);
 		case "peers":
 			return commands.peers(platform, invocation, invocation.json);
+		case "doctor":
+			return commands.doctor(platform, invocation, invocation.json, __BUILT__);
 		case "events":
 			return commands.events(platform, invocation, invocation.follow);
 		case "ensure":

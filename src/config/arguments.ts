@@ -13,6 +13,7 @@ export type Command =
 	| { readonly verb: "check" }
 	| { readonly verb: "status"; readonly json: boolean }
 	| { readonly verb: "peers"; readonly json: boolean }
+	| { readonly verb: "doctor"; readonly json: boolean }
 	| { readonly verb: "events"; readonly follow: boolean }
 	| { readonly verb: "ensure" }
 	| { readonly verb: "flush" }
@@ -53,6 +54,7 @@ const FORMS: Readonly<Record<string, Form>> = {
 	check: { build: () => ({ verb: "check" }) },
 	status: { options: ["--json"], build: (_, given) => ({ verb: "status", json: given.has("--json") }) },
 	peers: { options: ["--json"], build: (_, given) => ({ verb: "peers", json: given.has("--json") }) },
+	doctor: { options: ["--json"], build: (_, given) => ({ verb: "doctor", json: given.has("--json") }) },
 	events: { options: ["--follow"], build: (_, given) => ({ verb: "events", follow: given.has("--follow") }) },
 	ensure: { build: () => ({ verb: "ensure" }) },
 	flush: { build: () => ({ verb: "flush" }) },
@@ -61,10 +63,6 @@ const FORMS: Readonly<Record<string, Form>> = {
 		operand: "what to render: nft, bird, metallb or frr",
 		options: ["--check", "--live", "--json", "--pool"],
 		build: buildRender,
-	},
-	doctor: {
-		options: ["--json"],
-		build: () => "doctor: not part of this version; 'bgpwarden status' shows what is known",
 	},
 };
 

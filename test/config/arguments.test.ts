@@ -18,6 +18,8 @@ describe("parseArguments", () => {
 		["status", { verb: "status", json: false }],
 		["status --json", { verb: "status", json: true }],
 		["--json peers", { verb: "peers", json: true }],
+		["doctor", { verb: "doctor", json: false }],
+		["doctor --json", { verb: "doctor", json: true }],
 		["events", { verb: "events", follow: false }],
 		["events --follow", { verb: "events", follow: true }],
 		["ensure", { verb: "ensure" }],
@@ -92,7 +94,6 @@ describe("parseArguments", () => {
 		],
 		["status --pool 10.0.0.0/8", "status does not take --pool"],
 		["render nftt", "render: 'nftt' is not one of nft, bird, metallb, frr (did you mean 'nft'?)"],
-		["doctor", "doctor: not part of this version; 'bgpwarden status' shows what is known"],
 	])("refuses '%s'", (line, error) => {
 		expect(parse(line)).toEqual({ verb: "usage", error });
 	});

@@ -289,3 +289,35 @@ export const rulesetCases: readonly (readonly [string, string, Fate, (6 | "unsur
 		"timeout",
 	],
 ];
+
+/**
+ * A ruleset as long as those of routers with many port forwards, blocked addresses and parental controls; none of its rules
+ * is about BGP from the speaker, but nearly all are looked at.
+ */
+export function manyRules(count: number): string {
+	const rules = Array.from({ length: count }, (_, index) => {
+		const address = `10.${(index >> 8) & 255}.${index & 255}.7`;
+		const kinds = [
+			`ip saddr ${address} tcp dport { 80, 443, ${1000 + index} } counter drop comment "!fw4: Block ${index}"`,
+			`iifname "br-guest" ip daddr ${address}/32 udp dport ${2000 + index} counter accept comment "!fw4: Allow ${index}"`,
+			`meta nfproto ipv4 tcp dport ${3000 + index} ip saddr 172.16.0.0/12 counter jump refused comment "!fw4: Refuse ${index}"`,
+			`ct state new meta l4proto { tcp, udp } th dport ${4000 + index}-${4010 + index} limit rate 10/second burst 5 packets counter return`,
+		];
+		return `\t\t${kinds[index % kinds.length]}`;
+	});
+	const half = Math.floor(count / 2);
+	return `table inet many {
+	chain refused {
+		reject with tcp reset
+	}
+	chain input {
+		type filter hook input priority filter + 5; policy accept;
+${rules.slice(0, half).join("\n")}
+	}
+	chain prerouting {
+		type filter hook prerouting priority mangle; policy accept;
+${rules.slice(half).join("\n").replaceAll("jump refused", "drop")}
+	}
+}
+`;
+}

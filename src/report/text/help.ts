@@ -6,6 +6,7 @@ Usage: bgpwarden [OPTIONS] COMMAND
 Look:
   status [--json]    how everything is, in one page
   peers [--json]     the BGP peers, one line each
+  doctor [--json]    what is wrong, why, and what to do; works without the daemon too
   events [--follow]  what happened lately; --follow waits for more
 
 Act (the daemon does the work):

@@ -1,0 +1,180 @@
+import type { Ruleset } from "../sources/nft/ruleset-types.ts";
+import { bfdPackets, type Ends, peerOpens, routerOpens } from "../warden/ruleset/handshake.ts";
+import { sayEncounter } from "../warden/ruleset/say.ts";
+import type { Effect, Encounter, Walk } from "../warden/ruleset/walk.ts";
+import { type Facts, isFailure } from "./facts.ts";
+import { type Finding, green } from "./finding.ts";
+import { endsOf, type Peer } from "./peers.ts";
+
+/** Lines of evidence for one finding. */
+const SHOWN = 4;
+
+const STOPS: ReadonlySet<Effect> = new Set(["drop", "reject"]);
+const CATCHES: ReadonlySet<Effect> = new Set(["tproxy", "queue", "redirect", "dnat", "synproxy"]);
+
+/** Sends each peer's first packets through the ruleset as it is, and says which rules would catch or stop them. */
+export function reviewPackets(facts: Facts, peers: readonly Peer[]): Finding[] {
+	const { ruleset } = facts;
+	if (isFailure(ruleset)) return [];
+	const findings: Finding[] = [];
+	let looked = 0;
+	for (const peer of peers) {
+		const ends = endsOf(peer, facts);
+		if (!ends) continue;
+		looked++;
+		findings.push(...bgp(ruleset, peer, ends), ...bfd(ruleset, peer, ends));
+	}
+	if (looked === 0) return [];
+	const fine = findings.length === 0;
+	const spared = sparedBy(facts, ruleset, peers);
+	if (spared.length > 0) findings.push(...spared);
+	else if (fine) findings.push(green("ruleset", "nft", "No rule catches or stops BGP or BFD of any peer."));
+	return findings;
+}
+
+function bgp(ruleset: Ruleset, peer: Peer, ends: Ends): Finding[] {
+	const { syn, answer } = peerOpens(ruleset, ends);
+	const incoming = "the peer's SYN to port 179";
+	const outgoing = "the router's answer (SYN-ACK)";
+	const findings = [
+		finding("bgp-caught", peer, syn, CATCHES, incoming),
+		finding("bgp-blocked", peer, syn, STOPS, incoming),
+		finding("answer-dropped", peer, answer, STOPS, outgoing),
+		finding("answer-diverted", peer, answer, new Set<Effect>(["mark", "queue"]), outgoing),
+	];
+	if (dials(peer)) {
+		const dialed = routerOpens(ruleset, ends);
+		findings.push(
+			finding("connect-caught", peer, dialed.syn, new Set([...CATCHES, "mark"]), "the router's own SYN"),
+			finding("connect-blocked", peer, dialed.syn, STOPS, "the router's own SYN"),
+		);
+	}
+	// Behind a certain stop nothing else of the same session happens.
+	const first = findings.findIndex((each) => each?.id === "bgp-blocked" && each.level === "red");
+	return findings.flatMap((each, index) =>
+		each && (first < 0 || index <= first || !each.id.startsWith("answer")) ? each : [],
+	);
+}
+
+/** A passive BIRD never opens a session. */
+function dials({ file, live }: Peer): boolean {
+	return file ? file.passive !== true : ["Active", "Connect", "OpenSent"].includes(live?.state ?? "");
+}
+
+function bfd(ruleset: Ruleset, peer: Peer, ends: Ends): Finding[] {
+	if (peer.file ? peer.file.bfd === undefined || peer.file.bfd === "off" : peer.live?.bfd === "none")
+		return [];
+	const multihop = peer.file?.multihop ?? peer.live?.bfdMode === "multihop";
+	const port = multihop === false ? 3784 : 4784;
+	const { incoming, outgoing } = bfdPackets(ruleset, ends, port);
+	const both = new Set([...STOPS, ...CATCHES]);
+	return [
+		finding("bfd-caught", peer, incoming, both, `BFD from the peer (UDP ${port})`, peer.live?.bfd === "up"),
+		finding("bfd-blocked", peer, outgoing, STOPS, `BFD to the peer (UDP ${port})`, peer.live?.bfd === "up"),
+	].flatMap((each) => each ?? []);
+}
+
+/** @param works the session is up all the same: what is found will show the next time it has to come up */
+function finding(
+	id: string,
+	{ name, established }: Peer,
+	{ encounters }: Walk,
+	effects: ReadonlySet<Effect>,
+	packet: string,
+	works = established,
+): Finding | undefined {
+	const met = encounters.filter(({ effect }) => effects.has(effect));
+	const [first] = met.filter(({ certain }) => certain).concat(met);
+	if (!first) return undefined;
+	const grave = first.certain && !works && first.effect !== "mark";
+	const will = works ? "It works now, but the next time " : "";
+	const verb = first.certain ? (works ? "will be" : "is") : "may be";
+	const text = `${will}${packet} ${verb} ${DONE[first.effect]} ${sayPlace(first)}.`;
+	return {
+		id,
+		level: grave ? "red" : "yellow",
+		subject: name,
+		text: text.charAt(0).toUpperCase() + text.slice(1),
+		advice: advise(first),
+		evidence: met.slice(0, SHOWN).map((each) => `${each.certain ? "" : "perhaps: "}${sayEncounter(each)}`),
+	};
+}
+
+const DONE: Readonly<Record<Effect, string>> = {
+	drop: "dropped by",
+	reject: "rejected by",
+	queue: "handed to a program (NFQUEUE) by",
+	tproxy: "taken by the transparent proxy of",
+	redirect: "redirected by",
+	dnat: "sent elsewhere by",
+	snat: "given another source by",
+	masquerade: "given another source by",
+	synproxy: "answered by the SYN proxy of",
+	mark: "marked and routed anew by",
+	notrack: "hidden from conntrack by",
+};
+
+function sayPlace(encounter: Encounter): string {
+	const { table, path, base, rule, hook } = encounter;
+	const zone = zoneOf(encounter);
+	const chain = path.at(-1) ?? base;
+	const what = rule ? `chain ${chain}` : `the policy of chain ${base}`;
+	return `${what} of table ${table.family} ${table.name} (hook ${hook}${zone === undefined ? "" : `, zone ${zone}`})`;
+}
+
+/** fw4 names a zone's chains after it: `input_lan`, `reject_from_lan`. */
+function zoneOf({ table, path }: Encounter): string | undefined {
+	if (table.name !== "fw4") return undefined;
+	for (const chain of path) {
+		const zone = /^(?:input|output|(?:accept|reject|drop)_(?:from|to))_(.+)$/.exec(chain)?.[1];
+		if (zone !== undefined) return zone;
+	}
+	return undefined;
+}
+
+function advise(encounter: Encounter): string {
+	const { table, effect } = encounter;
+	const zone = zoneOf(encounter);
+	if (table.name === "fw4" && STOPS.has(effect) && encounter.hook === "input")
+		return zone === undefined
+			? "allow TCP 179 from the peer in /etc/config/firewall, or set option zone in /etc/config/bgpwarden"
+			: `option zone '${zone}' in /etc/config/bgpwarden has bgpwarden open the ports; or a rule in /etc/config/firewall`;
+	if (STOPS.has(effect) && (encounter.hook === "output" || encounter.hook === "postrouting"))
+		return "keep the answers out of conntrack as well: bgpwarden's own table does (chain raw_out); bgpwarden ensure";
+	if (STOPS.has(effect))
+		return `let TCP 179 and UDP 3784, 4784 from the peer pass in table ${table.family} ${table.name}`;
+	return `leave the peer's address alone in what makes table ${table.family} ${table.name} (an exception for it, for port 179, or for \`fib daddr type local\`)`;
+}
+
+/** What the daemon's table is good for: rules that would catch BGP without it. */
+function sparedBy({ config, routes }: Facts, ruleset: Ruleset, peers: readonly Peer[]): Finding[] {
+	const without: Ruleset = {
+		...ruleset,
+		tables: ruleset.tables.filter(({ family, name }) => family !== "inet" || name !== config.main.table),
+	};
+	if (without.tables.length === ruleset.tables.length) return [];
+	const rules = new Map<string, string>();
+	for (const peer of peers) {
+		const ends = endsOf(peer, { routes });
+		if (!ends) continue;
+		const now = keys(peerOpens(ruleset, ends).syn);
+		for (const each of peerOpens(without, ends).syn.encounters) {
+			if (CATCHES.has(each.effect) && !now.has(key(each))) rules.set(key(each), sayEncounter(each));
+		}
+	}
+	if (rules.size === 0) return [];
+	return [
+		{
+			...green("nat-bypassed", "nft", "The table keeps BGP away from rules that would catch it otherwise."),
+			evidence: [...rules.values()].slice(0, SHOWN),
+		},
+	];
+}
+
+function keys({ encounters }: Walk): Set<string> {
+	return new Set(encounters.filter(({ effect }) => CATCHES.has(effect)).map(key));
+}
+
+function key({ table, rule, base }: Encounter): string {
+	return `${table.family} ${table.name} ${rule?.chain ?? base} ${rule?.handle ?? 0}`;
+}

@@ -1,0 +1,229 @@
+import type { Facts } from "./facts.ts";
+import { isFailure } from "./facts.ts";
+import { type Finding, green, red, yellow } from "./finding.ts";
+
+/** The first year in which this program existed; a router without a clock starts earlier. */
+const FIRST_YEAR = Date.UTC(2024, 0, 1);
+/** A program is not older than its clock allows, a day aside for time zones and odd builds. */
+const DAY = 86_400_000;
+
+/** Where the package puts what fw4 runs after each of its starts. */
+export const FIREWALL_INCLUDE = "/usr/lib/bgpwarden/firewall.include";
+
+/** What is wrong, or may become so, with the router itself and with bgpwarden on it. */
+export function reviewRouter(facts: Facts): Finding[] {
+	return [
+		...daemon(facts),
+		...configuration(facts),
+		...protection(facts),
+		...programs(facts),
+		...mqtt(facts),
+		...clock(facts),
+		...firewall(facts),
+	];
+}
+
+function daemon({ status, statusProblem, config }: Facts): Finding[] {
+	if (!config.main.enabled && !status)
+		return [
+			yellow(
+				"daemon-off",
+				"daemon",
+				"bgpwarden is switched off (option enabled '0'): nothing is kept in place.",
+			),
+		];
+	if (!status) {
+		const why = statusProblem === undefined ? "" : ` (${statusProblem})`;
+		return [
+			red(
+				"daemon-not-running",
+				"daemon",
+				`The daemon is not running${why}: the table is not repaired, and no peer is watched.`,
+				"/etc/init.d/bgpwarden enable; /etc/init.d/bgpwarden start; logread -e bgpwarden says why it ended",
+			),
+		];
+	}
+	const { router } = status;
+	if (router.problem !== undefined)
+		return [red("problem", "daemon", router.problem, "bgpwarden events says what happened before")];
+	return [green("daemon", "daemon", `The daemon runs (version ${router.version}, pid ${router.pid}).`)];
+}
+
+function configuration({ configErrors, configPath }: Facts): Finding[] {
+	if (configErrors.length === 0) return [green("config", configPath, "The configuration has no mistakes.")];
+	return configErrors.map((error) =>
+		red(
+			"config-errors",
+			configPath,
+			error,
+			"the daemon goes on with its last good configuration, or with defaults",
+		),
+	);
+}
+
+/** Kernel 6.9 and nft 1.1.0 have `flags owner, persist` (linux/netfilter/nf_tables.h, NFT_TABLE_F_PERSIST). */
+function protection({ status, ruleset, config, kernel }: Facts): Finding[] {
+	const { table } = config.main;
+	const name = `inet ${table}`;
+	if (isFailure(ruleset)) {
+		if (!ruleset.missing) return [red("ruleset-unreadable", "nft", ruleset.reason)];
+		return [
+			red(
+				"nft-missing",
+				"nft",
+				"nft is not installed: there is no table, and nothing can be reviewed.",
+				"install nftables-json",
+			),
+		];
+	}
+	const found = ruleset.tables.find((each) => each.family === "inet" && each.name === table);
+	if (!found && (status || config.main.enabled))
+		return [
+			red(
+				"table-missing",
+				name,
+				"The table is not in the kernel: conntrack and NAT can catch BGP.",
+				status ? "bgpwarden ensure" : "/etc/init.d/bgpwarden start",
+			),
+		];
+	if (!found) return [];
+	if (found.owned || status?.router.protection === "owned")
+		return [green("table", name, "The table is in place and owned: the kernel refuses changes by others.")];
+	const old = tooOld(kernel, ruleset.version);
+	if (config.main.protect && old !== undefined)
+		return [
+			yellow(
+				"cannot-own",
+				name,
+				`The table is in place, but cannot be owned: ${old}. Others can delete it; it is then back within milliseconds.`,
+			),
+		];
+	return [green("table", name, "The table is in place; what others change in it is repaired.")];
+}
+
+function tooOld(kernel: string | undefined, nft: string | undefined): string | undefined {
+	const reasons = [
+		kernel !== undefined && isOlder(kernel, 6, 9) ? `kernel ${kernel} is older than 6.9` : "",
+		nft !== undefined && isOlder(nft, 1, 1) ? `nft ${nft} is older than 1.1.0` : "",
+	].filter((reason) => reason !== "");
+	return reasons.length > 0 ? reasons.join(" and ") : undefined;
+}
+
+function isOlder(version: string, major: number, minor: number): boolean {
+	const [, first, second] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+	if (first === undefined) return false;
+	return Number(first) < major || (Number(first) === major && Number(second) < minor);
+}
+
+function programs({ programs: found, config, bird }: Facts): Finding[] {
+	const findings: Finding[] = [];
+	if (!found.has("conntrack"))
+		findings.push(
+			yellow(
+				"conntrack-missing",
+				"conntrack",
+				"conntrack is not installed: entries that hold a dead session cannot be deleted.",
+				"install the package conntrack",
+			),
+		);
+	if (!found.has("birdcl") && !found.has("birdc"))
+		findings.push(
+			red(
+				"bird-client-missing",
+				"birdcl",
+				"There is no birdcl: BIRD's peers cannot be watched or restarted.",
+				"install bird2cl or bird3cl, whichever belongs to BIRD",
+			),
+		);
+	else if (isFailure(bird))
+		findings.push(
+			red("bird-down", "BIRD", bird.reason, "/etc/init.d/bird start; logread -e bird says why it ended"),
+		);
+	else findings.push(green("bird", "BIRD", `BIRD ${bird.reading.version ?? ""} answers.`.replace("  ", " ")));
+	if (config.mqtt.enabled && config.mqtt.tls && !found.has("openssl"))
+		findings.push(
+			red(
+				"openssl-missing",
+				"openssl",
+				"MQTT is to use TLS, and openssl is not installed.",
+				"install openssl-util",
+			),
+		);
+	if (config.mqtt.enabled && !config.mqtt.tls && !found.has("nc"))
+		findings.push(
+			red("nc-missing", "nc", "MQTT is switched on, and there is no nc.", "install busybox with nc"),
+		);
+	return findings;
+}
+
+function mqtt({ status, config }: Facts): Finding[] {
+	if (!status?.mqtt) {
+		if (!status || !config.mqtt.enabled) return [];
+		return [
+			yellow(
+				"mqtt-off",
+				"MQTT",
+				"MQTT is switched on, but the daemon does not know it yet.",
+				"/etc/init.d/bgpwarden reload",
+			),
+		];
+	}
+	const { broker, connected, reason } = status.mqtt;
+	if (connected) return [green("mqtt", "MQTT", `Connected to ${broker}.`)];
+	const why = reason === undefined ? "" : `: ${reason}`;
+	return [
+		yellow(
+			"mqtt-not-connected",
+			"MQTT",
+			`Not connected to ${broker}${why}. Home Assistant shows the router as unavailable.`,
+		),
+	];
+}
+
+function clock({ now, built, config }: Facts): Finding[] {
+	const earliest = Math.max(FIRST_YEAR, (built ?? 0) - DAY);
+	if (now >= earliest) return [green("clock", "clock", "The clock is set.")];
+	const said = new Date(now).toISOString().slice(0, 10);
+	const text = `The clock is not set: it says ${said}. Times in events are wrong`;
+	const advice = "/etc/init.d/sysntpd restart; is there a route to the NTP servers?";
+	return config.mqtt.enabled && config.mqtt.tls
+		? [red("clock-not-set", "clock", `${text}, and TLS refuses the broker's certificate.`, advice)]
+		: [yellow("clock-not-set", "clock", `${text}.`, advice)];
+}
+
+function firewall({ firewall: fw4, includes, config, status }: Facts): Finding[] {
+	if (!fw4) return [];
+	const findings: Finding[] = [];
+	const table = `inet ${config.main.table}`;
+	for (const { path, line } of includes) {
+		const text = `${path} names ${config.main.table} ("${line}"), and becomes a part of fw4's own transaction`;
+		const advice = `remove ${path}; bgpwarden keeps ${table} by itself`;
+		findings.push(
+			status?.router.protection === "owned"
+				? red(
+						"include-touches-table",
+						"fw4",
+						`${text}: the table is owned, so that fw4 starts with no firewall at all.`,
+						advice,
+					)
+				: yellow(
+						"include-touches-table",
+						"fw4",
+						`${text}: each restart of the firewall changes the table.`,
+						advice,
+					),
+		);
+	}
+	if (!fw4.scripts.includes(FIREWALL_INCLUDE))
+		findings.push(
+			yellow(
+				"firewall-include-missing",
+				"fw4",
+				"The firewall does not tell bgpwarden of its restarts; a lost table is then noticed by the monitor alone.",
+				`uci set firewall.bgpwarden=include; uci set firewall.bgpwarden.type=script; uci set firewall.bgpwarden.path=${FIREWALL_INCLUDE}; uci set firewall.bgpwarden.fw4_compatible=1; uci commit firewall`,
+			),
+		);
+	return findings.length > 0
+		? findings
+		: [green("fw4", "fw4", "fw4 leaves the table alone and tells of its restarts.")];
+}
