@@ -51,3 +51,6 @@ for ruleset in test/fixtures/nft/rulesets/*.nft; do
 	nft -j list ruleset >"$out"
 	echo "captured $out"
 done
+nft flush ruleset
+nft -f - <<<"$table"
+nft -j list ruleset >"test/fixtures/nft/nft-$version-ruleset-own.json"
