@@ -1,5 +1,12 @@
-import type { Ruleset } from "../sources/nft/ruleset-types.ts";
-import { bfdPackets, type Ends, peerOpens, routerOpens } from "../warden/ruleset/handshake.ts";
+import type { Ruleset, Table } from "../sources/nft/ruleset-types.ts";
+import {
+	bfdPackets,
+	type Ends,
+	type Handshake,
+	peerOpens,
+	peersSyn,
+	routerOpens,
+} from "../warden/ruleset/handshake.ts";
 import { sayEncounter } from "../warden/ruleset/say.ts";
 import type { Effect, Encounter, Walk } from "../warden/ruleset/walk.ts";
 import { type Facts, isFailure } from "./facts.ts";
@@ -17,23 +24,23 @@ export function reviewPackets(facts: Facts, peers: readonly Peer[]): Finding[] {
 	const { ruleset } = facts;
 	if (isFailure(ruleset)) return [];
 	const findings: Finding[] = [];
-	let looked = 0;
+	const met: { ends: Ends; syn: Walk }[] = [];
 	for (const peer of peers) {
 		const ends = endsOf(peer, facts);
 		if (!ends) continue;
-		looked++;
-		findings.push(...bgp(ruleset, peer, ends), ...bfd(ruleset, peer, ends));
+		const handshake = peerOpens(ruleset, ends);
+		met.push({ ends, syn: handshake.syn });
+		findings.push(...bgp(ruleset, peer, ends, handshake), ...bfd(ruleset, peer, ends));
 	}
-	if (looked === 0) return [];
+	if (met.length === 0) return [];
 	const fine = findings.length === 0;
-	const spared = sparedBy(facts, ruleset, peers);
+	const spared = sparedBy(ruleset, facts.config.main.table, met);
 	if (spared.length > 0) findings.push(...spared);
 	else if (fine) findings.push(green("ruleset", "nft", "No rule catches or stops BGP or BFD of any peer."));
 	return findings;
 }
 
-function bgp(ruleset: Ruleset, peer: Peer, ends: Ends): Finding[] {
-	const { syn, answer } = peerOpens(ruleset, ends);
+function bgp(ruleset: Ruleset, peer: Peer, ends: Ends, { syn, answer }: Handshake): Finding[] {
 	const incoming = "the peer's SYN to port 179";
 	const outgoing = "the router's answer (SYN-ACK)";
 	const findings = [
@@ -146,19 +153,18 @@ function advise(encounter: Encounter): string {
 	return `leave the peer's address alone in what makes table ${table.family} ${table.name} (an exception for it, for port 179, or for \`fib daddr type local\`)`;
 }
 
-/** What the daemon's table is good for: rules that would catch BGP without it. */
-function sparedBy({ config, routes }: Facts, ruleset: Ruleset, peers: readonly Peer[]): Finding[] {
-	const without: Ruleset = {
-		...ruleset,
-		tables: ruleset.tables.filter(({ family, name }) => family !== "inet" || name !== config.main.table),
-	};
-	if (without.tables.length === ruleset.tables.length) return [];
+/** What the daemon's table is good for: NAT rules that would catch BGP without it. */
+function sparedBy(
+	ruleset: Ruleset,
+	own: string,
+	met: readonly { readonly ends: Ends; readonly syn: Walk }[],
+): Finding[] {
+	const tables = ruleset.tables.filter(({ family, name }) => family !== "inet" || name !== own);
+	if (tables.length === ruleset.tables.length || !tables.some(hasNat)) return [];
 	const rules = new Map<string, string>();
-	for (const peer of peers) {
-		const ends = endsOf(peer, { routes });
-		if (!ends) continue;
-		const now = keys(peerOpens(ruleset, ends).syn);
-		for (const each of peerOpens(without, ends).syn.encounters) {
+	for (const { ends, syn } of met) {
+		const now = keys(syn);
+		for (const each of peersSyn({ ...ruleset, tables }, ends).encounters) {
 			if (CATCHES.has(each.effect) && !now.has(key(each))) rules.set(key(each), sayEncounter(each));
 		}
 	}
@@ -169,6 +175,12 @@ function sparedBy({ config, routes }: Facts, ruleset: Ruleset, peers: readonly P
 			evidence: [...rules.values()].slice(0, SHOWN),
 		},
 	];
+}
+
+function hasNat({ chains }: Table): boolean {
+	return [...chains.values()].some(
+		({ base, rules }) => base?.type === "nat" && base.hook === "prerouting" && rules.length > 0,
+	);
 }
 
 function keys({ encounters }: Walk): Set<string> {

@@ -15,9 +15,10 @@ const LIMIT = 8 << 20;
 export async function listRuleset(
 	platform: Platform,
 ): Promise<Ruleset | { readonly reason: string; readonly missing: boolean }> {
+	// -p: protocols by number. By name nft opens /etc/protocols once a rule.
 	let command = "";
 	for (const terse of [false, true]) {
-		const argv = ["nft", "-j", ...(terse ? ["-t"] : []), "list", "ruleset"] as [string, ...string[]];
+		const argv = ["nft", "-j", "-p", ...(terse ? ["-t"] : []), "list", "ruleset"] as [string, ...string[]];
 		command = argv.join(" ");
 		const done = await runToEnd(platform, argv, { timeout: PATIENCE, limit: LIMIT });
 		if (done.timedOut) return { reason: `${command}: no end after ${PATIENCE / 1000} s`, missing: false };

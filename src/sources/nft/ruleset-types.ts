@@ -94,6 +94,11 @@ export interface Rule {
 	readonly handle: number;
 	readonly comment?: string;
 	readonly statements: readonly Statement[];
+	/**
+	 * One statement, read when first asked for: most rules have nothing to do with a packet, and their first statement shows it.
+	 * @returns undefined behind the last one
+	 */
+	at(index: number): Statement | undefined;
 }
 
 /** Where a base chain is attached. */

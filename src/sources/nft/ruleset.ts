@@ -8,6 +8,7 @@ import type {
 	Pattern,
 	Rule,
 	Ruleset,
+	Statement,
 	Table,
 } from "./ruleset-types.ts";
 
@@ -115,14 +116,45 @@ function attachment({ type, hook, prio, policy }: Body): Attachment | undefined 
 
 function addRule(table: OpenTable, { chain, handle, comment, expr }: Body): void {
 	if (typeof chain !== "string") return;
-	table.chains.get(chain)?.rules.push({
-		family: table.family,
-		table: table.name,
-		chain,
-		handle: typeof handle === "number" ? handle : 0,
-		...(typeof comment === "string" ? { comment } : {}),
-		statements: Array.isArray(expr) ? expr.map(parseStatement) : [],
-	});
+	const rules = table.chains.get(chain)?.rules;
+	rules?.push(
+		new ListedRule(
+			table.family,
+			table.name,
+			chain,
+			typeof handle === "number" ? handle : 0,
+			typeof comment === "string" ? comment : undefined,
+			Array.isArray(expr) ? expr : [],
+		),
+	);
+}
+
+class ListedRule implements Rule {
+	declare readonly comment?: string;
+	private readonly read: Statement[] = [];
+
+	constructor(
+		readonly family: Family,
+		readonly table: string,
+		readonly chain: string,
+		readonly handle: number,
+		comment: string | undefined,
+		private readonly expr: readonly unknown[],
+	) {
+		if (comment !== undefined) this.comment = comment;
+	}
+
+	get statements(): readonly Statement[] {
+		for (let index = this.read.length; index < this.expr.length; index++) this.at(index);
+		return this.read;
+	}
+
+	at(index: number): Statement | undefined {
+		// Always asked for in order, so that nothing is left out.
+		if (index === this.read.length && index < this.expr.length)
+			this.read.push(parseStatement(this.expr[index]));
+		return this.read[index];
+	}
 }
 
 function namedSet(kind: "set" | "map", elements: unknown, terse: boolean): NamedSet {

@@ -22,11 +22,16 @@ export interface Handshake {
 	readonly answer: Walk;
 }
 
+/** The SYN of a peer that opens the session. */
+export function peersSyn(ruleset: Ruleset, ends: Ends): Walk {
+	const packet = { ...addresses(ends, "in"), destinationPort: BGP, flags: SYN };
+	return walk(ruleset, { packet, direction: "in", ...via(ends), tracked: "new" });
+}
+
 /** The peer opens the session: its SYN comes in, the router's SYN-ACK goes out. */
 export function peerOpens(ruleset: Ruleset, ends: Ends): Handshake {
-	const incoming = { ...addresses(ends, "in"), destinationPort: BGP, flags: SYN };
 	const outgoing = { ...addresses(ends, "out"), sourcePort: BGP, flags: SYN | ACK };
-	const syn = walk(ruleset, { packet: incoming, direction: "in", ...via(ends), tracked: "new" });
+	const syn = peersSyn(ruleset, ends);
 	const answer = walk(ruleset, { packet: outgoing, direction: "out", ...via(ends), tracked: reply(syn) });
 	return { syn, answer };
 }

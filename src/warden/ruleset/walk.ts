@@ -191,7 +191,7 @@ class Walker {
 		const find: FindSet = (name) => this.entry?.table.sets.get(name);
 		let answer: Answer = "yes";
 		const sure = () => reached && answer === "yes";
-		for (const statement of rule.statements) {
+		for (let index = 0, statement = rule.at(0); statement; statement = rule.at(++index)) {
 			switch (statement.kind) {
 				case "match":
 					answer = allOf([

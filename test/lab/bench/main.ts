@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { bundleForQjs } from "../../qjs.ts";
-import { type Daemon, startDaemon } from "../daemon.ts";
+import { type Daemon, startDaemon, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { type Bird, birdMultihop, startBird, startFrr, startMosquitto, startProxy } from "../programs.ts";
+import { manyRules } from "../rulesets.ts";
 import { pause, until } from "../wait.ts";
 import { type Figure, quantile, renderFigures } from "./figures.ts";
 import { packageFigures } from "./package.ts";
@@ -11,8 +12,11 @@ import { packageFigures } from "./package.ts";
 /** `make bench`: the figures, as ratios within one run where the machine's own speed would tell more than ours. */
 const short = process.env.BENCH === "short";
 const size = short
-	? { latency: 40, wipes: 60, growthFrom: 20, flaps: 5, rest: 15, ghosts: 3, starts: 5 }
-	: { latency: 200, wipes: 1000, growthFrom: 200, flaps: 100, rest: 60, ghosts: 10, starts: 40 };
+	? { latency: 40, wipes: 60, growthFrom: 20, flaps: 5, rest: 15, ghosts: 3, starts: 5, doctor: 10 }
+	: { latency: 200, wipes: 1000, growthFrom: 200, flaps: 100, rest: 60, ghosts: 10, starts: 40, doctor: 30 };
+
+/** Rules of a long ruleset. */
+const RULES = 2000;
 
 /** Milliseconds between wipes: closer together they would be a fight, which is answered with backoff. */
 const APART = 250;
@@ -36,13 +40,13 @@ function onCpu(pid: number): number {
 	return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]);
 }
 
-async function healthy(lab: Lab): Promise<{ bird: Bird; daemon: Daemon }> {
+async function healthy(lab: Lab): Promise<{ bird: Bird; daemon: Daemon; warden: Warden }> {
 	await startMosquitto(lab.broker);
 	const bird = await startBird(lab.router, birdMultihop());
 	await startFrr(lab.speaker);
-	const { daemon } = startDaemon(lab.router);
+	const { warden, daemon } = startDaemon(lab.router);
 	await isUp(daemon, 60_000);
-	return { bird, daemon };
+	return { bird, daemon, warden };
 }
 
 async function latency(lab: Lab): Promise<Figure[]> {
@@ -156,6 +160,32 @@ async function rest(lab: Lab, daemon: Daemon): Promise<Figure[]> {
 	];
 }
 
+/** `bgpwarden doctor` on a router whose ruleset is long, against the one program that it has to wait for. */
+async function doctor(lab: Lab, warden: Warden): Promise<Figure[]> {
+	say(`${size.doctor} times doctor with ${RULES} rules`);
+	await lab.router.nft(manyRules(RULES));
+	const [ours, bare]: [number[], number[]] = [[], []];
+	const timed = async (times: number[], run: () => Promise<unknown>) => {
+		const start = performance.now();
+		await run();
+		times.push(performance.now() - start);
+	};
+	for (let run = 0; run < size.doctor; run++) {
+		await timed(ours, () => warden.cli(["doctor"], { allowFailure: false }));
+		await timed(bare, () => lab.router.run(["nft", "-j", "list", "ruleset"]));
+	}
+	await lab.router.nft("delete table inet many");
+	const [median, listing] = [quantile(ours, 0.5), quantile(bare, 0.5)];
+	return [
+		{
+			what: `doctor with ${RULES} rules, median of ${ours.length}`,
+			measured: `${round(median, 0)} ms (${round(Math.min(...ours), 0)} to ${round(Math.max(...ours), 0)}); its nft alone ${round(listing, 0)} ms`,
+			goal: "at most 300 ms",
+			reached: median <= 300,
+		},
+	];
+}
+
 async function ghost(): Promise<number> {
 	const lab = await startLab();
 	try {
@@ -211,7 +241,8 @@ async function main(): Promise<void> {
 	figures.push(...(await starts()));
 	const lab = await startLab();
 	try {
-		const { bird, daemon } = await healthy(lab);
+		const { bird, daemon, warden } = await healthy(lab);
+		figures.push(...(await doctor(lab, warden)));
 		figures.push(...(await latency(lab)));
 		figures.push(...(await rest(lab, daemon)));
 		figures.push(...(await memory(lab, daemon, bird)));

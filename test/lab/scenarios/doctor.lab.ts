@@ -251,7 +251,7 @@ describe("programs that do not answer", () => {
 		const { code, report } = await doctor(warden);
 
 		expect(code).toBe(1);
-		expect(find(report, "ruleset-unreadable").text).toBe("nft -j list ruleset: no end after 5 s");
+		expect(find(report, "ruleset-unreadable").text).toBe("nft -j -p list ruleset: no end after 5 s");
 		expect(find(report, "bird-down").text).toBe("birdcl: no answer in 3 s");
 		bird.process.kill("SIGCONT");
 	});
@@ -268,7 +268,7 @@ describe("programs that do not answer", () => {
 		expect(code).toBe(1);
 		expect(find(report, "daemon-not-running").text).toContain("status.json is no JSON");
 		expect(find(report, "ruleset-unreadable").text).toBe(
-			"nft -j -t list ruleset: what it prints is no ruleset",
+			"nft -j -p -t list ruleset: what it prints is no ruleset",
 		);
 	});
 });

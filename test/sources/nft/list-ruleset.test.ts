@@ -28,7 +28,7 @@ const prints =
 
 test("a listing that is cut short is asked for once more without elements", async () => {
 	const { ruleset, argvs } = await list(prints(nikki.slice(0, -10)), prints(nikki));
-	expect(argvs).toEqual(["nft -j list ruleset", "nft -j -t list ruleset"]);
+	expect(argvs).toEqual(["nft -j -p list ruleset", "nft -j -p -t list ruleset"]);
 	if (!("tables" in ruleset)) throw new Error(ruleset.reason);
 	expect(ruleset.tables[0]?.sets.get("reserved_ip")?.elements()).toBeUndefined();
 });
@@ -36,11 +36,11 @@ test("a listing that is cut short is asked for once more without elements", asyn
 test("what keeps nft from listing is told", async () => {
 	expect((await list(prints("", 127))).ruleset).toEqual({ reason: "nft: not found", missing: true });
 	expect((await list(prints("", 1))).ruleset).toEqual({
-		reason: "nft -j list ruleset: exit 1",
+		reason: "nft -j -p list ruleset: exit 1",
 		missing: false,
 	});
 	expect((await list(() => {})).ruleset).toEqual({
-		reason: "nft -j list ruleset: no end after 5 s",
+		reason: "nft -j -p list ruleset: no end after 5 s",
 		missing: false,
 	});
 });
