@@ -11,7 +11,12 @@ const MULTIHOP = 4784;
 export function reviewBird(facts: Facts, peers: readonly Peer[]): Finding[] {
 	const { birdFile } = facts;
 	const findings = peers.flatMap((peer) => reviewPeer(facts, peer, peers.length === 1));
-	if ("error" in birdFile) return [...findings, yellow("bird-conf-unreadable", "bird.conf", birdFile.error)];
+	if ("error" in birdFile)
+		return [
+			...findings,
+			yellow("bird-conf-unreadable", "bird.conf", birdFile.error),
+			...reviewRunning(facts, peers),
+		];
 	const { path, configuration, problems } = birdFile;
 	findings.push(...problems.map((problem) => yellow("bird-conf-unreadable", path, problem)));
 	findings.push(...reviewFile(path, configuration, peers));
@@ -65,15 +70,38 @@ function reviewFile(
 		const there = direct.some(({ disabled, families }) => !disabled && families.includes(family));
 		if (wanting.length === 0 || there) continue;
 		findings.push(
-			yellow(
-				"direct-missing",
-				wanting.map(({ name }) => name).join(", "),
-				`The session is multihop, and there is no protocol direct with ${family}: BIRD resolves next hops through its own routes, and without the link's they are unreachable.`,
-				`protocol direct { ${family}; interface "${wanting[0]?.interface ?? "br-lan"}"; }`,
+			directMissing(
+				wanting.map(({ name }) => name),
+				family,
+				wanting[0]?.interface,
 			),
 		);
 	}
 	return findings;
+}
+
+/** What can be told without the file. */
+function reviewRunning({ bird }: Facts, peers: readonly Peer[]): Finding[] {
+	if (isFailure(bird)) return [];
+	const hops = peers.filter(({ live }) => live?.bfdMode === "multihop");
+	const direct = bird.protocols.some(({ kind, state }) => kind === "Direct" && state === "up");
+	return hops.length === 0 || direct
+		? []
+		: [
+				directMissing(
+					hops.map(({ name }) => name),
+					"ipv4",
+				),
+			];
+}
+
+function directMissing(names: readonly string[], family: string, through = "br-lan"): Finding {
+	return yellow(
+		"direct-missing",
+		names.join(", "),
+		`The session is multihop, and there is no protocol direct with ${family}: BIRD resolves next hops through its own routes, and without the link's they are unreachable.`,
+		`protocol direct { ${family}; interface "${through}"; }`,
+	);
 }
 
 function familyOf({ neighborAddress = "", neighborRange = "" }: BgpConfiguration): string {

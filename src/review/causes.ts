@@ -10,9 +10,9 @@ const MILD: ReadonlySet<DiagnosisId> = new Set(["bfd-down-session-up", "flapping
  * Findings of the review that only repeat a diagnosis of the daemon's, or follow from it: one root cause, not two faults.
  */
 const REPEATS: Readonly<Partial<Record<DiagnosisId, readonly string[]>>> = {
-	hijacked: ["bgp-caught"],
+	hijacked: ["bgp-caught", "bgp-blocked", "bfd-caught"],
 	tracked: ["bgp-caught"],
-	blocked: ["bgp-blocked"],
+	blocked: ["bgp-blocked", "bfd-caught", "bfd-blocked"],
 	"reply-dropped": ["answer-dropped", "answer-diverted"],
 	"bfd-mode-mismatch": ["bfd-mode-mismatch"],
 	"bfd-down-session-up": ["bfd-mode-mismatch", "bfd-missing", "bfd-not-accepted"],

@@ -30,7 +30,7 @@ export function reviewPackets(facts: Facts, peers: readonly Peer[]): Finding[] {
 		if (!ends) continue;
 		const handshake = peerOpens(ruleset, ends);
 		met.push({ ends, syn: handshake.syn });
-		findings.push(...bgp(ruleset, peer, ends, handshake), ...bfd(ruleset, peer, ends));
+		findings.push(...once([...bgp(ruleset, peer, ends, handshake), ...bfd(ruleset, peer, ends)]));
 	}
 	if (met.length === 0) return [];
 	const fine = findings.length === 0;
@@ -40,27 +40,39 @@ export function reviewPackets(facts: Facts, peers: readonly Peer[]): Finding[] {
 	return findings;
 }
 
-function bgp(ruleset: Ruleset, peer: Peer, ends: Ends, { syn, answer }: Handshake): Finding[] {
+function bgp(ruleset: Ruleset, peer: Peer, ends: Ends, { syn, answer }: Handshake): Met[] {
 	const incoming = "the peer's SYN to port 179";
 	const outgoing = "the router's answer (SYN-ACK)";
-	const findings = [
-		finding("bgp-caught", peer, syn, CATCHES, incoming),
-		finding("bgp-blocked", peer, syn, STOPS, incoming),
-		finding("answer-dropped", peer, answer, STOPS, outgoing),
-		finding("answer-diverted", peer, answer, new Set<Effect>(["mark", "queue"]), outgoing),
+	const found = [
+		find("bgp-caught", peer, syn, CATCHES, incoming),
+		find("bgp-blocked", peer, syn, STOPS, incoming),
 	];
+	// What is stopped for sure is not answered.
+	if (!found.some((met) => met?.finding.id === "bgp-blocked" && met.finding.level === "red"))
+		found.push(
+			find("answer-dropped", peer, answer, STOPS, outgoing),
+			find("answer-diverted", peer, answer, new Set<Effect>(["mark", "queue"]), outgoing),
+		);
 	if (dials(peer)) {
 		const dialed = routerOpens(ruleset, ends);
-		findings.push(
-			finding("connect-caught", peer, dialed.syn, new Set([...CATCHES, "mark"]), "the router's own SYN"),
-			finding("connect-blocked", peer, dialed.syn, STOPS, "the router's own SYN"),
+		found.push(
+			find("connect-caught", peer, dialed.syn, new Set([...CATCHES, "mark"]), "the router's own SYN"),
+			find("connect-blocked", peer, dialed.syn, STOPS, "the router's own SYN"),
 		);
 	}
-	// Behind a certain stop nothing else of the same session happens.
-	const first = findings.findIndex((each) => each?.id === "bgp-blocked" && each.level === "red");
-	return findings.flatMap((each, index) =>
-		each && (first < 0 || index <= first || !each.id.startsWith("answer")) ? each : [],
-	);
+	return found.flatMap((met) => met ?? []);
+}
+
+/** One table that catches several packets of a peer is one fault: the first finding stands for all of one rule, or BFD's. */
+function once(met: readonly Met[]): Finding[] {
+	const rules = new Set<string>();
+	const tables = new Set<Table>();
+	return met.flatMap(({ finding, first }) => {
+		const told = rules.has(key(first)) || (finding.id.startsWith("bfd-") && tables.has(first.table));
+		rules.add(key(first));
+		tables.add(first.table);
+		return told ? [] : [finding];
+	});
 }
 
 /** A passive BIRD never opens a session. */
@@ -68,7 +80,7 @@ function dials({ file, live }: Peer): boolean {
 	return file ? file.passive !== true : ["Active", "Connect", "OpenSent"].includes(live?.state ?? "");
 }
 
-function bfd(ruleset: Ruleset, peer: Peer, ends: Ends): Finding[] {
+function bfd(ruleset: Ruleset, peer: Peer, ends: Ends): Met[] {
 	if (peer.file ? peer.file.bfd === undefined || peer.file.bfd === "off" : peer.live?.bfd === "none")
 		return [];
 	const multihop = peer.file?.multihop ?? peer.live?.bfdMode === "multihop";
@@ -76,20 +88,26 @@ function bfd(ruleset: Ruleset, peer: Peer, ends: Ends): Finding[] {
 	const { incoming, outgoing } = bfdPackets(ruleset, ends, port);
 	const both = new Set([...STOPS, ...CATCHES]);
 	return [
-		finding("bfd-caught", peer, incoming, both, `BFD from the peer (UDP ${port})`, peer.live?.bfd === "up"),
-		finding("bfd-blocked", peer, outgoing, STOPS, `BFD to the peer (UDP ${port})`, peer.live?.bfd === "up"),
+		find("bfd-caught", peer, incoming, both, `BFD from the peer (UDP ${port})`, peer.live?.bfd === "up"),
+		find("bfd-blocked", peer, outgoing, STOPS, `BFD to the peer (UDP ${port})`, peer.live?.bfd === "up"),
 	].flatMap((each) => each ?? []);
 }
 
+/** A finding and the rule that it is about. */
+interface Met {
+	readonly finding: Finding;
+	readonly first: Encounter;
+}
+
 /** @param works the session is up all the same: what is found will show the next time it has to come up */
-function finding(
+function find(
 	id: string,
 	{ name, established }: Peer,
 	{ encounters }: Walk,
 	effects: ReadonlySet<Effect>,
 	packet: string,
 	works = established,
-): Finding | undefined {
+): Met | undefined {
 	const met = encounters.filter(({ effect }) => effects.has(effect));
 	const [first] = met.filter(({ certain }) => certain).concat(met);
 	if (!first) return undefined;
@@ -98,12 +116,15 @@ function finding(
 	const verb = first.certain ? (works ? "will be" : "is") : "may be";
 	const text = `${will}${packet} ${verb} ${DONE[first.effect]} ${sayPlace(first)}.`;
 	return {
-		id,
-		level: grave ? "red" : "yellow",
-		subject: name,
-		text: text.charAt(0).toUpperCase() + text.slice(1),
-		advice: advise(first),
-		evidence: met.slice(0, SHOWN).map((each) => `${each.certain ? "" : "perhaps: "}${sayEncounter(each)}`),
+		first,
+		finding: {
+			id,
+			level: grave ? "red" : "yellow",
+			subject: name,
+			text: text.charAt(0).toUpperCase() + text.slice(1),
+			advice: advise(first),
+			evidence: met.slice(0, SHOWN).map((each) => `${each.certain ? "" : "perhaps: "}${sayEncounter(each)}`),
+		},
 	};
 }
 

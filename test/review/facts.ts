@@ -109,6 +109,6 @@ export const HEALTHY: Facts = {
 	},
 	birdFile: birdFile(BIRD_CONF),
 	routes: new Map([["192.168.1.2", { interface: "br-lan", source: "192.168.1.1" }]]),
-	firewall: { autoIncludes: true, dropInvalid: false, scripts: [FIREWALL_INCLUDE], nftables: [] },
+	firewall: { autoIncludes: true, scripts: [FIREWALL_INCLUDE], nftables: [] },
 	includes: [],
 };

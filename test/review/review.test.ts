@@ -32,6 +32,12 @@ function live(change: object): Change {
 	const peers = bird.reading.peers.map((each) => ({ ...each, ...change }));
 	return { bird: { ...bird, reading: { ...bird.reading, peers } } };
 }
+/** BIRD with one more protocol. */
+function running(protocol: { kind: string; state: string }): Change {
+	const { bird } = HEALTHY;
+	if (!("reading" in bird)) throw new Error("no reading");
+	return { bird: { ...bird, protocols: [{ name: "direct1", ...protocol }] } };
+}
 const down = live({ state: "Passive" });
 const mqtt = { enabled: true, host: "broker", tls: true };
 
@@ -122,7 +128,7 @@ describe("each thing that is wrong is one finding", () => {
 		],
 		[
 			"a firewall that tells nobody",
-			{ firewall: { autoIncludes: true, dropInvalid: false, scripts: [], nftables: [] } },
+			{ firewall: { autoIncludes: true, scripts: [], nftables: [] } },
 			["yellow firewall-include-missing"],
 		],
 		[
@@ -188,18 +194,23 @@ describe("each thing that is wrong is one finding", () => {
 			["red bfd-mode-mismatch"],
 		],
 		["a speaker that is said to be direct while BFD is up", section({ multihop: false }), []],
-		["a file that cannot be read", { birdFile: { error: "no file" } }, ["yellow bird-conf-unreadable"]],
+		[
+			"a file that cannot be read",
+			{ birdFile: { error: "no file" } },
+			["yellow bird-conf-unreadable", "yellow direct-missing"],
+		],
+		[
+			"a file that cannot be read, and a direct protocol that runs",
+			{ birdFile: { error: "no file" }, ...running({ kind: "Direct", state: "up" }) },
+			["yellow bird-conf-unreadable"],
+		],
 		["a file without a peer that is not the one BIRD runs with", conf(() => "protocol device { }"), []],
 		[
 			"a file without a peer",
 			{ ...conf(() => ""), bird: { reading: { peers: [] }, protocols: [] } },
 			["red no-peer"],
 		],
-		[
-			"a proxy",
-			{ ruleset: rulesets("nikki", "own") },
-			["yellow bgp-caught", "yellow answer-diverted", "yellow bfd-caught"],
-		],
+		["a proxy", { ruleset: rulesets("nikki", "own") }, ["yellow bgp-caught", "yellow answer-diverted"]],
 	])("%s", (_, change, expected) => {
 		expect(wrong(change)).toEqual(expected);
 	});
@@ -242,7 +253,7 @@ describe("root causes", () => {
 	test("are not repeated by the review", () => {
 		const hijacked = peer({ state: "Passive", diagnosis: "hijacked" });
 		const facts = { ...down, ...hijacked, ruleset: rulesets("nikki") };
-		expect(wrong(facts)).toEqual(["red hijacked", "red table-missing", "yellow bfd-caught"]);
+		expect(wrong(facts)).toEqual(["red hijacked", "red table-missing"]);
 	});
 
 	test("are mild where the session works", () => {

@@ -33,7 +33,7 @@ const INDENT = " ".repeat(8);
 function renderFinding(finding: Finding, options: TextOptions): string {
 	const { id, level, subject, text, advice, evidence = [] } = finding;
 	const title = `${paint(WORDS[level].padEnd(6), level, options)}  ${paint(printable(subject, 64), "bold", options)}: ${id}`;
-	const lines = [title, ...wrap(text).map((line) => INDENT + line)];
+	const lines = [title, ...wrap(sentence(text)).map((line) => INDENT + line)];
 	const labelled = (label: string, texts: readonly string[]) => {
 		for (const [index, line] of texts.flatMap(wrap).entries())
 			lines.push(
@@ -48,9 +48,14 @@ function renderFinding(finding: Finding, options: TextOptions): string {
 }
 
 function renderFine({ level, text, evidence = [] }: Finding, options: TextOptions): string[] {
-	const lines = [...wrap(text), ...evidence.flatMap(wrap).map((line) => `  ${line}`)];
+	const lines = [...wrap(sentence(text)), ...evidence.flatMap(wrap).map((line) => `  ${line}`)];
 	const word = `${paint(WORDS[level].padEnd(6), level, options)}  `;
 	return lines.map((line, index) => (index === 0 ? word : INDENT) + line);
+}
+
+/** Diagnoses are clauses, to stand in other sentences; here they are one. */
+function sentence(text: string): string {
+	return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 }
 
 /** Breaks a text into lines at spaces; a word that is longer than a line stays whole, since it may be copied. */

@@ -4,7 +4,6 @@ import { FileError, type Files } from "../../platform/types.ts";
 export interface Firewall {
 	/** `auto_includes` of the defaults: fw4 takes what lies in /usr/share/nftables.d. */
 	readonly autoIncludes: boolean;
-	readonly dropInvalid: boolean;
 	/** Paths of enabled `config include` sections with `type script`. */
 	readonly scripts: readonly string[];
 	/** The same with `type nftables`. */
@@ -53,7 +52,6 @@ export function parseFirewall(text: string): Firewall | undefined {
 			.flatMap((section) => option(section, "path") ?? []);
 	return {
 		autoIncludes: isOn(defaults, "auto_includes", true),
-		dropInvalid: isOn(defaults, "drop_invalid", false),
 		scripts: paths("script", true),
 		nftables: paths("nftables", false),
 	};

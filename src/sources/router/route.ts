@@ -1,5 +1,6 @@
 import { runToEnd } from "../../platform/supervise.ts";
 import type { Platform } from "../../platform/types.ts";
+import { parseRoute } from "../kernel/parse.ts";
 
 /** How the kernel reaches an address. */
 export interface Route {
@@ -29,22 +30,17 @@ export async function askRoute(
 		timeout: PATIENCE,
 		limit: 4096,
 	});
-	return parseRoute(stdout);
+	return readRoute(stdout);
 }
 
 /** e.g. `192.168.1.2 dev br-lan src 192.168.1.1 uid 0`. @returns undefined when it is no route */
-export function parseRoute(text: string): Route | undefined {
-	const words = (text.split("\n")[0] ?? "").trim().split(/\s+/);
-	const after = (word: string) => {
-		const at = words.indexOf(word, 1);
-		return at < 0 ? undefined : words[at + 1];
-	};
-	const device = after("dev");
-	if (device === undefined) return undefined;
-	const [via, source] = [after("via"), after("src")];
+export function readRoute(text: string): Route | undefined {
+	const route = parseRoute(text);
+	if (route?.device === undefined) return undefined;
+	const source = / src (\S+)/.exec(text.split("\n", 1)[0] ?? "")?.[1];
 	return {
-		interface: device,
-		...(via === undefined ? {} : { gateway: via }),
+		interface: route.device,
+		...(route.gateway === undefined ? {} : { gateway: route.gateway }),
 		...(source === undefined ? {} : { source }),
 	};
 }

@@ -101,7 +101,6 @@ describe("a healthy router", () => {
 		expect(wrong(report)).toEqual([
 			`yellow bgp-caught ${network.peer}`,
 			`yellow answer-diverted ${network.peer}`,
-			`yellow bfd-caught ${network.peer}`,
 		]);
 		expect(find(report, "bgp-caught").text).toContain("chain lan_tproxy of table inet nikki");
 		// The redirect beside it is harmless: the table keeps BGP away from NAT.

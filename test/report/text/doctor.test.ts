@@ -10,7 +10,7 @@ const REPORT: Report = {
 			id: "hijacked",
 			level: "red",
 			subject: "waukeen",
-			text: "The SYN of waukeen is redirected by chain pre of table inet proxy.",
+			text: "the SYN of waukeen is redirected by chain pre of table inet proxy",
 			advice: "Except TCP port 179 in the proxy.",
 			evidence: ["inet proxy pre: tcp dport 179 redirect to :7892 (handle 4)", "seen 3 times"],
 		},

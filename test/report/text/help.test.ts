@@ -20,6 +20,7 @@ describe("HELP", () => {
 		"check",
 		"status",
 		"peers",
+		"doctor",
 		"events",
 		"ensure",
 		"flush",

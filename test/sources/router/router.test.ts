@@ -1,19 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { findIncludes, parseFirewall, readFirewall } from "../../../src/sources/router/firewall.ts";
 import { findPrograms } from "../../../src/sources/router/programs.ts";
-import { askRoute, parseRoute } from "../../../src/sources/router/route.ts";
+import { askRoute, readRoute } from "../../../src/sources/router/route.ts";
 import { FakePlatform } from "../../fakes/platform.ts";
 
 describe("fw4's configuration", () => {
 	test("has defaults of its own", () => {
-		expect(parseFirewall("")).toEqual({ autoIncludes: true, dropInvalid: false, scripts: [], nftables: [] });
+		expect(parseFirewall("")).toEqual({ autoIncludes: true, scripts: [], nftables: [] });
 	});
 
 	test("names includes by type; one without a type is a script, one that is off is none", () => {
 		const text = `
 config defaults
 	option auto_includes '0'
-	option drop_invalid '1'
 config include 'bgpwarden'
 	option type 'script'
 	option path '/usr/lib/bgpwarden/firewall.include'
@@ -28,7 +27,6 @@ config include
 `;
 		expect(parseFirewall(text)).toEqual({
 			autoIncludes: false,
-			dropInvalid: true,
 			scripts: ["/usr/lib/bgpwarden/firewall.include", "/etc/firewall.user"],
 			nftables: ["/etc/my.nft"],
 		});
@@ -41,7 +39,7 @@ config include
 });
 
 describe("files of fw4's transaction that name the table", () => {
-	const firewall = { autoIncludes: true, dropInvalid: false, scripts: [], nftables: ["/etc/my.nft"] };
+	const firewall = { autoIncludes: true, scripts: [], nftables: ["/etc/my.nft"] };
 	function files() {
 		const { files: all } = new FakePlatform();
 		all.set("/etc/my.nft", "# custom_bgp\n");
@@ -88,7 +86,7 @@ describe("the kernel's route", () => {
 		["", undefined],
 		["RTNETLINK answers: Network is unreachable\n", undefined],
 	])("%j", (text, route) => {
-		expect(parseRoute(text)).toEqual(route);
+		expect(readRoute(text)).toEqual(route);
 	});
 
 	test("of a link-local address is asked for by its interface", async () => {
