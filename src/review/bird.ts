@@ -123,14 +123,14 @@ function reviewPeer(facts: Facts, peer: Peer, alone: boolean): Finding[] {
 	return [...restart(peer), ...differences(peer), ...bfdMode(facts, peer, alone), ...bfdSetup(facts, peer)];
 }
 
-/** Without `passive` both ends dial after a restart, and the collision takes the kept routes away. */
+/** Without `passive` both ends dial after a restart (RFC 4271 section 6.8 lets one of the two connections live). */
 function restart({ name, file }: Peer): Finding[] {
 	if (file?.gracefulRestart !== "on" || file.passive === true) return [];
 	return [
 		yellow(
 			"restart-without-passive",
 			name,
-			"graceful restart is on and passive is not: after a reboot both ends dial at once, and a collision ends the restart early.",
+			"graceful restart is on and passive is not: after a reboot the router dials as well, and its connections can collide with the speaker's.",
 			"passive on; in protocol bgp, so that the speaker alone dials",
 		),
 	];
