@@ -1,4 +1,5 @@
 import type { Ruleset, Table } from "../sources/nft/ruleset-types.ts";
+import type { Effect, Encounter, Walk } from "../warden/ruleset/encounter.ts";
 import {
 	bfdPackets,
 	type Ends,
@@ -8,7 +9,6 @@ import {
 	routerOpens,
 } from "../warden/ruleset/handshake.ts";
 import { sayEncounter } from "../warden/ruleset/say.ts";
-import type { Effect, Encounter, Walk } from "../warden/ruleset/walk.ts";
 import { type Facts, isFailure } from "./facts.ts";
 import { type Finding, green } from "./finding.ts";
 import { endsOf, type Peer } from "./peers.ts";

@@ -1,6 +1,7 @@
 import type { Ruleset } from "../../sources/nft/ruleset-types.ts";
+import type { Walk } from "./encounter.ts";
 import { type Packet, TCP_FLAGS } from "./packet.ts";
-import { type Walk, walk } from "./walk.ts";
+import { walk } from "./walk.ts";
 
 const BGP = 179;
 const { syn: SYN = 0, ack: ACK = 0 } = TCP_FLAGS;

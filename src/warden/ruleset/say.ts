@@ -7,7 +7,7 @@ import type {
 	Verdict,
 	VerdictEntry,
 } from "../../sources/nft/ruleset-types.ts";
-import type { Encounter } from "./walk.ts";
+import type { Encounter } from "./encounter.ts";
 
 /** Elements of a set that are written out. */
 const SHOWN = 4;

@@ -8,51 +8,9 @@ import type {
 	Table,
 	Verdict,
 } from "../../sources/nft/ruleset-types.ts";
+import type { Effect, Encounter, Walk } from "./encounter.ts";
 import { type Answer, allOf, type FindSet, lookUp, matches } from "./match.ts";
 import { evaluate, type Journey, number, type Situation } from "./packet.ts";
-
-export type Effect =
-	| "drop"
-	| "reject"
-	| "queue"
-	| "tproxy"
-	| "redirect"
-	| "dnat"
-	| "snat"
-	| "masquerade"
-	| "synproxy"
-	| "mark"
-	| "notrack";
-
-/** A rule, or a policy, that does something to the packet. */
-export interface Encounter {
-	readonly effect: Effect;
-	/** Whether it is sure that the packet gets there and matches. */
-	readonly certain: boolean;
-	readonly hook: Hook;
-	readonly table: Table;
-	/** The base chain that the packet entered. */
-	readonly base: string;
-	readonly priority: number;
-	/** Chains from the base chain to the rule's own. */
-	readonly path: readonly string[];
-	/** Absent: the base chain's policy. */
-	readonly rule?: Rule;
-	readonly statement?: Statement;
-}
-
-export interface Walk {
-	readonly journey: Journey;
-	/** In the order they are met. */
-	readonly encounters: readonly Encounter[];
-	/**
-	 * `stopped`: dropped or rejected; `diverted`: NAT sends it elsewhere; `through`: it arrives, though a proxy may have
-	 * it (see `encounters`).
-	 */
-	readonly outcome: "through" | "stopped" | "diverted";
-	/** What conntrack makes of it at the end; undefined: not known. */
-	readonly state: Situation["state"];
-}
 
 /** Where conntrack looks at a packet first: NF_IP_PRI_CONNTRACK. */
 const CONNTRACK = -200;

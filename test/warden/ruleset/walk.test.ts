@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parseRuleset } from "../../../src/sources/nft/ruleset.ts";
+import type { Walk } from "../../../src/warden/ruleset/encounter.ts";
 import { bfdPackets, type Ends, peerOpens, routerOpens } from "../../../src/warden/ruleset/handshake.ts";
-import type { Walk } from "../../../src/warden/ruleset/walk.ts";
 
 /** Real packets meet real rulesets in test/lab/scenarios/ruleset.lab.ts; here is what they cannot show. */
 
