@@ -40,13 +40,21 @@ const engineModules = {
 /**
  * Texts in place of npm modules. `mqtt` is cut down to its client; the rest are imported and never reached with our
  * options: worker-timers (timerVariant is `native`), lru-cache (topic aliases of MQTT 5), abort-controller (stream
- * operators; the classes are only looked at), debug.
+ * operators; the classes are only looked at), debug. `readable-stream` is cut down to the classes that mqtt and bl extend,
+ * without pipelines, operators and promises.
  */
 const replaced = {
 	mqtt: 'exports.MqttClient = require("mqtt/lib/client").default',
 	"abort-controller": "exports.AbortController = class {}; exports.AbortSignal = class {}",
 	debug: "module.exports = () => () => {}",
 	"lru-cache": "",
+	"readable-stream": `
+		const { Stream } = require("readable-stream/lib/internal/streams/legacy");
+		Stream._isUint8Array = (value) => value instanceof Uint8Array;
+		Stream._uint8ArrayToBuffer = ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength);
+		exports.Readable = require("readable-stream/lib/internal/streams/readable");
+		exports.Writable = require("readable-stream/lib/internal/streams/writable");
+		exports.Duplex = require("readable-stream/lib/internal/streams/duplex");`,
 	"worker-timers": "",
 };
 
