@@ -96,10 +96,10 @@ function reviewRunning({ bird }: Facts, peers: readonly Peer[]): Finding[] {
 }
 
 function directMissing(names: readonly string[], family: string, through = "br-lan"): Finding {
-	return yellow(
+	return red(
 		"direct-missing",
 		names.join(", "),
-		`The session is multihop, and there is no protocol direct with ${family}: BIRD resolves next hops through its own routes, and without the link's they are unreachable.`,
+		`The session is multihop, and there is no protocol direct with ${family}: BIRD resolves next hops through its own routes, and without the link's the session is up and every service's route unreachable.`,
 		`protocol direct { ${family}; interface "${through}"; }`,
 	);
 }

@@ -159,12 +159,12 @@ describe("each thing that is wrong is one finding", () => {
 		[
 			"multihop without direct",
 			conf((text) => text.replace(/protocol direct .*/, "")),
-			["yellow direct-missing"],
+			["red direct-missing"],
 		],
 		[
 			"a direct protocol that is off",
 			conf((text) => text.replace("direct {", "direct { disabled;")),
-			["yellow direct-missing"],
+			["red direct-missing"],
 		],
 		[
 			"single hop needs no direct",
@@ -197,7 +197,7 @@ describe("each thing that is wrong is one finding", () => {
 		[
 			"a file that cannot be read",
 			{ birdFile: { error: "no file" } },
-			["yellow bird-conf-unreadable", "yellow direct-missing"],
+			["red direct-missing", "yellow bird-conf-unreadable"],
 		],
 		[
 			"a file that cannot be read, and a direct protocol that runs",

@@ -199,7 +199,7 @@ describe("what will break later", () => {
 		const lines = wrong(report);
 		for (const line of [
 			`yellow restart-without-passive ${network.peer}`,
-			`yellow direct-missing ${network.peer}`,
+			`red direct-missing ${network.peer}`,
 			`yellow peer-differs ${network.peer}`,
 			`red bfd-mode-mismatch ${network.peer}`,
 			"red peer-unknown-to-bird nobody",
