@@ -41,12 +41,15 @@ const engineModules = {
  * Texts in place of npm modules. `mqtt` is cut down to its client; the rest are imported and never reached with our
  * options: worker-timers (timerVariant is `native`), lru-cache (topic aliases of MQTT 5), abort-controller (stream
  * operators; the classes are only looked at), debug. `readable-stream` is cut down to the classes that mqtt and bl extend,
- * without pipelines, operators and promises.
+ * without pipelines, operators and promises; their setEncoding (string_decoder) and Duplex.from (duplexify) go unused,
+ * as do buffer's base64 (base64-js) and floating point numbers (ieee754).
  */
 const replaced = {
 	mqtt: 'exports.MqttClient = require("mqtt/lib/client").default',
+	"base64-js": "",
 	"abort-controller": "exports.AbortController = class {}; exports.AbortSignal = class {}",
 	debug: "module.exports = () => () => {}",
+	ieee754: "",
 	"lru-cache": "",
 	"readable-stream": `
 		const { Stream } = require("readable-stream/lib/internal/streams/legacy");
@@ -55,14 +58,16 @@ const replaced = {
 		exports.Readable = require("readable-stream/lib/internal/streams/readable");
 		exports.Writable = require("readable-stream/lib/internal/streams/writable");
 		exports.Duplex = require("readable-stream/lib/internal/streams/duplex");`,
+	"string_decoder/": "exports.StringDecoder = class {}",
 	"worker-timers": "",
+	"./duplexify": "",
 };
 
 const packageShims = {
 	name: "package shims",
 	setup({ onResolve, onLoad }) {
 		onResolve({ filter: /^process\/?$/ }, () => ({ path: resolve(shims, "process.ts") }));
-		onResolve({ filter: /^[a-z-]+$/ }, ({ path }) =>
+		onResolve({ filter: /^[a-z0-9_-]+\/?$|^\.\/duplexify$/ }, ({ path }) =>
 			path in replaced ? { path, namespace: "replaced" } : undefined,
 		);
 		onLoad({ filter: /\/node_modules\/mqtt\/package\.json$/ }, ({ path }) => ({
