@@ -38,11 +38,10 @@ const engineModules = {
 };
 
 /**
- * Texts in place of npm modules. `mqtt` is cut down to its client; the rest are imported and never reached with our
- * options: worker-timers (timerVariant is `native`), lru-cache (topic aliases of MQTT 5), abort-controller (stream
- * operators; the classes are only looked at), debug. `readable-stream` is cut down to the classes that mqtt and bl extend,
- * without pipelines, operators and promises; their setEncoding (string_decoder) and Duplex.from (duplexify) go unused,
- * as do buffer's base64 (base64-js) and floating point numbers (ieee754).
+ * Texts in place of npm modules. `mqtt` is cut down to its client, `readable-stream` to the classes that mqtt and bl extend,
+ * without pipelines, operators and promises. The rest are imported and never reached with our options: worker-timers
+ * (timerVariant is `native`), topic aliases (MQTT 5), abort-controller (the classes are only looked at), debug; streams'
+ * setEncoding (string_decoder) and Duplex.from (duplexify); buffers' base64 (base64-js) and floating point (ieee754).
  */
 const replaced = {
 	mqtt: 'exports.MqttClient = require("mqtt/lib/client").default',
@@ -50,7 +49,6 @@ const replaced = {
 	"abort-controller": "exports.AbortController = class {}; exports.AbortSignal = class {}",
 	debug: "module.exports = () => () => {}",
 	ieee754: "",
-	"lru-cache": "",
 	"readable-stream": `
 		const { Stream } = require("readable-stream/lib/internal/streams/legacy");
 		Stream._isUint8Array = (value) => value instanceof Uint8Array;
@@ -61,14 +59,16 @@ const replaced = {
 	"string_decoder/": "exports.StringDecoder = class {}",
 	"worker-timers": "",
 	"./duplexify": "",
+	"./topic-alias-recv": "",
+	"../topic-alias-send": "",
 };
 
 const packageShims = {
 	name: "package shims",
 	setup({ onResolve, onLoad }) {
 		onResolve({ filter: /^process\/?$/ }, () => ({ path: resolve(shims, "process.ts") }));
-		onResolve({ filter: /^[a-z0-9_-]+\/?$|^\.\/duplexify$/ }, ({ path }) =>
-			path in replaced ? { path, namespace: "replaced" } : undefined,
+		onResolve({ filter: /^[a-z0-9_./-]+$/ }, ({ path }) =>
+			Object.hasOwn(replaced, path) ? { path, namespace: "replaced" } : undefined,
 		);
 		onLoad({ filter: /\/node_modules\/mqtt\/package\.json$/ }, ({ path }) => ({
 			contents: JSON.stringify({ version: JSON.parse(readFileSync(path, "utf8")).version }),

@@ -41,7 +41,7 @@ async function gather(platform: Platform, options: DoctorOptions): Promise<Facts
 	const looking = lookAtBird(platform, config.main.birdSocket);
 	const birdFile = readBirdConfiguration(files, findSocket(platform, config.main.birdSocket)?.path);
 	const firewall = readFirewall(files);
-	const kernel = firstLine(platform, "/proc/sys/kernel/osrelease");
+	const kernel = lines(platform, "/proc/sys/kernel/osrelease")[0];
 	const known = {
 		...daemonStatus(platform, options.runDirectory),
 		now: platform.now().wall,
@@ -51,6 +51,7 @@ async function gather(platform: Platform, options: DoctorOptions): Promise<Facts
 		configErrors: errors,
 		...(kernel === undefined ? {} : { kernel }),
 		programs: findPrograms(platform),
+		legacyTables: legacyTables(platform),
 		birdFile,
 		...(firewall ? { firewall } : {}),
 		includes: findIncludes(files, firewall, config.main.table),
@@ -87,10 +88,18 @@ function daemonStatus(platform: Platform, directory: string): { status?: Status;
 	}
 }
 
-function firstLine(platform: Platform, path: string): string | undefined {
+function legacyTables(platform: Platform): string[] {
+	const names = ["ip", "ip6"].flatMap((family) => lines(platform, `/proc/net/${family}_tables_names`));
+	return [...new Set(names)].sort();
+}
+
+function lines(platform: Platform, path: string): string[] {
 	try {
-		return platform.files.read(path).split("\n")[0];
+		return platform.files
+			.read(path)
+			.split("\n")
+			.filter((line) => line !== "");
 	} catch {
-		return undefined;
+		return [];
 	}
 }

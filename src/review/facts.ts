@@ -33,6 +33,8 @@ export interface Facts {
 	/** Programs that were found in PATH. */
 	readonly programs: ReadonlySet<string>;
 	readonly ruleset: Ruleset | Failure;
+	/** Tables of iptables-legacy, which nft does not list. */
+	readonly legacyTables: readonly string[];
 	readonly bird: BirdLook | Failure;
 	readonly birdFile: BirdFile | { readonly error: string };
 	/** How the kernel would reach an address, by address. */

@@ -10,7 +10,7 @@ import {
 } from "../warden/ruleset/handshake.ts";
 import { sayEncounter } from "../warden/ruleset/say.ts";
 import { type Facts, isFailure } from "./facts.ts";
-import { type Finding, green } from "./finding.ts";
+import { type Finding, green, yellow } from "./finding.ts";
 import { endsOf, type Peer } from "./peers.ts";
 
 /** Lines of evidence for one finding. */
@@ -23,7 +23,7 @@ const CATCHES: ReadonlySet<Effect> = new Set(["tproxy", "queue", "redirect", "dn
 export function reviewPackets(facts: Facts, peers: readonly Peer[]): Finding[] {
 	const { ruleset } = facts;
 	if (isFailure(ruleset)) return [];
-	const findings: Finding[] = [];
+	const findings = legacy(facts);
 	const met: { ends: Ends; syn: Walk }[] = [];
 	for (const peer of peers) {
 		const ends = endsOf(peer, facts);
@@ -32,12 +32,24 @@ export function reviewPackets(facts: Facts, peers: readonly Peer[]): Finding[] {
 		met.push({ ends, syn: handshake.syn });
 		findings.push(...once([...bgp(ruleset, peer, ends, handshake), ...bfd(ruleset, peer, ends)]));
 	}
-	if (met.length === 0) return [];
+	if (met.length === 0) return findings;
 	const fine = findings.length === 0;
 	const spared = sparedBy(ruleset, facts.config.main.table, met);
 	if (spared.length > 0) findings.push(...spared);
 	else if (fine) findings.push(green("ruleset", "nft", "No rule catches or stops BGP or BFD of any peer."));
 	return findings;
+}
+
+function legacy({ legacyTables }: Facts): Finding[] {
+	if (legacyTables.length === 0) return [];
+	return [
+		yellow(
+			"legacy-iptables",
+			"iptables",
+			`iptables-legacy has rules of its own (${legacyTables.join(", ")}), which nft does not show: they were not reviewed.`,
+			"iptables-legacy-save shows them",
+		),
+	];
 }
 
 function bgp(ruleset: Ruleset, peer: Peer, ends: Ends, { syn, answer }: Handshake): Met[] {

@@ -89,6 +89,7 @@ export const HEALTHY: Facts = {
 	kernel: "6.12.5",
 	programs: new Set(["nft", "conntrack", "birdcl", "ip", "nc", "openssl", "ubus"]),
 	ruleset: rulesets("fw4", "tailscale", "own"),
+	legacyTables: [],
 	bird: {
 		reading: {
 			version: "3.1.8",

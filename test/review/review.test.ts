@@ -78,6 +78,7 @@ describe("each thing that is wrong is one finding", () => {
 			},
 			[],
 		],
+		["rules that nft does not show", { legacyTables: ["mangle", "nat"] }, ["yellow legacy-iptables"]],
 		["no conntrack", { programs: new Set(["nft", "birdcl"]) }, ["yellow conntrack-missing"]],
 		["no BIRD client", { programs: new Set(["nft", "conntrack"]) }, ["red bird-client-missing"]],
 		["birdc alone", { programs: new Set(["nft", "conntrack", "birdc"]) }, []],

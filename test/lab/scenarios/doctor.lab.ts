@@ -238,6 +238,14 @@ describe("what will break later", () => {
 			"/usr/share/nftables.d/ruleset-post/bgp.nft",
 		);
 	});
+
+	test("rules of iptables-legacy, which nft does not show", async () => {
+		const warden = install();
+		await startBird(lab.router, birdMultihop());
+		const redirect = ["-p", "tcp", "--dport", "179", "-j", "REDIRECT", "--to-ports", "7892"];
+		await lab.router.run(["iptables-legacy", "-t", "nat", "-A", "PREROUTING", ...redirect]);
+		expect(find((await doctor(warden)).report, "legacy-iptables").text).toContain("(nat)");
+	});
 });
 
 describe("programs that do not answer", () => {
