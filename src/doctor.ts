@@ -1,5 +1,6 @@
 import { readStatus } from "./client.ts";
 import { parseAddress } from "./config/address.ts";
+import { defaultConfig } from "./config/load.ts";
 import { startConfiguration } from "./configuration.ts";
 import type { Platform } from "./platform/types.ts";
 import { STATUS_FILE } from "./report/files.ts";
@@ -37,7 +38,7 @@ async function gather(platform: Platform, options: DoctorOptions): Promise<Facts
 	const listing = listRuleset(platform);
 	const { config, errors } = files.status(options.configPath)
 		? startConfiguration(files, options.configPath)
-		: { config: startConfiguration(files, options.configPath).config, errors: [] };
+		: { config: defaultConfig(), errors: [] };
 	const looking = lookAtBird(platform, config.main.birdSocket);
 	const birdFile = readBirdConfiguration(files, findSocket(platform, config.main.birdSocket)?.path);
 	const firewall = readFirewall(files);

@@ -10,6 +10,7 @@ import { localAddresses } from "../../src/sources/conntrack/local.ts";
 import { parseFlow } from "../../src/sources/conntrack/parse.ts";
 import { filterOf } from "../../src/sources/conntrack/select.ts";
 import { MonitorParser } from "../../src/sources/nft/parse.ts";
+import { parseRuleset } from "../../src/sources/nft/ruleset.ts";
 import { parseTraceLine } from "../../src/sources/nft/trace.ts";
 import {
 	parseComplaint,
@@ -18,6 +19,8 @@ import {
 	parseReply as parseUbusReply,
 } from "../../src/sources/ubus/parse.ts";
 import { parseServiceEvent, parseServiceList } from "../../src/sources/ubus/service-events.ts";
+import { type Handshake, peerOpens } from "../../src/warden/ruleset/handshake.ts";
+import { sayEncounter } from "../../src/warden/ruleset/say.ts";
 
 /** What the parsers make of a fixture, by the fixture's folder. */
 const READERS: Record<string, (text: string) => unknown> = {
@@ -59,6 +62,17 @@ function staleFilters(files: Files, directory: string): unknown {
 	return lines.flatMap((line) => parseFlow(line) ?? []).map((flow) => filterOf(flow, isLocal) ?? "none");
 }
 
+/** What the captured rulesets do to a peer's handshake: marks are numbers of 32 bits, addresses are compared by bytes. */
+function handshakes(files: Files, directory: string): unknown {
+	const ends = { family: 4, peer: [192, 168, 1, 2], local: [192, 168, 1, 1], interface: "br-lan" } as const;
+	const said = ({ syn, answer }: Handshake) => [...syn.encounters, ...answer.encounters].map(sayEncounter);
+	const names = files.list(`${directory}/nft`).filter((name) => /-ruleset-.*\.json$/.test(name));
+	return names.map((name) => {
+		const ruleset = parseRuleset(files.read(`${directory}/nft/${name}`));
+		return [name, ruleset && said(peerOpens(ruleset, ends))];
+	});
+}
+
 /** Prints what every parser makes of every fixture: main.ts wants the same from each qjs as from Node. */
 async function main(): Promise<void> {
 	const platform = await createPlatform();
@@ -72,6 +86,7 @@ async function main(): Promise<void> {
 		}
 	}
 	platform.print("stdout", `stale ${JSON.stringify(staleFilters(files, directory))}\n`);
+	platform.print("stdout", `handshakes ${JSON.stringify(handshakes(files, directory))}\n`);
 	platform.exit(0);
 }
 
