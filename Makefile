@@ -26,6 +26,7 @@ build:
 	@$(NODE) npm run --silent build && ls -l dist/bgpwarden.js | awk '{print "built " $$NF ", " $$5 " bytes"}'
 
 package: build
+	@scripts/zopfli.sh
 	@$(NODE) node scripts/package.mjs
 
 package-quickjs: rootfs

@@ -1,5 +1,9 @@
 /** Packages for opkg: gzip(tar(debian-binary, control.tar.gz, data.tar.gz)), as OpenWrt's scripts/ipkg-build makes them. */
 
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { ustar } from "./ustar.mjs";
 
@@ -19,6 +23,19 @@ export function gzip(data) {
 	compressed.writeUInt32LE(0, 4);
 	compressed[9] = 3;
 	return compressed;
+}
+
+/** The same, packed by zopfli where it is installed: takes seconds, and saves a few percent on every router's flash. */
+export function gzipTightly(data) {
+	const directory = mkdtempSync(join(tmpdir(), "bgpwarden-"));
+	try {
+		const file = join(directory, "data");
+		writeFileSync(file, data);
+		const { status, stdout } = spawnSync("zopfli", ["-c", "--i30", file], { maxBuffer: 1 << 28 });
+		return status === 0 ? stdout : gzip(data);
+	} finally {
+		rmSync(directory, { recursive: true });
+	}
 }
 
 /** As include/package-pack.mk of OpenWrt writes them: services are enabled and started, stopped and disabled. */
@@ -51,8 +68,8 @@ default_prerm "$0" "$@"
  * @property {ReadonlyMap<string, { data: Buffer, mode: number }>} files by path on the router without the leading slash
  */
 
-/** @param {Package} contents @param {number} epoch @returns {Buffer} */
-export function ipk(contents, epoch) {
+/** @param {Package} contents @param {number} epoch @param {(data: Buffer) => Buffer} pack @returns {Buffer} */
+export function ipk(contents, epoch, pack = gzip) {
 	const { scripts } = contents;
 	const text = (name, mode, content) => ({ name: `./${name}`, mode, data: Buffer.from(content) });
 	const controlEntries = [
@@ -73,7 +90,7 @@ export function ipk(contents, epoch) {
 	const outer = [
 		text("debian-binary", 0o644, "2.0\n"),
 		{ name: "./control.tar.gz", mode: 0o644, data: gzip(ustar(controlEntries, epoch)) },
-		{ name: "./data.tar.gz", mode: 0o644, data: gzip(ustar(dataEntries(contents.files), epoch)) },
+		{ name: "./data.tar.gz", mode: 0o644, data: pack(ustar(dataEntries(contents.files), epoch)) },
 	];
 	return gzip(ustar(outer, epoch));
 }

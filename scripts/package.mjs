@@ -11,7 +11,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { whyNoApk, writeApk } from "./apk.mjs";
-import { ipk, sourceDateEpoch } from "./ipk.mjs";
+import { gzipTightly, ipk, sourceDateEpoch } from "./ipk.mjs";
 import { readMakefile } from "./openwrt-makefile.mjs";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -62,7 +62,7 @@ function main() {
 	const contents = { ...makefile, architecture: "all", files: installedFiles(values.bundle) };
 	mkdirSync(values.out, { recursive: true });
 	const path = join(values.out, `bgpwarden_${makefile.version}_all.ipk`);
-	const file = ipk(contents, epoch);
+	const file = ipk(contents, epoch, gzipTightly);
 	writeFileSync(path, file);
 	process.stdout.write(`${relative(process.cwd(), path)}: ${file.length} bytes\n`);
 	const reason = whyNoApk();
