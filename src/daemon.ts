@@ -16,6 +16,7 @@ import { createMonitor, type Monitor } from "./sources/nft/monitor.ts";
 import { hasOtherIds } from "./sources/process.ts";
 import { createServices, type Services } from "./sources/ubus/services.ts";
 import type { Action } from "./warden/actions.ts";
+import { aboutPeers } from "./warden/diagnosis/gather.ts";
 import type { PacketTrace } from "./warden/diagnosis/trace.ts";
 import type { WardenEvent } from "./warden/events.ts";
 import { initialState, type WardenState } from "./warden/state.ts";
@@ -285,7 +286,9 @@ export class Daemon {
 	}
 
 	private async traced(traces: readonly PacketTrace[]): Promise<void> {
-		const known = await this.nft.withRules(traces, this.state.settings.table);
+		const ours = aboutPeers(this.state, traces);
+		if (ours.length === 0) return;
+		const known = await this.nft.withRules(ours, this.state.settings.table);
 		this.dispatch({ type: "packets_traced", traces: known });
 	}
 

@@ -3,7 +3,7 @@ import type { Flow } from "../../sources/conntrack/parse.ts";
 import { attribute } from "../attribution.ts";
 import { isDown, isEstablished, requestNudge } from "../nudge.ts";
 import { readAt } from "../readings.ts";
-import type { PeerRecord } from "../state.ts";
+import type { PeerRecord, WardenState } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import type { AddressEvidence, Counters, Inspection } from "./evidence.ts";
 import type { PacketTrace } from "./trace.ts";
@@ -24,9 +24,19 @@ export const ANSWER_PATIENCE = { again: 300, once: 2500 } as const;
 /** A peer that sends no SYN for so many ms is silent: FRR's longest wait between two is 120 s. */
 export const SILENCE = 130_000;
 
+/** The packets that are about a peer. Anybody can send a SYN to port 179, and looking at each costs processes. */
+export function aboutPeers({ peers }: WardenState, traces: readonly PacketTrace[]): PacketTrace[] {
+	const known = addressesOf(peers);
+	return traces.filter(({ packet }) => known.has(packet.source) || known.has(packet.destination));
+}
+
+function addressesOf(peers: WardenState["peers"]): ReadonlySet<string | undefined> {
+	return new Set(Object.values(peers).map(({ peer }) => peer.neighborAddress));
+}
+
 /** Sorts packets to the peers that they are about. */
 export function packetsTraced(turn: Turn, traces: readonly PacketTrace[]): void {
-	const known = new Set(Object.values(turn.state.peers).map(({ peer }) => peer.neighborAddress));
+	const known = addressesOf(turn.state.peers);
 	for (const trace of traces) {
 		const { source, destination, destinationPort, sourcePort, flags, protocol } = trace.packet;
 		if (protocol !== "tcp") continue;
@@ -130,6 +140,7 @@ export function flowsFound(turn: Turn, flows: readonly Flow[]): void {
 
 /** After each reading of BIRD: what else has to be asked? Nothing, while all is well. */
 export function askMore(turn: Turn): void {
+	forgetStrangers(turn);
 	const early = turn.time < turn.state.bird.followUntil + INSPECT.EARLY;
 	let count = false;
 	for (const record of Object.values(turn.state.peers)) {
@@ -152,6 +163,14 @@ export function askMore(turn: Turn): void {
 	askCounters(turn, early);
 	// Two readings of the counters tell whether packets come.
 	if (early) readAt(turn, turn.time + COUNT.first);
+}
+
+/** What is known about peers that BIRD no longer has. */
+function forgetStrangers(turn: Turn): void {
+	const { addresses } = turn.state.evidence;
+	const known = addressesOf(turn.state.peers);
+	const kept = Object.entries(addresses).filter(([address]) => known.has(address));
+	if (kept.length < Object.keys(addresses).length) turn.evidence({ addresses: Object.fromEntries(kept) });
 }
 
 function inspect(turn: Turn, { peer }: PeerRecord, { inspecting }: AddressEvidence): void {

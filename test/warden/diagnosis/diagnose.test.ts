@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { BirdPeer } from "../../../src/sources/bird/types.ts";
 import type { Flow } from "../../../src/sources/conntrack/parse.ts";
+import { aboutPeers } from "../../../src/warden/diagnosis/gather.ts";
 import type { Hop, PacketTrace, TcpFlag, TracedPacket } from "../../../src/warden/diagnosis/trace.ts";
 import { statusOf } from "../../../src/warden/status.ts";
 import { peer, reading, Story, settings, types } from "../story.ts";
@@ -397,9 +398,19 @@ describe("what is told", () => {
 		expect(statusOf(story.state, identity).router.diagnosis).toBe("hijacked");
 	});
 
+	test("evidence about a peer that BIRD no longer has is forgotten", () => {
+		const story = read(passive);
+		seen(story, trace(story, packet(["syn"], true)));
+		story.happens(reading());
+		expect(story.state.evidence.addresses).toEqual({});
+	});
+
 	test("packets of strangers are nobody's evidence", () => {
 		const story = read(passive);
 		const stranger = { ...packet(["syn"], true), source: "203.0.113.9" };
+		expect(
+			aboutPeers(story.state, [trace(story, stranger), trace(story, packet(["syn"], true))]),
+		).toHaveLength(1);
 		seen(story, trace(story, stranger, at("x", "pre", "drop", "drop")));
 		expect(told(story)?.diagnosis).toBeUndefined();
 		expect(Object.keys(story.state.evidence.addresses)).not.toContain("203.0.113.9");
