@@ -40,6 +40,7 @@ export function settingsOf({ main, peers }: Config): Settings {
 		table: main.table,
 		scope: main.scope,
 		forwarded: main.forwarded,
+		protect: main.protect,
 		remediate: main.remediate,
 		pollInterval: main.pollInterval,
 		addresses: peers.flatMap((peer) => peer.address ?? []),

@@ -3,10 +3,11 @@ import { readConfiguration, settingsOf, startConfiguration } from "./configurati
 import { restartPeer } from "./effects/bird.ts";
 import { flushConntrack } from "./effects/conntrack.ts";
 import { createNft, type Nft } from "./effects/nft.ts";
+import { createProtection, type Protection } from "./effects/protection.ts";
 import { TableFile } from "./effects/table-file.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Platform, Timer } from "./platform/types.ts";
-import { renderTable, withMark, withoutMark } from "./render/nft.ts";
+import { bareListing, renderTable, type TableForm, withMark } from "./render/nft.ts";
 import { Reporter } from "./report/reporter.ts";
 import { type BirdSession, createBirdSession } from "./sources/bird/session.ts";
 import { beginnings } from "./sources/bird/since.ts";
@@ -37,6 +38,7 @@ export class Daemon {
 	private state: WardenState;
 	private readonly log: Log;
 	private readonly nft: Nft;
+	private readonly protection: Protection;
 	private readonly tableFile: TableFile;
 	private readonly reporter: Reporter;
 	/** See `withMark`. */
@@ -61,6 +63,11 @@ export class Daemon {
 		this.log = createLog(platform, config.main.logLevel);
 		this.state = initialState(settingsOf(config), platform.now());
 		this.nft = createNft(platform);
+		this.protection = createProtection(platform, this.nft, {
+			own: config.main.protect,
+			onLost: (reason) => this.dispatch({ type: "owner_lost", reason }),
+			onInfo: (text) => this.log("info", text),
+		});
 		this.mark = Math.floor(platform.random() * 2 ** 32)
 			.toString(16)
 			.padStart(8, "0");
@@ -95,7 +102,10 @@ export class Daemon {
 		this.openControl();
 	}
 
-	/** Says goodbye and exits. The table stays: the router must not lose its sessions to a restart of the daemon. */
+	/**
+	 * Says goodbye and exits. The table stays, since the router must not lose its sessions to a restart of the daemon, and
+	 * without an owner, since a service that is stopped must not keep anybody from changing it.
+	 */
 	private stop(): void {
 		if (this.stopping) return;
 		this.stopping = true;
@@ -106,7 +116,8 @@ export class Daemon {
 		this.services.stop();
 		this.control?.close();
 		this.controlRetry?.cancel();
-		this.reporter.stop().then(() => this.platform.exit(0));
+		const last = [this.reporter.stop(), this.protection.release()];
+		Promise.all(last).then(() => this.platform.exit(0));
 	}
 
 	private reload(): void {
@@ -118,6 +129,7 @@ export class Daemon {
 		const old = this.config;
 		this.config = read.config;
 		this.log.level = read.config.main.logLevel;
+		this.protection.configure(read.config.main.protect);
 		this.dispatch({ type: "problem", kind: "config", text: undefined });
 		this.dispatch({ type: "configured", settings: settingsOf(read.config) });
 		if (old.main.table !== read.config.main.table) {
@@ -183,14 +195,11 @@ export class Daemon {
 				this.control?.reply(action.id, { ok: action.ok, text: action.text });
 				return;
 			case "install":
-				return this.install(action.addresses);
+				return this.install(action.addresses, action.former);
 			case "list":
 				return this.list();
-			case "remove_table": {
-				const gone = await this.nft.apply(`table inet ${action.table}\ndelete table inet ${action.table}\n`);
-				if (!gone.ok) this.log("warn", `table inet ${action.table} could not be removed: ${gone.reason}`);
-				return;
-			}
+			case "release":
+				return this.release(action.ids);
 			case "replace_watch":
 				this.monitor.replace(action.reason);
 				return;
@@ -226,26 +235,37 @@ export class Daemon {
 		}
 	}
 
-	private async install(addresses: readonly string[]): Promise<void> {
-		const text = renderTable(this.config.main, {
+	private async install(addresses: readonly string[], former: readonly string[]): Promise<void> {
+		const { main } = this.config;
+		const peers = {
 			ipv4: addresses.filter((address) => !address.includes(":")),
 			ipv6: addresses.filter((address) => address.includes(":")),
-		});
+		};
 		// Where nothing tells beforehand whether the monitor's process ids are ours, the first install shows it.
 		const marked = (this.installed || this.contained) && !this.monitor.knowsProcesses;
-		const result = await this.nft.apply(marked ? withMark(text, this.mark) : text);
+		const render = (form: TableForm) => {
+			const text = renderTable(main, peers, { ...form, former });
+			return marked ? withMark(text, this.mark) : text;
+		};
+		const result = await this.protection.apply({ table: main.table, render });
 		if (!result.ok) {
 			this.dispatch({ type: "install_failed", reason: result.reason });
 			return;
 		}
 		this.installed = true;
-		this.dispatch({ type: "installed" });
-		const failure = this.tableFile.save(text);
+		this.dispatch({ type: "installed", owned: result.mode === "owned" });
+		// Whoever loads the copy ends at once, and could own nothing.
+		const failure = this.tableFile.save(renderTable(main, peers));
 		this.dispatch({
 			type: "problem",
 			kind: "table_file",
 			text: failure && `the boot copy of the table cannot be saved: ${failure}`,
 		});
+	}
+
+	private async release(ids: readonly string[]): Promise<void> {
+		const result = await this.protection.release();
+		this.dispatch({ type: "released", ids, ...(result.ok ? {} : { failure: result.reason }) });
 	}
 
 	private async list(): Promise<void> {
@@ -254,7 +274,7 @@ export class Daemon {
 		else
 			this.dispatch({
 				type: "listed",
-				text: listing.kind === "table" ? withoutMark(listing.text) : undefined,
+				text: listing.kind === "table" ? bareListing(listing.text) : undefined,
 			});
 	}
 
@@ -276,7 +296,10 @@ export class Daemon {
 			onStart: () => this.dispatch({ type: "watch_started" }),
 			onEnd: (reason) => this.dispatch({ type: "watch_ended", reason }),
 			onForeign: ({ touch, actor }) => this.dispatch({ type: "table_touched", touch, actor }),
-			onOwn: () => this.dispatch({ type: "own_transaction" }),
+			onOwn: (pid) => {
+				this.protection.confirm(pid);
+				this.dispatch({ type: "own_transaction" });
+			},
 			onOthers: (tables, actor) => this.dispatch({ type: "ruleset_changed", tables, actor }),
 			onPacket: () => this.dispatch({ type: "session_sign" }),
 			onTraces: (traces) => void this.traced(traces),

@@ -36,6 +36,7 @@ function main(platform: Platform): number | undefined | Promise<number> {
 		case "events":
 			return commands.events(platform, invocation, invocation.follow);
 		case "ensure":
+		case "release":
 		case "flush":
 			return commands.ask(platform, invocation, { verb: invocation.verb });
 		case "restart":

@@ -16,6 +16,7 @@ export type Command =
 	| { readonly verb: "doctor"; readonly json: boolean }
 	| { readonly verb: "events"; readonly follow: boolean }
 	| { readonly verb: "ensure" }
+	| { readonly verb: "release" }
 	| { readonly verb: "flush" }
 	| { readonly verb: "restart"; readonly peer: string }
 	| ({ readonly verb: "render" } & RenderOptions);
@@ -57,6 +58,7 @@ const FORMS: Readonly<Record<string, Form>> = {
 	doctor: { options: ["--json"], build: (_, given) => ({ verb: "doctor", json: given.has("--json") }) },
 	events: { options: ["--follow"], build: (_, given) => ({ verb: "events", follow: given.has("--follow") }) },
 	ensure: { build: () => ({ verb: "ensure" }) },
+	release: { build: () => ({ verb: "release" }) },
 	flush: { build: () => ({ verb: "flush" }) },
 	restart: { operand: "the name of a peer", build: buildRestart },
 	render: {

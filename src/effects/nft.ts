@@ -1,27 +1,38 @@
 import { describeExit, runToEnd } from "../platform/supervise.ts";
-import type { Platform } from "../platform/types.ts";
+import type { ExitStatus, Platform } from "../platform/types.ts";
 import { parseCounters } from "../sources/nft/counters.ts";
 import { parseHandles, unknownChains, withRules } from "../sources/nft/rules.ts";
 import type { Counters } from "../warden/diagnosis/evidence.ts";
 import type { PacketTrace } from "../warden/diagnosis/trace.ts";
 
 /** Milliseconds until an nft that does not end is killed. */
-const PATIENCE = 5000;
+export const NFT_PATIENCE = 5000;
 /** How many of its own process ids the daemon remembers; the monitor tells about them within milliseconds. */
 const REMEMBERED = 32;
 /** Bytes of a listing that are kept: the table itself takes 4,000, and each peer of scope `peers` 40 more. */
 const LISTING_LIMIT = 1 << 18;
 
-export type NftResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+export type NftFailure = {
+	readonly ok: false;
+	readonly reason: string;
+	/**
+	 * `held`: the table belongs to another process (EPERM); `orphan`: its owner has ended and it has the flag `persist`,
+	 * which the text does not know of (EOPNOTSUPP); `absent`: there is no nft.
+	 */
+	readonly cause?: "held" | "orphan" | "absent";
+};
+export type NftResult = { readonly ok: true } | NftFailure;
 export type Listing =
 	| { readonly kind: "table"; readonly text: string }
 	| { readonly kind: "missing" }
 	| { readonly kind: "failed"; readonly reason: string };
 
-/** nft(8) as the daemon uses it; every process is short and its id is known as the daemon's own. */
+/** nft(8) as the daemon uses it; each process's id is known as the daemon's own. */
 export interface Nft {
 	/** Carries a ruleset text out in one transaction. */
 	apply(text: string): Promise<NftResult>;
+	/** Has kernel and nft look at a text without carrying it out (`nft -c`). */
+	check(text: string): Promise<NftResult>;
 	/** The kernel's own listing of a table of family inet, without counters (`nft -s`). */
 	list(table: string): Promise<Listing>;
 	/** What came in since the table was installed; undefined when that cannot be read. */
@@ -29,36 +40,36 @@ export interface Nft {
 	/** The traces with the texts of rules that the monitor does not know; what cannot be listed stays as it is. */
 	withRules(traces: readonly PacketTrace[], own: string): Promise<readonly PacketTrace[]>;
 	isOwn(pid: number): boolean;
+	/** Makes a process known as the daemon's own. */
+	claim(pid: number): void;
 }
 
 export function createNft(platform: Platform): Nft {
 	const own: number[] = [];
-	const remember = (pid: number) => {
+	const claim = (pid: number) => {
 		own.push(pid);
 		if (own.length > REMEMBERED) own.shift();
 	};
 	const run = async (argv: readonly [string, ...string[]], input?: string) => {
 		const done = await runToEnd(platform, argv, {
-			timeout: PATIENCE,
+			timeout: NFT_PATIENCE,
 			limit: LISTING_LIMIT,
-			onStart: remember,
+			onStart: claim,
 			...(input === undefined ? {} : { input }),
 		});
 		const ok = "code" in done.status && done.status.code === 0;
-		const reason = done.timedOut
-			? `${argv.join(" ")}: no end after ${PATIENCE / 1000} s`
-			: describeExit(argv, done.status, done.complaint.replace(/^\S*:\d+:\d+(-\d+)?: /, ""));
-		return { ok, reason, ...done };
+		const failure = done.timedOut ? nftTimeout(argv) : describeNftFailure(argv, done.status, done.complaint);
+		return { ok, failure, ...done };
+	};
+	const feed = async (argv: readonly [string, ...string[]], text: string): Promise<NftResult> => {
+		const { ok, failure } = await run(argv, text);
+		return ok ? { ok } : failure;
 	};
 	return {
 		isOwn: (pid) => own.includes(pid),
-		async apply(text) {
-			const { ok, reason, complaint } = await run(["nft", "-f", "-"], text);
-			if (ok) return { ok };
-			// A table with `flags owner` belongs to the process that made it, until that ends.
-			const held = complaint.includes("Operation not permitted");
-			return { ok: false, reason: held ? `${reason} (does another program own this table?)` : reason };
-		},
+		claim,
+		apply: (text) => feed(["nft", "-f", "-"], text),
+		check: (text) => feed(["nft", "-c", "-f", "-"], text),
 		async counters(table) {
 			const { ok, stdout } = await run(["nft", "list", "table", "inet", table]);
 			return ok ? parseCounters(stdout) : undefined;
@@ -76,12 +87,30 @@ export function createNft(platform: Platform): Nft {
 		},
 		async list(table) {
 			const argv = ["nft", "-s", "list", "table", "inet", table] as const;
-			const { ok, stdout, complaint, reason } = await run(argv);
+			const { ok, stdout, complaint, failure } = await run(argv);
 			if (ok && stdout.startsWith(`table inet ${table} {`)) return { kind: "table", text: stdout };
 			if (ok) return { kind: "failed", reason: `${argv.join(" ")}: what it prints is no table` };
 			return complaint.includes("No such file or directory")
 				? { kind: "missing" }
-				: { kind: "failed", reason };
+				: { kind: "failed", reason: failure.reason };
 		},
 	};
+}
+
+/** @param complaint the first line of standard error */
+export function describeNftFailure(
+	argv: readonly string[],
+	status: ExitStatus,
+	complaint: string,
+): NftFailure {
+	const reason = describeExit(argv, status, complaint.replace(/^\S*:\d+:\d+(-\d+)?: /, ""));
+	if (complaint.includes("Operation not permitted"))
+		return { ok: false, reason: `${reason} (does another program own this table?)`, cause: "held" };
+	if (complaint.includes("Operation not supported")) return { ok: false, reason, cause: "orphan" };
+	const absent = "code" in status && status.code === 127;
+	return { ok: false, reason, ...(absent ? { cause: "absent" } : {}) };
+}
+
+export function nftTimeout(argv: readonly string[]): NftFailure {
+	return { ok: false, reason: `${argv.join(" ")}: no end after ${NFT_PATIENCE / 1000} s` };
 }

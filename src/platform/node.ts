@@ -1,3 +1,4 @@
+import { openFullPipe } from "./node-pipe.ts";
 import type {
 	Child,
 	ExitStatus,
@@ -41,6 +42,7 @@ export async function createPlatform(): Promise<Platform> {
 			return { cancel: () => clearTimeout(timer) };
 		},
 		spawn: (options) => new NodeChild(childProcess, os.constants.signals, options),
+		openFullPipe,
 		onSignal: (signal: SignalName, handler) => void process.on(signal, handler),
 		processExists(pid) {
 			try {
@@ -89,7 +91,7 @@ class NodeChild implements Child {
 		this.process = childProcess.spawn(program, args, {
 			stdio: [
 				options.stdin ? "pipe" : "ignore",
-				options.onStdout ? "pipe" : "ignore",
+				options.stdout?.descriptor ?? (options.onStdout ? "pipe" : "ignore"),
 				options.onStderr ? "pipe" : "ignore",
 			],
 		});

@@ -58,7 +58,7 @@ export class QuickJsChild implements Child {
 			this.pid = os.exec(options.argv, {
 				block: false,
 				stdin: stdin?.[0] ?? context.devNull,
-				stdout: stdout?.[1] ?? context.devNull,
+				stdout: options.stdout?.descriptor ?? stdout?.[1] ?? context.devNull,
 				stderr: stderr[1],
 			});
 		} catch (error) {

@@ -1,5 +1,6 @@
 import { QuickJsChild } from "./quickjs-child.ts";
 import { QuickJsFiles } from "./quickjs-files.ts";
+import { openFullPipe } from "./quickjs-pipe.ts";
 import { encodeUtf8 } from "./text.ts";
 import type { FifoReader, Platform, SignalName, Timer } from "./types.ts";
 import { FileError } from "./types.ts";
@@ -40,6 +41,11 @@ export async function createPlatform(): Promise<Platform> {
 		now: () => ({ monotonic: os.now(), wall: Date.now() }),
 		after,
 		spawn: (options) => new QuickJsChild({ os, signals, devNull, after }, options),
+		async openFullPipe() {
+			// qjs ends the process for a promise that is rejected before anybody awaits it.
+			await undefined;
+			return openFullPipe(os, after);
+		},
 		onSignal: (signal, handler) => os.signal(signals[signal], handler),
 		processExists: (pid) => os.kill(pid, 0) !== -ESRCH,
 		files: new QuickJsFiles(os, std.strerror),

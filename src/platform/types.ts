@@ -27,7 +27,9 @@ export interface SpawnOptions {
 	readonly stdin?: boolean;
 	/** Called with each chunk of standard output as it comes; absent: output goes to /dev/null. */
 	readonly onStdout?: (chunk: Uint8Array) => void;
-	/** The same for standard error. */
+	/** Standard output goes into this pipe: the child waits as soon as it writes. Instead of `onStdout`. */
+	readonly stdout?: FullPipe;
+	/** The same as `onStdout` for standard error. */
 	readonly onStderr?: (chunk: Uint8Array) => void;
 	/**
 	 * Called exactly once, after the process has ended and all its piped output was delivered. A program that
@@ -120,6 +122,16 @@ export interface FifoReader {
 	close(): void;
 }
 
+/**
+ * A pipe that is full and that nobody reads: whoever writes into it waits, without using the processor. When this
+ * process closes it or ends, in whatever way, all of them get SIGPIPE.
+ */
+export interface FullPipe {
+	/** Descriptor of the end that is written to. */
+	readonly descriptor: number;
+	close(): void;
+}
+
 export interface Platform {
 	/** `quickjs` or `node`, with the version where the engine tells it. */
 	readonly engine: string;
@@ -129,6 +141,8 @@ export interface Platform {
 	/** Calls back once after `milliseconds` on the monotonic clock, never before. */
 	after(milliseconds: number, callback: () => void): Timer;
 	spawn(options: SpawnOptions): Child;
+	/** Makes a full pipe; takes some milliseconds. */
+	openFullPipe(): Promise<FullPipe>;
 	/** Handles a signal instead of its default action. SIGPIPE is always survived. */
 	onSignal(signal: SignalName, handler: () => void): void;
 	/** Whether a process with this id exists. */

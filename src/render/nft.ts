@@ -13,6 +13,22 @@ const BFD = [
 /** What the table depends on. */
 export type TableOptions = Pick<Config["main"], "table" | "scope" | "forwarded">;
 
+/** In which way the text puts the table in place; with none of this, any kernel and any nft takes it. */
+export interface TableForm {
+	/**
+	 * The table belongs to the process that makes it, and stays when that ends: kernel 6.9, nft 1.1.0. Never one flag
+	 * without the other: a table with `owner` alone (kernel 5.12) vanishes with its owner.
+	 */
+	readonly owned?: boolean;
+	/**
+	 * Replaces the table with `destroy` (kernel 6.3, nft 1.0.7). Needed for one whose owner has ended: it has the flag
+	 * `persist`, and naming it without that flag, as `table NAME` does, is refused. Implied by `owned`.
+	 */
+	readonly destroy?: boolean;
+	/** Other tables of the daemon's that go in the same transaction. */
+	readonly former?: readonly string[];
+}
+
 export interface PeerAddresses {
 	readonly ipv4: readonly string[];
 	readonly ipv6: readonly string[];
@@ -24,14 +40,12 @@ export interface PeerAddresses {
  * NAT, which needs conntrack, with it.
  * @param peers addresses for scope `peers`; not used with scope `any`
  */
-export function renderTable(options: TableOptions, peers: PeerAddresses): string {
-	const name = `inet ${options.table}`;
+export function renderTable(options: TableOptions, peers: PeerAddresses, form: TableForm = {}): string {
 	const sets = options.scope === "peers" ? peerSets(peers) : [];
 	return [
-		// The first line makes the second one succeed when there is no such table.
-		`table ${name}`,
-		`delete table ${name}`,
-		`table ${name} {`,
+		...[...(form.former ?? []), options.table].flatMap((table) => removal(table, form)),
+		`table inet ${options.table} {`,
+		...(form.owned ? ["\tflags owner, persist;"] : []),
 		...sets,
 		...chain("raw_pre", "prerouting", "raw", [
 			...(options.forwarded ? [] : [leavesAlone("fib daddr type != local", "not for this router")]),
@@ -48,7 +62,16 @@ export function renderTable(options: TableOptions, peers: PeerAddresses): string
 	].join("\n");
 }
 
+/** Takes a table away that may not be there. */
+function removal(table: string, { owned, destroy }: TableForm): string[] {
+	if (owned || destroy) return [`destroy table inet ${table}`];
+	// The first line makes the second one succeed when there is no such table.
+	return [`table inet ${table}`, `delete table inet ${table}`];
+}
+
 const MARKS = / \(run [0-9a-f]{8}\)"/g;
+/** nft also tells the owner's name, as /proc has it for that process id: in a container, perhaps another process's. */
+const OWNERSHIP = /^(table inet \S+ \{).*\n(?:\tflags (?:owner|persist|owner,persist)\n\n?)?/;
 
 /**
  * The text with a mark in a rule's comment, by which the daemon knows its own transaction in `nft monitor` where the
@@ -59,9 +82,14 @@ export function withMark(text: string, mark: string): string {
 	return text.replace(/(comment "bgpwarden: [^"]*)"/, `$1 (run ${mark})"`);
 }
 
-/** A text or a listing as it would be without a mark. */
-export function withoutMark(text: string): string {
-	return text.replace(MARKS, '"');
+/** The kernel's listing of a table as it would be without an owner and without a mark: what the table does. */
+export function bareListing(text: string): string {
+	return text.replace(OWNERSHIP, "$1\n").replace(MARKS, '"');
+}
+
+/** Whether a listing is of a table that belongs to a process which still runs. */
+export function isOwned(listing: string): boolean {
+	return /^table inet \S+ \{.*\n\tflags owner\b/.test(listing);
 }
 
 function chain(name: string, hook: string, priority: string, body: readonly string[]): string[] {

@@ -5,9 +5,10 @@ export type LogLevel = "error" | "warn" | "info" | "debug";
 /** Everything the warden can ask for. */
 export type Action =
 	/** Put the table in place in one transaction; answered by `installed` or `install_failed`. */
-	| { readonly type: "install"; readonly addresses: readonly string[] }
-	/** Delete a table that the configuration no longer names. */
-	| { readonly type: "remove_table"; readonly table: string }
+	/** @property former tables that go in the same transaction, since the configuration no longer names them */
+	| { readonly type: "install"; readonly addresses: readonly string[]; readonly former: readonly string[] }
+	/** Leave the table in place for everybody to change; answered by `released`. */
+	| { readonly type: "release"; readonly ids: readonly string[] }
 	/** Answered by `listed` or `list_failed`. */
 	| { readonly type: "list" }
 	/** Answered by `flushed` or `flush_failed`. */

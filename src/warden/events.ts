@@ -8,7 +8,7 @@ import type { PacketTrace } from "./diagnosis/trace.ts";
 
 /** The part of the configuration that decides what the warden does. */
 export interface Settings
-	extends Pick<MainConfig, "table" | "scope" | "forwarded" | "remediate" | "pollInterval"> {
+	extends Pick<MainConfig, "table" | "scope" | "forwarded" | "protect" | "remediate" | "pollInterval"> {
 	/** Addresses of `config peer` sections. */
 	readonly addresses: readonly string[];
 	/** The interface that leads to a peer, where a section says so; by the peer's name. */
@@ -18,6 +18,8 @@ export interface Settings
 /** What keeps bgpwarden from doing its work; at most one sentence of each kind is known at a time. */
 export type ProblemKind =
 	| "fight"
+	/** A person has the table left alone. */
+	| "released"
 	| "install"
 	| "watch"
 	| "conntrack"
@@ -29,7 +31,7 @@ export type ProblemKind =
 	/** /etc/bgpwarden/table.nft cannot be written. */
 	| "table_file";
 
-export type Verb = "ensure" | "flush" | "restart";
+export type Verb = "ensure" | "release" | "flush" | "restart";
 
 /** A request of the command line (with an id, it waits for the reply) or of MQTT (without). */
 export interface Command {
@@ -51,8 +53,13 @@ export type WardenEvent =
 	| { readonly type: "table_touched"; readonly touch: "deleted" | "changed"; readonly actor: Actor }
 	/** The daemon's own transaction came by in the monitor. */
 	| { readonly type: "own_transaction" }
-	| { readonly type: "installed" }
+	/** @property owned the kernel lets nobody else change it */
+	| { readonly type: "installed"; readonly owned?: boolean }
 	| { readonly type: "install_failed"; readonly reason: string }
+	/** The table is in place, but the process that owned it has ended. */
+	| { readonly type: "owner_lost"; readonly reason: string }
+	/** The table was left to everybody, as it was asked for. */
+	| { readonly type: "released"; readonly ids: readonly string[]; readonly failure?: string }
 	/** @property text undefined: there is no such table */
 	| { readonly type: "listed"; readonly text: string | undefined }
 	| { readonly type: "list_failed"; readonly reason: string }

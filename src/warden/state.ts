@@ -35,6 +35,14 @@ export interface TableState {
 	readonly phase: "starting" | "installing" | "kept";
 	/** Absent until it was looked at. */
 	readonly present?: boolean;
+	/** The kernel lets nobody else change it. */
+	readonly owned: boolean;
+	/** When it was last installed. */
+	readonly installedAt?: number;
+	/** A person has it left alone: it is neither owned nor repaired. */
+	readonly released?: true;
+	/** Tables by earlier names, to be removed with the next install. */
+	readonly former: readonly string[];
 	/** The listing before the first install, to know whether that changed anything. */
 	readonly before?: string;
 	/** An install process runs. */
@@ -149,6 +157,8 @@ export function initialState(settings: Settings, now: { monotonic: number; wall:
 		clockOffset: now.wall - now.monotonic,
 		table: {
 			phase: "starting",
+			owned: false,
+			former: [],
 			installing: false,
 			awaitsOwn: false,
 			failures: 0,

@@ -12,6 +12,7 @@ export type Identity = Pick<RouterStatus, "version" | "router" | "pid">;
 const GRAVITY: readonly ProblemKind[] = [
 	"install",
 	"fight",
+	"released",
 	"watch",
 	"conntrack",
 	"config",
@@ -29,7 +30,7 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 		router: {
 			...identity,
 			started: isoSeconds(state.clockOffset, state.startedAt),
-			protection: table.present ? "installed" : "missing",
+			protection: table.present ? (table.owned ? "owned" : "installed") : "missing",
 			table: state.settings.table,
 			repairs: table.repairs,
 			...(table.lastRepair ? { last_repair: table.lastRepair } : {}),

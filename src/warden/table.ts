@@ -22,6 +22,8 @@ const WATCH_YOUTH = 2000;
 const DEAF_AFTER = 5;
 /** A reference younger than this was perhaps taken after somebody's change that is not reported yet. */
 const REFERENCE_DOUBT = 1000;
+/** Milliseconds between two owners of the table, whatever ends them. */
+const OWNERS_APART = 1000;
 /** So many different listings after the daemon's own installs, and nft's output itself has changed. */
 const MISMATCH_LIMIT = 3;
 
@@ -30,9 +32,12 @@ export function startTable(turn: Turn): void {
 	list(turn);
 }
 
-/** Puts the table in place because what it should be has changed, not because it was lost. */
-export function reinstall(turn: Turn): void {
-	turn.table({ reference: undefined, mismatches: 0 });
+/**
+ * Puts the table in place because what it should be has changed, not because it was lost.
+ * @param ids `ensure` commands that are answered then
+ */
+export function reinstall(turn: Turn, ids: readonly string[] = []): void {
+	turn.table({ reference: undefined, mismatches: 0, waiting: [...turn.state.table.waiting, ...ids] });
 	if (turn.state.table.phase !== "starting") install(turn);
 }
 
@@ -64,9 +69,10 @@ export function ownTransaction(turn: Turn): void {
 	restored(turn);
 }
 
-export function installed(turn: Turn): void {
-	const { table } = turn.state;
+export function installed(turn: Turn, owned = false): void {
+	const { table, settings } = turn.state;
 	turn.table({ installing: false, present: true, failures: 0, phase: "kept" });
+	turn.table({ owned, installedAt: turn.time, former: [] });
 	turn.problem("install", undefined);
 	if (table.awaitsOwn) {
 		// Without a monitor nobody will confirm it; the process has.
@@ -74,11 +80,27 @@ export function installed(turn: Turn): void {
 		else turn.table({ ownDue: turn.time + (table.loss ? OWN_PATIENCE_LOST : OWN_PATIENCE) });
 	}
 	if (table.phase === "installing" && table.before === undefined) {
-		turn.log("info", `table inet ${turn.state.settings.table} installed`);
+		turn.log("info", `table inet ${settings.table} installed`);
 		requestNudges(turn);
+	}
+	if (owned && !table.owned) {
+		const how = "bgpwarden release lets go of it, as stopping the service does";
+		turn.log("info", `table inet ${settings.table} is owned: nobody else can change it (${how})`);
 	}
 	requestFlush(turn, []);
 	if (!turn.state.table.loss) list(turn);
+}
+
+/** The table is in place, but everybody can change it: another owner takes over. */
+export function ownerLost(turn: Turn, reason: string): void {
+	const { table, settings } = turn.state;
+	turn.table({ owned: false });
+	if (table.released) return;
+	turn.log("warn", `table inet ${settings.table} has lost its owner (${reason}); another takes over`);
+	if (table.installing || table.installAt !== undefined) return;
+	const earliest = (table.installedAt ?? turn.time) + OWNERS_APART;
+	if (earliest <= turn.time) install(turn);
+	else turn.table({ installAt: earliest });
 }
 
 export function installFailed(turn: Turn, reason: string): void {
@@ -192,6 +214,7 @@ function ownMissed(turn: Turn): void {
 function lost(turn: Turn, loss: Loss): void {
 	const { table } = turn.state;
 	if (loss.reason === "deleted") turn.table({ present: false });
+	if (table.released) return;
 	if (!table.loss) {
 		turn.table({ loss });
 		if (!table.fight) {
@@ -252,10 +275,11 @@ function compareWithBefore(turn: Turn, text: string): void {
 }
 
 function install(turn: Turn): void {
-	const { addresses } = turn.state.table;
+	const { addresses, former, released } = turn.state.table;
+	if (released) return;
 	turn.table({ installing: true, awaitsOwn: true, ownDue: undefined, installAt: undefined, barrier: false });
 	turn.table({ listingStale: turn.state.table.listing });
-	turn.do({ type: "install", addresses });
+	turn.do({ type: "install", addresses, former });
 }
 
 function list(turn: Turn): void {

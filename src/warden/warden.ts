@@ -7,6 +7,7 @@ import { noteTruce, truceAt } from "./fight.ts";
 import { flushed, flushFailed, requestFlush } from "./flush.ts";
 import { birdLost, birdRead, birdUp, peerRestarted } from "./peers.ts";
 import { readingsTick, signOfChange } from "./readings.ts";
+import * as release from "./release.ts";
 import { serviceChanged, servicesAt, servicesRead, servicesTick } from "./services.ts";
 import type { WardenState } from "./state.ts";
 import * as table from "./table.ts";
@@ -62,8 +63,10 @@ const handlers: Handlers = {
 	watch_gap: (turn) => table.watchGap(turn),
 	table_touched: (turn, { touch, actor }) => table.tableTouched(turn, touch, actor),
 	own_transaction: (turn) => table.ownTransaction(turn),
-	installed: (turn) => table.installed(turn),
+	installed: (turn, { owned }) => table.installed(turn, owned),
 	install_failed: (turn, { reason }) => table.installFailed(turn, reason),
+	owner_lost: (turn, { reason }) => table.ownerLost(turn, reason),
+	released: (turn, { ids, failure }) => release.released(turn, ids, failure),
 	listed: (turn, { text }) => table.listed(turn, text),
 	list_failed: (turn, { reason }) => table.listFailed(turn, reason),
 	flushed: (turn, { deleted, left, flows }) => flushed(turn, deleted, left, flows ?? []),
@@ -96,20 +99,38 @@ function configured(turn: Turn, settings: Settings): void {
 	const old = turn.state.settings;
 	turn.state = { ...turn.state, settings };
 	const tableSame =
-		old.table === settings.table && old.scope === settings.scope && old.forwarded === settings.forwarded;
-	if (!tableSame || old.addresses.join() !== settings.addresses.join()) {
+		old.table === settings.table &&
+		old.scope === settings.scope &&
+		old.forwarded === settings.forwarded &&
+		old.protect === settings.protect;
+	const addressesSame = old.addresses.join() === settings.addresses.join();
+	if (!tableSame || !addressesSame || turn.state.table.released) {
 		turn.table({ addresses: settings.addresses });
-		if (old.table !== settings.table) turn.do({ type: "remove_table", table: old.table });
+		const names = new Set([...turn.state.table.former, old.table]);
+		names.delete(settings.table);
+		turn.table({ former: [...names] });
+		release.endRelease(turn);
 		table.reinstall(turn);
 	}
 	turn.log("info", "configuration loaded again");
 	signOfChange(turn);
 }
 
+function ensure(turn: Turn, ids: readonly string[]): void {
+	// A hook of the firewall's, which has no id, is not the person who had the table released.
+	if (turn.state.table.released && ids.length === 0) return;
+	if (turn.state.table.released) {
+		release.endRelease(turn);
+		table.reinstall(turn, ids);
+	} else table.ensureTable(turn, ids);
+}
+
 function command(turn: Turn, { id, verb, peer }: Command): void {
 	const ids = id === undefined ? [] : [id];
 	if (verb === "ensure") {
-		table.ensureTable(turn, ids);
+		ensure(turn, ids);
+	} else if (verb === "release") {
+		release.releaseTable(turn, ids);
 	} else if (verb === "flush") {
 		requestFlush(turn, ids);
 	} else if (peer === undefined || !turn.state.peers[peer]) {

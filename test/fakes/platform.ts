@@ -3,6 +3,7 @@ import type {
 	Child,
 	ExitStatus,
 	FifoReader,
+	FullPipe,
 	Instant,
 	Platform,
 	SignalName,
@@ -219,6 +220,10 @@ export class FakePlatform implements Platform {
 		const script = this.scripts.get(options.argv[0]);
 		this.tasks.push(() => (script ? script(child) : child.end(127)));
 		return child;
+	}
+
+	openFullPipe(): Promise<FullPipe> {
+		return Promise.resolve({ descriptor: -1, close: () => {} });
 	}
 
 	onSignal(signal: SignalName, handler: () => void): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { renderTable, withMark, withoutMark } from "../../src/render/nft.ts";
+import { bareListing, renderTable, withMark } from "../../src/render/nft.ts";
 
 const any = { table: "custom_bgp", scope: "any", forwarded: false } as const;
 const none = { ipv4: [], ipv6: [] };
@@ -86,6 +86,6 @@ test("a mark stands in one comment and can be taken away again", () => {
 	const text = renderTable(any, none);
 	const marked = withMark(text, "0123abcd");
 	expect(marked.match(/ \(run 0123abcd\)"/g)).toHaveLength(1);
-	expect(withoutMark(marked)).toBe(text);
-	expect(withoutMark(text)).toBe(text);
+	expect(bareListing(marked)).toBe(text);
+	expect(bareListing(text)).toBe(text);
 });

@@ -8,6 +8,7 @@ export const settings: Settings = {
 	table: "custom_bgp",
 	scope: "any",
 	forwarded: false,
+	protect: true,
 	remediate: true,
 	pollInterval: 15,
 	addresses: [],

@@ -11,6 +11,7 @@ Look:
 
 Act (the daemon does the work):
   ensure             look at the nftables table now and put it back if need be
+  release            let go of the table: it stays, but anybody can change it, until ensure or a restart
   flush              delete the conntrack entries of BGP and BFD that end at this router
   restart PEER       restart one peer's session in BIRD; PEER is its name in bird.conf
 

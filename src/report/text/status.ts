@@ -61,7 +61,7 @@ export function renderStatus(status: Status, now: number, options: TextOptions):
 }
 
 const PROTECTION: Readonly<Record<string, string>> = {
-	owned: "in place and owned (the kernel refuses changes by others)",
+	owned: "in place and owned (nobody else can change it; bgpwarden release lets go)",
 	installed: "in place (changes by others are repaired)",
 	missing: "MISSING",
 };

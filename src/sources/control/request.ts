@@ -4,7 +4,7 @@ import type { Command, Verb } from "../../warden/events.ts";
 export const CONTROL_FIFO = "control";
 export const REPLIES = "replies";
 
-const VERBS: readonly Verb[] = ["ensure", "flush", "restart"];
+const VERBS: readonly Verb[] = ["ensure", "release", "flush", "restart"];
 const LINE = /^(\w+)(?: ([^\s#]+))?(?: #([A-Za-z0-9-]{1,40}))?$/;
 
 /** What a request is answered with, as JSON in `replies/ID`. */

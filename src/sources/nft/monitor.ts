@@ -29,7 +29,7 @@ export interface MonitorOptions {
 	readonly onEnd: (reason: string) => void;
 	readonly onForeign: (change: ForeignChange) => void;
 	/** The daemon's own transaction was seen: the monitor is alive and has told everything up to it. */
-	readonly onOwn: () => void;
+	readonly onOwn: (pid: number) => void;
 	/** Somebody else's transaction changed rules of other tables, `family name`. */
 	readonly onOthers: (tables: readonly string[], actor: Actor) => void;
 	/** A packet is on its way through the ruleset. */
@@ -92,7 +92,7 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 
 	const transaction = ({ pid, process, touch, marked, tables }: Transaction) => {
 		if (options.isOwn(pid)) knowsProcesses = true;
-		if (options.isOwn(pid) || (marked && !knowsProcesses)) return options.onOwn();
+		if (options.isOwn(pid) || (marked && !knowsProcesses)) return options.onOwn(pid);
 		const others = tables.filter((table) => table !== `inet ${options.table}`);
 		if (touch === "none" && others.length === 0) return;
 		const actor = findActor(platform.files, pid, process);

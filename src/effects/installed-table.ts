@@ -1,0 +1,10 @@
+import type { Nft, NftResult } from "./nft.ts";
+import type { Render } from "./protection.ts";
+
+/** Puts the table in place for everybody to change, by a text that any kernel and any nft takes, where possible. */
+export async function installTable(nft: Nft, render: Render): Promise<NftResult> {
+	const result = await nft.apply(render({}));
+	if (result.ok || result.cause !== "orphan") return result;
+	// A daemon before this one owned it and was killed. Who can make such a table can destroy it as well.
+	return nft.apply(render({ destroy: true }));
+}

@@ -1,0 +1,161 @@
+import type { FullPipe, Platform } from "../platform/types.ts";
+import type { TableForm } from "../render/nft.ts";
+import { namedByFirewall } from "./firewall-includes.ts";
+import { installTable } from "./installed-table.ts";
+import type { Nft, NftFailure, NftResult } from "./nft.ts";
+import { OwnedTable, type Owning } from "./owned-table.ts";
+
+/** What keeps the table as it is: the kernel, which lets nobody but its owner change it, or the daemon, by repair. */
+export type Mode = "owned" | "installed";
+
+export type Applied = { readonly ok: true; readonly mode: Mode } | NftFailure;
+
+/** The table's text in the form that is asked for. */
+export type Render = (form: TableForm) => string;
+
+/** A table to be put in place. */
+export interface Wanted {
+	/** Its name, family inet. */
+	readonly table: string;
+	readonly render: Render;
+}
+
+export interface ProtectionOptions {
+	/** `option protect`: own the table where that is possible. */
+	readonly own: boolean;
+	/** The table is in place, but has no owner any more; it was not meant to be. */
+	readonly onLost: (reason: string) => void;
+	readonly onInfo: (text: string) => void;
+}
+
+/**
+ * Puts the table in place and keeps it, in the stronger of two modes that is possible; one thing at a time, in the order
+ * of the calls. Which one it is matters to nobody else: what a mode does not prevent, the warden repairs.
+ */
+export interface Protection {
+	/** `option protect`, changed. Takes effect with the next `apply`; what is possible is found out anew. */
+	configure(own: boolean): void;
+	/** Puts the table in place of whatever is there under its name, in one transaction. */
+	apply(wanted: Wanted): Promise<Applied>;
+	/** Leaves the table in place without an owner, as any other table: everybody can change it. */
+	release(): Promise<NftResult>;
+	/** A transaction of the daemon's own came by in the monitor. */
+	confirm(pid: number): void;
+}
+
+/** So often in the life of a daemon an owner may end by itself before that is taken for its way. */
+const LETTING_GO = 2;
+/** Never made: `nft -c` only has the kernel look at it. */
+const SCRATCH = "table inet bgpwarden_scratch {\n\tflags owner, persist;\n}\n";
+
+export function createProtection(platform: Platform, nft: Nft, options: ProtectionOptions): Protection {
+	const owned = new OwnedTable(platform, nft, (how) => {
+		if (how.kind === "let go") noteLetGo(how.reason);
+		options.onLost(how.kind === "failed" ? how.failure.reason : how.kind);
+	});
+	let { own } = options;
+	let pipe: Promise<FullPipe> | undefined;
+	let obstacle: Promise<NftFailure | undefined> | undefined;
+	let lettingGo = 0;
+	let told: string | undefined;
+	let last: Wanted | undefined;
+	let queue: Promise<unknown> = Promise.resolve();
+
+	const inTurn = <Result>(task: () => Promise<Result>): Promise<Result> => {
+		const result = queue.then(task);
+		queue = result.catch(() => {});
+		return result;
+	};
+
+	/** Begins what an owner needs, while the daemon still looks at what is there. */
+	const prepare = () => {
+		if (!own) return;
+		obstacle ??= nft.check(SCRATCH).then((result) => (result.ok ? undefined : result));
+		pipe ??= platform.openFullPipe();
+		// Whoever needs it hears of a failure; until then nobody listens.
+		pipe.catch(() => {});
+	};
+
+	/** Why the table cannot be owned, or undefined. */
+	const findObstacle = async (table: string): Promise<string | undefined> => {
+		const include = namedByFirewall(platform.files, table);
+		if (include !== undefined)
+			return `${include} names it as well, and with an owner fw4 could not load that`;
+		prepare();
+		const failure = await obstacle;
+		// A program that is missing may come back.
+		if (failure?.cause === "absent") obstacle = undefined;
+		return failure && `kernel or nft cannot: ${failure.reason}`;
+	};
+
+	const tell = (reason: string | undefined) => {
+		if (reason !== undefined && reason !== told) options.onInfo(`the table has no owner: ${reason}`);
+		told = reason;
+	};
+
+	const applyInstalled = async (wanted: Wanted): Promise<Applied> => {
+		await owned.letGo();
+		const result = await installTable(nft, wanted.render);
+		return result.ok ? { ok: true, mode: "installed" } : result;
+	};
+
+	const apply = async (wanted: Wanted): Promise<Applied> => {
+		last = wanted;
+		if (!own) return applyInstalled(wanted);
+		const reason = await findObstacle(wanted.table);
+		if (reason !== undefined) {
+			tell(reason);
+			return applyInstalled(wanted);
+		}
+		const result = await applyOwned(wanted);
+		if (result.kind === "owned") {
+			tell(undefined);
+			return { ok: true, mode: "owned" };
+		}
+		// The other mode would be refused as well.
+		if (result.kind === "failed" && result.failure.cause === "held") return result.failure;
+		const installed = await applyInstalled(wanted);
+		if (result.kind === "let go") noteLetGo(result.reason);
+		// Where the same table can be installed, it is the owner that does not work.
+		else if (installed.ok) obstacle = Promise.resolve(result.failure);
+		if (installed.ok) tell(result.kind === "failed" ? result.failure.reason : result.reason);
+		return installed;
+	};
+
+	const applyOwned = async (wanted: Wanted): Promise<Owning> => {
+		pipe ??= platform.openFullPipe();
+		let full: FullPipe;
+		try {
+			full = await pipe;
+		} catch (error) {
+			pipe = undefined;
+			const reason = error instanceof Error ? error.message : String(error);
+			return { kind: "failed", failure: { ok: false, reason } };
+		}
+		return owned.apply(wanted, full);
+	};
+
+	/** Once, the pipe may not have been quite full. */
+	const noteLetGo = (reason: string) => {
+		pipe?.then((full) => full.close()).catch(() => {});
+		pipe = undefined;
+		if (++lettingGo >= LETTING_GO) obstacle = Promise.resolve({ ok: false, reason });
+	};
+
+	prepare();
+	return {
+		configure(next) {
+			own = next;
+			obstacle = undefined;
+			prepare();
+		},
+		apply: (wanted) => inTurn(() => apply(wanted)),
+		release: () =>
+			inTurn(async () => {
+				if (!(await owned.letGo()) || !last) return { ok: true };
+				// Left as it is, with its flag, it would make whoever names it without that flag fail.
+				return nft.apply(last.render({ destroy: true }));
+			}),
+		confirm: (pid) => owned.confirm(pid),
+	};
+}
