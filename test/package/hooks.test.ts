@@ -1,5 +1,14 @@
 import { execFileSync, spawn } from "node:child_process";
-import { closeSync, constants, mkdirSync, openSync, readSync, rmSync, symlinkSync } from "node:fs";
+import {
+	closeSync,
+	constants,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	readSync,
+	rmSync,
+	symlinkSync,
+} from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Router, uciFunctions } from "./router.ts";
 
@@ -18,7 +27,12 @@ let cleanups: (() => void)[] = [];
 beforeEach(() => {
 	router = new Router([CHECK, INCLUDE, HOTPLUG]);
 	cleanups = [() => router.remove()];
-	router.double("nft", '[ -z "$BROKEN" ] || { echo "Error: no" >&2; exit 1; }');
+	// Real words of nft; $BROKEN for a file, $BROKEN_INPUT for its input.
+	router.double(
+		"nft",
+		`case "$*" in *-) cat >>"${router.path("/tmp/input")}"; said=$BROKEN_INPUT ;; *) said=$BROKEN ;; esac
+[ -z "$said" ] || { echo "/dev/stdin:1:1-3: Error: $said" >&2; exit 1; }`,
+	);
 	router.double("logger");
 	router.double("fw4");
 	router.double("uci", 'echo "$ENABLED"');
@@ -101,10 +115,29 @@ describe("the firewall's include", () => {
 	});
 
 	it("neither fails nor prints when the table cannot be loaded, but says so in the log", () => {
-		expect(include({ BROKEN: "1" })).toEqual({
-			...quiet,
-			calls: [...loaded, `logger -t bgpwarden -p daemon.warn nft -f ${TABLE}: Error: no`],
-		});
+		const told = `logger -t bgpwarden -p daemon.warn nft -f ${TABLE}: /dev/stdin:1:1-3: Error:`;
+		expect(include({ BROKEN: "no" })).toEqual({ ...quiet, calls: [...loaded, `${told} no`] });
+		const unsupported = { BROKEN: "Could not process rule: Operation not supported", BROKEN_INPUT: "no" };
+		expect(include(unsupported)).toEqual({ ...quiet, calls: [...loaded, "nft -f -", `${told} no`] });
+	});
+
+	it("leaves a table alone that a daemon owns of which nobody knows", () => {
+		const owned = { BROKEN: "Could not process rule: Operation not permitted" };
+		expect(include(owned)).toEqual({ ...quiet, calls: loaded });
+	});
+
+	it("replaces a table whose owner was killed, without its first line", () => {
+		const text = [
+			"table inet custom_bgp",
+			"delete table inet custom_bgp",
+			"table inet custom_bgp {",
+			"}",
+			"",
+		];
+		router.write(TABLE, text.join("\n"));
+		const orphan = { BROKEN: "Could not process rule: Operation not supported" };
+		expect(include(orphan)).toEqual({ ...quiet, calls: [...loaded, "nft -f -"] });
+		expect(readFileSync(router.path("/tmp/input"), "utf8")).toBe(text.slice(1).join("\n"));
 	});
 
 	it("loads nothing that its owner has switched off, or that is not there", () => {

@@ -19,7 +19,7 @@ config peer
 let router: Router;
 
 beforeAll(() => {
-	router = new Router(["/etc/init.d/bgpwarden"]);
+	router = new Router(["/etc/init.d/bgpwarden", "/usr/lib/bgpwarden/check.sh"]);
 	router.double("nft", '[ -z "$BROKEN" ] || { echo "Error: no" >&2; exit 1; }');
 	router.double("logger");
 	router.double("uci", 'echo "$ENABLED"');
@@ -134,6 +134,7 @@ describe("the init script", () => {
 		["status_service --json", "<status --json>"],
 		["doctor", "<doctor>"],
 		["ensure", "<ensure>"],
+		["release", "<release>"],
 	])("%s is the command line's, exit code included", (action, output) => {
 		const { stdout, status } = call(action);
 		expect(stdout.trimEnd().split("\n").at(-1)).toBe(output);
@@ -141,6 +142,6 @@ describe("the init script", () => {
 	});
 
 	it("adds its commands to rc.common's", () => {
-		expect(call("").stdout).toBe("procd\textra\tdoctor\nprocd\textra\tensure\n");
+		expect(call("").stdout).toBe("procd\textra\tdoctor\nprocd\textra\tensure\nprocd\textra\trelease\n");
 	});
 });

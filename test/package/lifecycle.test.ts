@@ -97,6 +97,16 @@ describe("uninstall", () => {
 		expect(uninstall({ NFT: "1" })).toMatchObject({ ...nothing, calls });
 	});
 
+	it("waits for the table's owner to end after the daemon", () => {
+		const refused = "Error: Could not process rule: Operation not permitted";
+		router.double("sleep", `touch "${router.path("/tmp/ended")}"`);
+		router.double("nft", `[ -e "${router.path("/tmp/ended")}" ] || { echo "${refused}" >&2; exit 1; }`);
+		const { calls, stderr } = uninstall();
+		expect(stderr).toBe("");
+		const nftDelete = "nft delete table inet custom_bgp";
+		expect(calls.slice(0, 5)).toEqual([...stopped, nftDelete, "sleep 1", nftDelete]);
+	});
+
 	it("takes no table's name from a file that is not the daemon's", () => {
 		router.write(TABLE, "delete table inet x; flush ruleset\ndelete table ip nat\n");
 		expect(uninstall().calls).toContain("nft delete table inet custom_bgp");

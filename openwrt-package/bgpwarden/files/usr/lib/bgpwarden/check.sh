@@ -43,16 +43,28 @@ bgpwarden_wanted() {
 	return 0
 }
 
+# Puts the saved table in place of whatever is there under its name.
+bgpwarden_load() {
+	local complaint
+	complaint=$(nft -f "$BGPWARDEN_TABLE" 2>&1) && return 0
+	case $complaint in
+	# A daemon that runs owns the table: nothing is missing.
+	*"Operation not permitted"*) return 0 ;;
+	# Its owner was killed. Such a table cannot be named as the first line does, to have it there for the second, which
+	# deletes it.
+	*"Operation not supported"*) complaint=$(tail -n +2 "$BGPWARDEN_TABLE" | nft -f - 2>&1) && return 0 ;;
+	esac
+	logger -t bgpwarden -p daemon.warn "nft -f $BGPWARDEN_TABLE: $complaint"
+}
+
 # Has the table looked at: by the daemon, or without one puts the saved table in place.
 bgpwarden_check() {
-	local complaint
 	if bgpwarden_runs; then
 		# Opened for reading as well, a FIFO never keeps its writer waiting for a reader (fifo(7)). A daemon that has
 		# no FIFO yet is about to look of its own accord.
 		[ ! -p "$BGPWARDEN_CONTROL" ] || { echo ensure 1<>"$BGPWARDEN_CONTROL"; } 2>/dev/null
 	elif [ -s "$BGPWARDEN_TABLE" ] && bgpwarden_wanted; then
-		complaint=$(nft -f "$BGPWARDEN_TABLE" 2>&1) ||
-			logger -t bgpwarden -p daemon.warn "nft -f $BGPWARDEN_TABLE: $complaint"
+		bgpwarden_load
 	fi
 	return 0
 }
