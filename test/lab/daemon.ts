@@ -11,6 +11,9 @@ export const daemonFile = "/usr/lib/bgpwarden/bgpwarden.js";
 export const configFile = "/etc/config/bgpwarden";
 export const runDirectory = "/var/run/bgpwarden";
 
+/** `main` of a router whose kernel cannot own a table: what others do to it takes effect, and is repaired. */
+export const repairing = { protect: false } as const;
+
 type Options = Readonly<Record<string, string | number | boolean>>;
 
 /** UCI options by section, named as in /etc/config/bgpwarden; booleans become 1 and 0. */

@@ -1,3 +1,4 @@
+import { bareListing } from "../../src/render/nft.ts";
 import { type Daemon, startDaemon, type UciOptions, type Warden } from "./daemon.ts";
 import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
@@ -52,10 +53,10 @@ export async function statesSeen(bird: Bird): Promise<string[]> {
 	return [...seen];
 }
 
-/** The kernel's own listing of the daemon's table; empty when there is none. */
+/** The kernel's own listing of the daemon's table, whoever owns it; empty when there is none. */
 export async function tableListing(host: Host): Promise<string> {
 	const listed = await host.run(["nft", "-s", "list", "table", "inet", "custom_bgp"], { allowFailure: true });
-	return listed.stdout;
+	return bareListing(listed.stdout);
 }
 
 /** Runs nft to its end. @returns its process id */

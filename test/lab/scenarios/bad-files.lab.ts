@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { configFile, type Daemon, runDirectory, startDaemon, Warden } from "../daemon.ts";
+import { configFile, type Daemon, repairing, runDirectory, startDaemon, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { until } from "../wait.ts";
 
@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => lab.stop());
 
-const alone = { mqtt: { enabled: false }, main: { table: "mine" } };
+const alone = { mqtt: { enabled: false }, main: { table: "mine", ...repairing } };
 const shell = (script: string) => lab.router.run(["sh", "-c", script]);
 const hasTable = async (name: string) =>
 	(await lab.router.run(["nft", "list", "table", "inet", name], { allowFailure: true })).code === 0;
@@ -43,7 +43,7 @@ const strange = [
 describe("a configuration file that is none", () => {
 	test.each(strange)("is $what at a reload: the last good one stays, one problem is told", async (given) => {
 		const { warden, daemon } = startDaemon(lab.router, alone);
-		await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
+		await daemon.untilStatus("the table", ({ router }) => router.protection !== "missing");
 		await shell(`rm ${configFile}; ${given.make}`);
 		daemon.reload();
 		const { router } = await daemon.untilStatus("a problem", (status) => status.router.problem !== undefined);
@@ -67,7 +67,7 @@ describe("a configuration file that is none", () => {
 		const daemon = warden.start();
 		const { router } = await daemon.untilStatus(
 			"the table and a problem",
-			(status) => status.router.protection === "installed" && status.router.problem !== undefined,
+			(status) => status.router.protection !== "missing" && status.router.problem !== undefined,
 		);
 		expect(router.problem).toMatch(given.told);
 		expect(router.table).toBe("custom_bgp");
@@ -92,7 +92,7 @@ describe("a run directory that cannot be written", () => {
 	test("full: the daemon goes on, and tells all again once there is room", async () => {
 		await mount("size=32k");
 		const { warden, daemon } = startDaemon(lab.router, alone);
-		await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
+		await daemon.untilStatus("the table", ({ router }) => router.protection !== "missing");
 		await shell(`cat /dev/zero > ${runDirectory}/filler 2>/dev/null || true`);
 		await wipe("mine", daemon);
 		const told = /^error: the state cannot be written: .*No space left on device$/;
@@ -118,7 +118,7 @@ describe("a run directory that cannot be written", () => {
 
 	test("no descriptors are left: the daemon goes on, and the table comes back when there are some", async () => {
 		const { daemon } = startDaemon(lab.router, alone);
-		await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
+		await daemon.untilStatus("the table", ({ router }) => router.protection !== "missing");
 		const limit = (soft: number) => shell(`prlimit --nofile=${soft}: --pid ${daemon.process.pid}`);
 		const open = (await shell(`ls /proc/${daemon.process.pid}/fd`)).stdout
 			.trim()
@@ -183,7 +183,7 @@ describe("a run directory that cannot be written", () => {
 		await shell(`${mend} 2>/dev/null || true`);
 		await daemon.untilStatus(
 			"the table and no problem",
-			({ router }) => router.protection === "installed" && router.problem === undefined,
+			({ router }) => router.protection !== "missing" && router.problem === undefined,
 			{ timeout: 15_000 },
 		);
 		expect((await warden.cli(["ensure"])).code).toBe(0);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Daemon, startDaemon, type Warden } from "../daemon.ts";
+import { type Daemon, repairing, startDaemon, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { birdDirect, startBird, startMosquitto } from "../programs.ts";
@@ -14,11 +14,11 @@ beforeEach(async () => {
 	lab = await startLab();
 	await startMosquitto(lab.broker);
 	await startBird(lab.router, birdDirect());
-	({ warden, daemon } = startDaemon(lab.router, { main: { poll_interval: 2 } }));
+	({ warden, daemon } = startDaemon(lab.router, { main: { poll_interval: 2, ...repairing } }));
 	await daemon.untilStatus(
 		"all is well",
 		({ router, peers, mqtt }) =>
-			router.protection === "installed" && peers[0]?.state === "Passive" && mqtt?.connected === true,
+			router.protection !== "missing" && peers[0]?.state === "Passive" && mqtt?.connected === true,
 		{ timeout: 20_000 },
 	);
 });
@@ -63,7 +63,7 @@ async function wipe(): Promise<void> {
 	await lab.router.run([real.nft, "delete", "table", "inet", "custom_bgp"]);
 	await daemon.untilStatus(
 		"a repair",
-		({ router }) => router.repairs > repairs && router.protection === "installed",
+		({ router }) => router.repairs > repairs && router.protection !== "missing",
 	);
 	await lab.router.run([real.nft, "list", "table", "inet", "custom_bgp"]);
 }
@@ -138,7 +138,7 @@ describe("nft monitor", () => {
 		await lab.router.run(["mv", "/root/nft", real.nft]);
 		await daemon.untilStatus(
 			"the table, and no problem",
-			({ router }) => router.protection === "installed" && router.problem === undefined,
+			({ router }) => router.protection !== "missing" && router.problem === undefined,
 			{ timeout: 15_000 },
 		);
 		await wipe();
@@ -204,7 +204,7 @@ describe("BIRD's client", () => {
 		}
 		daemon = warden.start();
 		await daemon.process.says(/^BIRD cannot be asked: neither birdcl nor birdc can be run$/);
-		await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
+		await daemon.untilStatus("the table", ({ router }) => router.protection !== "missing");
 		const before = mark();
 		await wipe();
 		for (const client of clients) await lab.router.run(["mv", `/root/${client}`, `/usr/sbin/${client}`]);

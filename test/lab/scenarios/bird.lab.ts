@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { EventType, PeerStatus, ReportedEvent } from "../../../src/report/status.ts";
-import { startDaemon, type Warden } from "../daemon.ts";
+import { repairing, startDaemon, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import {
@@ -69,7 +69,7 @@ describe("BIRD comes and goes", () => {
 			"the state on the broker",
 			() => JSON.parse(seen.last("bgpwarden/router/state")?.payload ?? "{}"),
 			{
-				holds: ({ bird, protection }) => bird?.reachable === false && protection === "installed",
+				holds: ({ bird, protection }) => bird?.reachable === false && protection !== "missing",
 			},
 		);
 
@@ -102,7 +102,7 @@ describe("BIRD comes and goes", () => {
 
 	test("hung: no answer is an outage, and it ends by itself", async () => {
 		const bird = await startBird(lab.router, birdDirect());
-		const { warden, daemon } = startDaemon(lab.router, quick);
+		const { warden, daemon } = startDaemon(lab.router, { main: { ...quick.main, ...repairing } });
 		await untilTold(topic(network.peer, "availability"), "online");
 
 		bird.process.kill("SIGSTOP");

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Daemon, startDaemon } from "../daemon.ts";
+import { type Daemon, repairing, startDaemon } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { birdDirect, startBird, startMosquitto } from "../programs.ts";
@@ -45,7 +45,7 @@ describe("a broker that is not there", () => {
 	test("absent at the start, then there, then restarted without its memory", async () => {
 		// Given a daemon without a broker
 		await startBird(lab.router, birdDirect());
-		const { daemon } = startDaemon(lab.router);
+		const { daemon } = startDaemon(lab.router, { main: repairing });
 		const status = await daemon.untilStatus("a reason", ({ mqtt }) => mqtt?.reason !== undefined);
 		expect(status.mqtt).toMatchObject({
 			connected: false,
@@ -143,7 +143,7 @@ describe("commands", () => {
 		const broker = await startMosquitto(lab.broker);
 		await broker.publish("bgpwarden/router/command", "flush", { retain: true });
 		const bird = await startBird(lab.router, birdDirect());
-		const { daemon } = startDaemon(lab.router, { mqtt: { commands: true } });
+		const { daemon } = startDaemon(lab.router, { mqtt: { commands: true }, main: repairing });
 		await daemon.process.says(/bgpwarden\/router\/command: refused: a retained command/);
 		await daemon.untilStatus("the peer", ({ peers }) => peers.length === 1);
 		await leaveStaleEntry();

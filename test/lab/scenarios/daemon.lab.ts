@@ -1,6 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { bareListing } from "../../../src/render/nft.ts";
 import type { PeerStatus, ReportedEvent, Status } from "../../../src/report/status.ts";
-import { configFile, daemonFile, runDirectory, startDaemon, uciConfig, Warden } from "../daemon.ts";
+import {
+	configFile,
+	daemonFile,
+	repairing,
+	runDirectory,
+	startDaemon,
+	uciConfig,
+	Warden,
+} from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { bundle } from "../paths.ts";
@@ -14,9 +23,11 @@ beforeEach(async () => {
 });
 afterEach(() => lab.stop());
 
-const alone = { mqtt: { enabled: false } };
+const alone = { mqtt: { enabled: false }, main: repairing };
 const tableOf = async (name = "custom_bgp") =>
-	(await lab.router.run(["nft", "-s", "list", "table", "inet", name], { allowFailure: true })).stdout;
+	bareListing(
+		(await lab.router.run(["nft", "-s", "list", "table", "inet", name], { allowFailure: true })).stdout,
+	);
 
 /** Names of the programs that run on the router, sorted. */
 const programs = () =>
@@ -45,7 +56,7 @@ describe("the daemon ends", () => {
 		const up = (status: Status) => established(status) && status.mqtt?.connected === true;
 		await daemon.untilStatus("all is well", up, { timeout: 25_000 });
 		const once = programs();
-		expect(once).toEqual(["bird", "birdcl", "nc", "nft", "qjs"]);
+		expect(once).toEqual(["bird", "birdcl", "nc", "nft", "nft", "qjs"]);
 		const session = async () => (await bird.control(`show protocols ${network.peer}`)).split("\n").at(-2);
 		const before = await session();
 		const watcher = watchTable();
@@ -95,9 +106,9 @@ describe("the daemon ends", () => {
 
 describe("the configuration is read again", () => {
 	test("a bad one is named by file and line, and the last good one stays in force", async () => {
-		const { warden, daemon } = startDaemon(lab.router, { ...alone, main: { table: "mine" } });
-		await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
-		const bad = uciConfig({ ...alone, main: { table: "other", poll_interval: "abc" } });
+		const { warden, daemon } = startDaemon(lab.router, { ...alone, main: { table: "mine", ...repairing } });
+		await daemon.untilStatus("the table", ({ router }) => router.protection !== "missing");
+		const bad = uciConfig({ ...alone, main: { table: "other", poll_interval: "abc", ...repairing } });
 		const line = bad.split("\n").findIndex((text) => text.includes("poll_interval")) + 1;
 		const complaint = `${configFile}:${line}: main.poll_interval: 'abc'`;
 
@@ -114,16 +125,16 @@ describe("the configuration is read again", () => {
 		await daemon.untilStatus("a repair", ({ router }) => router.repairs === 1);
 		expect(await tableOf("mine")).toContain("raw_pre");
 
-		warden.configure({ ...alone, main: { table: "mine" } });
+		warden.configure({ ...alone, main: { table: "mine", ...repairing } });
 		daemon.reload();
 		await daemon.untilStatus("no problem", ({ router }) => router.problem === undefined);
 	});
 
 	test("another table name and another log level are taken over", async () => {
 		const { warden, daemon } = startDaemon(lab.router, alone);
-		await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
+		await daemon.untilStatus("the table", ({ router }) => router.protection !== "missing");
 
-		warden.configure({ ...alone, main: { table: "renamed", log_level: "error" } });
+		warden.configure({ ...alone, main: { table: "renamed", log_level: "error", ...repairing } });
 		daemon.reload();
 		await until("the new table alone", async () => (await lab.router.run(["nft", "list", "tables"])).stdout, {
 			holds: (tables) => tables === "table inet renamed\n",
@@ -228,7 +239,7 @@ describe("the command line", () => {
 
 	test("Node and qjs give the same answers", async () => {
 		const { warden, daemon } = startDaemon(lab.router, alone);
-		await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
+		await daemon.untilStatus("the table", ({ router }) => router.protection !== "missing");
 		lab.router.write("/etc/config/bad", "config bgpwarden 'main'\n\toption colour 'red'\n");
 		// Names that both see: Node is no program of the lab, but process ids are the machine's.
 		const root = `/proc/${lab.router.pid}/root`;

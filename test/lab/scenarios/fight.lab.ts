@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { startDaemon } from "../daemon.ts";
+import { repairing, startDaemon } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { tableListing } from "../session.ts";
 import { pause, until } from "../wait.ts";
@@ -28,8 +28,8 @@ function most(times: readonly number[], window: number): number {
 }
 
 test("a program that deletes the table for ever meets patience, not a busy loop, and is named", async () => {
-	const { warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false } });
-	await daemon.untilStatus("the table is in place", ({ router }) => router.protection === "installed");
+	const { warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false }, main: repairing });
+	await daemon.untilStatus("the table is in place", ({ router }) => router.protection !== "missing");
 	const listing = await tableListing(lab.router);
 	expect(listing).toContain("chain raw_pre");
 

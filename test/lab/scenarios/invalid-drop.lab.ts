@@ -42,5 +42,5 @@ test("the article's own table and fw4's `ct state invalid drop` keep the session
 	const dropped = await droppedAnswers();
 	await until("FRR to say so too", () => frr.peer(), { holds: ({ bgp }) => bgp === "Established" });
 	expect(await droppedAnswers()).toBe(dropped);
-	expect(warden.status()).toMatchObject({ router: { protection: "installed", repairs: 0 } });
+	expect(warden.status()).toMatchObject({ router: { protection: "owned", repairs: 0 } });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { repairing } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { birdBgp, birdMultihop, fw4Table, trackedBgp } from "../programs.ts";
@@ -22,7 +23,10 @@ let mark: string;
 beforeAll(async () => {
 	lab = await startLab();
 	await lab.router.nft(fw4Table);
-	session = await establish(lab, { main: { scope: "peers", poll_interval: 1 }, mqtt: { enabled: false } });
+	session = await establish(lab, {
+		main: { scope: "peers", poll_interval: 1, ...repairing },
+		mqtt: { enabled: false },
+	});
 	mark = await sessionMark(session);
 });
 afterAll(() => lab.stop());
@@ -106,14 +110,14 @@ test.each([
 test("a scope changed while the daemon runs changes the table and leaves the session alone", async () => {
 	const { warden, daemon } = session;
 	const repairs = warden.status()?.router.repairs;
-	warden.configure({ main: { scope: "any", poll_interval: 1 }, mqtt: { enabled: false } });
+	warden.configure({ main: { scope: "any", poll_interval: 1, ...repairing }, mqtt: { enabled: false } });
 	daemon.reload();
 	await until("a table without sets", () => tableListing(lab.router), {
 		holds: (listing) => listing.includes("chain raw_pre") && !listing.includes("@peers4"),
 	});
 	await thenUndisturbed();
 
-	warden.configure({ main: { scope: "peers", poll_interval: 1 }, mqtt: { enabled: false } });
+	warden.configure({ main: { scope: "peers", poll_interval: 1, ...repairing }, mqtt: { enabled: false } });
 	daemon.reload();
 	await thenSets(alone);
 	await thenUndisturbed();

@@ -27,7 +27,7 @@ const caught = new RegExp(`^caught (::ffff:)?${network.speaker.address}$`);
 test("after a reboot with the proxy first, the daemon, then BIRD, the session comes up", async () => {
 	await startProxy(lab.router);
 	const daemon = before.warden.start();
-	await daemon.untilStatus("the table is in place", ({ router }) => router.protection === "installed");
+	await daemon.untilStatus("the table is in place", ({ router }) => router.protection !== "missing");
 	expect(daemon.process.pid).not.toBe(before.daemon.process.pid);
 	await startBird(lab.router, birdMultihop());
 
@@ -69,7 +69,7 @@ test("after a reboot with the saved table first, as the init script does it, no 
 	await untilEstablished(daemon, { timeout: 10_000 });
 	expect(await before.warden.cli(["ensure"])).toMatchObject({ code: 0 });
 	expect(await tableListing(lab.router)).toBe(listing);
-	expect(before.warden.status()?.router).toMatchObject({ protection: "installed", repairs: 0 });
+	expect(before.warden.status()?.router).toMatchObject({ protection: "owned", repairs: 0 });
 	expect(before.warden.events().map((event) => event.event_type)).not.toContain("peer_nudged");
 	expect(await sessionMark({ bird, frr })).toBe(mark);
 	expect(proxy.lines.filter((line) => caught.test(line))).toEqual([]);

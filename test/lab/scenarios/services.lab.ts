@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Daemon, startDaemon, type Warden } from "../daemon.ts";
+import { type Daemon, repairing, startDaemon, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { capturedChanges, FakeUbus } from "../programs.ts";
 import { pause, until } from "../wait.ts";
@@ -11,8 +11,8 @@ let daemon: Daemon;
 beforeEach(async () => {
 	lab = await startLab();
 	ubus = await FakeUbus.start(lab.router);
-	({ warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false } }));
-	await daemon.untilStatus("the table is in place", ({ router }) => router.protection === "installed");
+	({ warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false }, main: repairing }));
+	await daemon.untilStatus("the table is in place", ({ router }) => router.protection !== "missing");
 	await until("both ends of the bus", subscribers, { holds: ({ length }) => length === 2 });
 });
 afterEach(() => lab.stop());

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { repairing } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { articleTable, fw4Flush, fw4Restart, startProxy } from "../programs.ts";
 import { establish, nftPid, type Session, sessionMark, statesSeen, tableListing } from "../session.ts";
@@ -11,7 +12,7 @@ let mark: string;
 beforeAll(async () => {
 	lab = await startLab();
 	await fw4Restart(lab.router);
-	session = await establish(lab);
+	session = await establish(lab, { main: repairing });
 	mark = await sessionMark(session);
 });
 afterAll(() => lab.stop());
