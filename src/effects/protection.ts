@@ -85,7 +85,7 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		const failure = await obstacle;
 		// A program that is missing may come back.
 		if (failure?.cause === "absent") obstacle = undefined;
-		return failure && `kernel or nft cannot: ${failure.reason}`;
+		return failure && unable(failure);
 	};
 
 	const tell = (reason: string | undefined) => {
@@ -118,7 +118,7 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		if (result.kind === "let go") noteLetGo(result.reason);
 		// Where the same table can be installed, it is the owner that does not work.
 		else if (installed.ok) obstacle = Promise.resolve(result.failure);
-		if (installed.ok) tell(result.kind === "failed" ? result.failure.reason : result.reason);
+		if (installed.ok) tell(unable(result.kind === "failed" ? result.failure : result));
 		return installed;
 	};
 
@@ -141,6 +141,8 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		pipe = undefined;
 		if (++lettingGo >= LETTING_GO) obstacle = Promise.resolve({ ok: false, reason });
 	};
+
+	const unable = ({ reason }: { reason: string }) => `kernel or nft cannot: ${reason}`;
 
 	prepare();
 	return {

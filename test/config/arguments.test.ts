@@ -23,6 +23,7 @@ describe("parseArguments", () => {
 		["events", { verb: "events", follow: false }],
 		["events --follow", { verb: "events", follow: true }],
 		["ensure", { verb: "ensure" }],
+		["release", { verb: "release" }],
 		["flush", { verb: "flush" }],
 		["restart waukeen", { verb: "restart", peer: "waukeen" }],
 		["restart -- -odd.name", { verb: "restart", peer: "-odd.name" }],

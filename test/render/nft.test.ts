@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bareListing, renderTable, withMark } from "../../src/render/nft.ts";
+import { bareListing, isOwned, renderTable, withMark } from "../../src/render/nft.ts";
 
 const any = { table: "custom_bgp", scope: "any", forwarded: false } as const;
 const none = { ipv4: [], ipv6: [] };
@@ -16,6 +16,36 @@ test("replaces the table, whatever was there, in one transaction", () => {
 		"delete table inet custom_bgp",
 		"table inet custom_bgp {",
 	]);
+});
+
+test("an owned table has both flags, never one, and replaces whatever is there", () => {
+	const lines = renderTable(any, none, { owned: true, former: ["old"] }).split("\n");
+	expect(lines.slice(0, 4)).toEqual([
+		"destroy table inet old",
+		"destroy table inet custom_bgp",
+		"table inet custom_bgp {",
+		"\tflags owner, persist;",
+	]);
+	expect(renderTable(any, none, { destroy: true })).not.toMatch(/owner|persist/);
+	expect(renderTable(any, none, { destroy: true }).split("\n")[0]).toBe("destroy table inet custom_bgp");
+});
+
+describe("a listing", () => {
+	const rest = "\tchain raw_pre {\n\t\ttcp dport 179 counter notrack\n\t}\n}\n";
+	const plain = `table inet custom_bgp {\n${rest}`;
+	test.each([
+		["has an owner", "table inet custom_bgp { # progname nft\n\tflags owner,persist\n\n", true],
+		["had an owner", "table inet custom_bgp {\n\tflags persist\n\n", false],
+		["has none", "table inet custom_bgp {\n", false],
+	])("says the same of a table that %s", (_, head, owned) => {
+		expect(bareListing(head + rest)).toBe(plain);
+		expect(isOwned(head + rest)).toBe(owned);
+	});
+
+	test("does not hide other flags", () => {
+		const dormant = `table inet custom_bgp {\n\tflags dormant\n\n${rest}`;
+		expect(bareListing(dormant)).toBe(dormant);
+	});
 });
 
 test("covers BGP both ways and BFD in prerouting, output and input", () => {

@@ -4,6 +4,7 @@ import { parseRequest, requestLine } from "../../../src/sources/control/request.
 describe("requests", () => {
 	test.each([
 		[{ verb: "ensure" }, "ensure\n"],
+		[{ verb: "release", id: "1" }, "release #1\n"],
 		[{ verb: "flush", id: "12-3" }, "flush #12-3\n"],
 		[{ verb: "restart", peer: "waukeen" }, "restart waukeen\n"],
 		[{ verb: "restart", peer: "link-local.6", id: "1" }, "restart link-local.6 #1\n"],
