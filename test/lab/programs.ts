@@ -2,5 +2,7 @@
 export * from "./programs/bird.ts";
 export * from "./programs/firewall.ts";
 export * from "./programs/frr.ts";
+export * from "./programs/hostile.ts";
 export * from "./programs/mosquitto.ts";
+export * from "./programs/stream.ts";
 export * from "./programs/ubus.ts";
