@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { daemonFile, startDaemon } from "../daemon.ts";
+import { bareListing } from "../../../src/render/nft.ts";
+import { daemonFile, runDirectory, startDaemon, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { bundle } from "../paths.ts";
 import { fw4Flush, fw4Restart, startStream, watchTracked } from "../programs.ts";
@@ -276,4 +277,26 @@ printf '%s\\n' "$text" | /usr/sbin/nft "$@"
 		"table inet fw4",
 	]);
 	expect(await listing()).toMatch(/^table inet custom_bgp \{\n\tchain/);
+});
+
+test("in a container, whose process ids the kernel does not tell, the table is owned as well", async () => {
+	const warden = new Warden(lab.router);
+	warden.install();
+	warden.configure(alone);
+	// A process id namespace inside the lab's network namespace
+	const container = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
+	const program = ["qjs", "--strip-source", "-m", daemonFile, "run", "--run-dir", runDirectory];
+	const daemon = lab.router.start([...container, ...program], { name: "container" });
+	await until("an owned table", () => warden.status(), {
+		holds: (status) => status !== undefined && isOwned(status),
+	});
+	const before = bareListing(await listing());
+	expect(await nft("delete", "table", "inet", "custom_bgp")).toMatchObject({ code: 1 });
+	await nft("flush", "ruleset");
+	expect(bareListing(await listing())).toBe(before);
+
+	// When all of it is killed at once, the next one takes over
+	await daemon.end("SIGKILL");
+	await until("no owner", listing, { holds: (text) => text.includes("\tflags persist\n") });
+	await ownedDaemon();
 });
