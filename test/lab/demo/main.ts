@@ -1,4 +1,5 @@
-import { type Daemon, startDaemon, Warden } from "../daemon.ts";
+import { bareListing } from "../../../src/render/nft.ts";
+import { type Daemon, repairing, startDaemon, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import {
@@ -53,25 +54,37 @@ async function ghost(lab: Lab, bird: Bird, frr: Frr): Promise<{ warden: Warden; 
 
 async function wipes(lab: Lab, warden: Warden, daemon: Daemon): Promise<void> {
 	stage.title("2. Wipes: others rewrite the firewall, the session does not notice");
+	const protection = () => warden.status()?.router.protection;
 	const { router } = lab;
 	const listing = async () =>
 		(await router.run(["nft", "-s", "list", "table", "inet", "custom_bgp"], { allowFailure: true })).stdout;
 	const whole = await listing();
 	const chain = "inet custom_bgp raw_pre";
+	const nft = (...argv: string[]) => router.run(["nft", ...argv], { allowFailure: true });
 	const kinds: [string, () => Promise<unknown>][] = [
-		["nft flush ruleset", () => router.run(["nft", "flush", "ruleset"])],
-		["nft delete table", () => router.run(["nft", "delete", "table", "inet", "custom_bgp"])],
+		["nft flush ruleset", () => nft("flush", "ruleset")],
+		["nft delete table", () => nft("delete", "table", "inet", "custom_bgp")],
 		["/etc/init.d/firewall stop (every table)", () => fw4Flush(router)],
-		["a chain flushed", () => router.run(["nft", `flush chain ${chain}`])],
-		["a rule inserted before ours", () => router.run(["nft", `insert rule ${chain} tcp dport 179 drop`])],
-		["a policy changed to drop", () => router.run(["nft", `chain ${chain} { policy drop; }`])],
-		["a chain deleted", () => router.run(["nft", "delete chain inet custom_bgp filter_input"])],
+		["a chain flushed", () => nft(`flush chain ${chain}`)],
+		["a rule inserted before ours", () => nft(`insert rule ${chain} tcp dport 179 drop`)],
+		["a policy changed to drop", () => nft(`chain ${chain} { policy drop; }`)],
+		["a chain deleted", () => nft("delete chain inet custom_bgp filter_input")],
 	];
+	stage.tell("the kernel lets nobody but bgpwarden change the table");
+	for (const [what, wipe] of kinds) {
+		await wipe();
+		const untouched = (await listing()) === whole;
+		stage.result(what, untouched && protection() === "owned", "without effect");
+	}
+	stage.tell("as on an older kernel: option protect '0'");
+	warden.configure({ main: repairing });
+	daemon.reload();
+	await until("the table without an owner", protection, { holds: (now) => now === "installed" });
 	for (const [what, wipe] of kinds) {
 		const before = warden.status()?.router.repairs ?? 0;
 		await wipe();
 		const status = await daemon.untilStatus("one repair more", ({ router }) => router.repairs > before);
-		await until("the table as it was", listing, { holds: (text) => text === whole });
+		await until("the table as it was", listing, { holds: (text) => text === bareListing(whole) });
 		stage.result(what, true, `restored after ${status.router.last_repair?.milliseconds ?? "?"} ms`);
 		await pause(300);
 	}
@@ -98,6 +111,7 @@ async function reboot(lab: Lab, old: Daemon): Promise<void> {
 	const start = performance.now();
 	stage.tell("bgpwarden starts, then BIRD");
 	const warden = new Warden(lab.router);
+	warden.configure({});
 	const daemon = warden.start();
 	await startBird(lab.router, birdMultihop());
 	await established(daemon, 60_000);
