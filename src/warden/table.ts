@@ -22,8 +22,6 @@ const WATCH_YOUTH = 2000;
 const DEAF_AFTER = 5;
 /** A reference younger than this was perhaps taken after somebody's change that is not reported yet. */
 const REFERENCE_DOUBT = 1000;
-/** Milliseconds between two owners of the table, whatever ends them. */
-const OWNERS_APART = 1000;
 /** So many different listings after the daemon's own installs, and nft's output itself has changed. */
 const MISMATCH_LIMIT = 3;
 
@@ -89,18 +87,6 @@ export function installed(turn: Turn, owned = false): void {
 	}
 	requestFlush(turn, []);
 	if (!turn.state.table.loss) list(turn);
-}
-
-/** The table is in place, but everybody can change it: another owner takes over. */
-export function ownerLost(turn: Turn, reason: string): void {
-	const { table, settings } = turn.state;
-	turn.table({ owned: false });
-	if (table.released) return;
-	turn.log("warn", `table inet ${settings.table} has lost its owner (${reason}); another takes over`);
-	if (table.installing || table.installAt !== undefined) return;
-	const earliest = (table.installedAt ?? turn.time) + OWNERS_APART;
-	if (earliest <= turn.time) install(turn);
-	else turn.table({ installAt: earliest });
 }
 
 export function installFailed(turn: Turn, reason: string): void {
@@ -274,7 +260,8 @@ function compareWithBefore(turn: Turn, text: string): void {
 	requestNudges(turn);
 }
 
-function install(turn: Turn): void {
+/** Has the table put in place, unless it was released. */
+export function install(turn: Turn): void {
 	const { addresses, former, released } = turn.state.table;
 	if (released) return;
 	turn.table({ installing: true, awaitsOwn: true, ownDue: undefined, installAt: undefined, barrier: false });

@@ -5,9 +5,9 @@ import { countersRead, packetsTraced, peerInspected, rulesetChanged } from "./di
 import type { Command, Settings, WardenEvent } from "./events.ts";
 import { noteTruce, truceAt } from "./fight.ts";
 import { flushed, flushFailed, requestFlush } from "./flush.ts";
+import * as ownership from "./ownership.ts";
 import { birdLost, birdRead, birdUp, peerRestarted } from "./peers.ts";
 import { readingsTick, signOfChange } from "./readings.ts";
-import * as release from "./release.ts";
 import { serviceChanged, servicesAt, servicesRead, servicesTick } from "./services.ts";
 import type { WardenState } from "./state.ts";
 import * as table from "./table.ts";
@@ -65,8 +65,8 @@ const handlers: Handlers = {
 	own_transaction: (turn) => table.ownTransaction(turn),
 	installed: (turn, { owned }) => table.installed(turn, owned),
 	install_failed: (turn, { reason }) => table.installFailed(turn, reason),
-	owner_lost: (turn, { reason }) => table.ownerLost(turn, reason),
-	released: (turn, { ids, failure }) => release.released(turn, ids, failure),
+	owner_lost: (turn, { reason }) => ownership.ownerLost(turn, reason),
+	released: (turn, { ids, failure }) => ownership.released(turn, ids, failure),
 	listed: (turn, { text }) => table.listed(turn, text),
 	list_failed: (turn, { reason }) => table.listFailed(turn, reason),
 	flushed: (turn, { deleted, left, flows }) => flushed(turn, deleted, left, flows ?? []),
@@ -109,7 +109,7 @@ function configured(turn: Turn, settings: Settings): void {
 		const names = new Set([...turn.state.table.former, old.table]);
 		names.delete(settings.table);
 		turn.table({ former: [...names] });
-		release.endRelease(turn);
+		ownership.endRelease(turn);
 		table.reinstall(turn);
 	}
 	turn.log("info", "configuration loaded again");
@@ -120,7 +120,7 @@ function ensure(turn: Turn, ids: readonly string[]): void {
 	// A hook of the firewall's, which has no id, is not the person who had the table released.
 	if (turn.state.table.released && ids.length === 0) return;
 	if (turn.state.table.released) {
-		release.endRelease(turn);
+		ownership.endRelease(turn);
 		table.reinstall(turn, ids);
 	} else table.ensureTable(turn, ids);
 }
@@ -130,7 +130,7 @@ function command(turn: Turn, { id, verb, peer }: Command): void {
 	if (verb === "ensure") {
 		ensure(turn, ids);
 	} else if (verb === "release") {
-		release.releaseTable(turn, ids);
+		ownership.releaseTable(turn, ids);
 	} else if (verb === "flush") {
 		requestFlush(turn, ids);
 	} else if (peer === undefined || !turn.state.peers[peer]) {

@@ -1,4 +1,20 @@
+import { install } from "./table.ts";
 import type { Turn } from "./turn.ts";
+
+/** Milliseconds between two owners of the table, whatever ends them. */
+const OWNERS_APART = 1000;
+
+/** The table is in place, but everybody can change it: another owner takes over. */
+export function ownerLost(turn: Turn, reason: string): void {
+	const { table, settings } = turn.state;
+	turn.table({ owned: false });
+	if (table.released) return;
+	turn.log("warn", `table inet ${settings.table} has lost its owner (${reason}); another takes over`);
+	if (table.installing || table.installAt !== undefined) return;
+	const earliest = (table.installedAt ?? turn.time) + OWNERS_APART;
+	if (earliest <= turn.time) install(turn);
+	else turn.table({ installAt: earliest });
+}
 
 /** A person wants to change the table, or be rid of it: from now on it is neither owned nor repaired. */
 export function releaseTable(turn: Turn, ids: readonly string[]): void {
