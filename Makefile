@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help build test unit lab test-diagnosis demo bench package package-quickjs feed release test-arch lint rootfs recapture clean
+.PHONY: help build test unit lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean
 
 # The Node.js to use is found, or installed, first.
 NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
@@ -11,6 +11,7 @@ NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
 help:
 	@echo 'make demo     play the main job in the lab and show it (root)'
 	@echo 'make test     lint, unit tests, the platform contract under qjs, the lab (root for the lab)'
+	@echo 'make test-hostile   10,000 hostile changes against each of the two modes of protection (root)'
 	@echo 'make build    dist/bgpwarden.js'
 	@echo 'make package  dist/bgpwarden_VERSION_all.ipk (with apk 3 on PATH the .apk too)'
 	@echo 'make package-quickjs   dist/quickjs_VERSION_ARCHITECTURE.ipk, cross-built (root for the first time)'
@@ -60,6 +61,10 @@ test: lint build rootfs
 
 test-diagnosis: build rootfs
 	@$(NODE) npx tsx test/lab/diagnosis/main.ts
+
+# Four minutes; make test has a shorter version of it.
+test-hostile: build rootfs
+	@$(NODE) HOSTILE=10000 npx vitest run --project lab test/lab/scenarios/hostile.lab.ts
 
 demo: build rootfs
 	@$(NODE) npx tsx test/lab/demo/main.ts
