@@ -146,7 +146,8 @@ function notRunning(platform: Platform): number {
 	return NOT_RUNNING;
 }
 
-function textOptions(platform: Platform): TextOptions {
+/** How text is written to standard output. */
+export function textOptions(platform: Platform): TextOptions {
 	return { color: platform.isTerminal("stdout") && !platform.environment("NO_COLOR") };
 }
 

@@ -4,6 +4,7 @@ import { createPlatform } from "./platform/index.ts";
 import type { Platform } from "./platform/types.ts";
 import { render } from "./rendering.ts";
 import { HELP, usageText } from "./report/text/help.ts";
+import { trace } from "./tracing.ts";
 
 /** From package.json, put in by scripts/build.mjs. */
 declare const __VERSION__: string;
@@ -41,6 +42,8 @@ function main(platform: Platform): number | undefined | Promise<number> {
 			return commands.ask(platform, invocation, { verb: invocation.verb });
 		case "restart":
 			return commands.ask(platform, invocation, { verb: "restart", peer: invocation.peer });
+		case "trace":
+			return trace(platform, invocation, commands.textOptions(platform));
 		case "render":
 			return render(platform, invocation.configPath, invocation);
 	}

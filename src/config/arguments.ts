@@ -1,7 +1,7 @@
 /** The command line of /usr/sbin/bgpwarden, parsed. Pure. */
 
 import { quoted } from "../report/text/printable.ts";
-import { birdName } from "./kinds.ts";
+import { birdName, hostAddress, wholeNumber } from "./kinds.ts";
 import { type Prefix, parsePrefix } from "./prefix.ts";
 import { DEFAULT_CONFIG_PATH } from "./schema.ts";
 import { didYouMean } from "./suggest.ts";
@@ -19,6 +19,8 @@ export type Command =
 	| { readonly verb: "release" }
 	| { readonly verb: "flush" }
 	| { readonly verb: "restart"; readonly peer: string }
+	/** @property peer its name or its address */
+	| { readonly verb: "trace"; readonly peer: string; readonly seconds: number }
 	| ({ readonly verb: "render" } & RenderOptions);
 
 export interface RenderOptions {
@@ -61,6 +63,7 @@ const FORMS: Readonly<Record<string, Form>> = {
 	release: { build: () => ({ verb: "release" }) },
 	flush: { build: () => ({ verb: "flush" }) },
 	restart: { operand: "the name of a peer", build: buildRestart },
+	trace: { options: ["--seconds"], operand: "the name of a peer, or its address", build: buildTrace },
 	render: {
 		operand: "what to render: nft, bird, metallb or frr",
 		options: ["--check", "--live", "--json", "--pool"],
@@ -72,12 +75,16 @@ const FORMS: Readonly<Record<string, Form>> = {
 const WITH_VALUE: Readonly<Record<string, string>> = {
 	"--config": "a file",
 	"--run-dir": "a directory",
+	"--seconds": "a number",
 	"--pool": "a prefix such as 192.168.20.0/24",
 };
 /** Options that only some commands take. */
-const OWN = ["--json", "--follow", "--check", "--live", "--pool"];
+const OWN = ["--json", "--follow", "--check", "--live", "--pool", "--seconds"];
 const OPTIONS = [...Object.keys(WITH_VALUE), ...OWN, "--help", "--version"];
 const RENDERED = ["nft", "bird", "metallb", "frr"] as const;
+/** How long a trace is, unless it is said. */
+const SECONDS = 30;
+const traceSeconds = wholeNumber("a number of seconds", 1, 3600);
 
 /**
  * @param args everything after the program's name
@@ -140,6 +147,16 @@ function buildRestart(operand: string): Command | string {
 	return peer === undefined
 		? `restart: ${quoted(operand)} is not ${birdName.expected}`
 		: { verb: "restart", peer };
+}
+
+function buildTrace(operand: string, given: ReadonlyMap<string, string>): Command | string {
+	const peer = birdName.read(operand) ?? hostAddress.read(operand);
+	if (peer === undefined)
+		return `trace: ${quoted(operand)} is neither ${birdName.expected} nor ${hostAddress.expected}`;
+	const text = given.get("--seconds");
+	const seconds = text === undefined ? SECONDS : traceSeconds.read(text);
+	if (seconds === undefined) return `trace: --seconds: ${quoted(text ?? "")} is not ${traceSeconds.expected}`;
+	return { verb: "trace", peer, seconds };
 }
 
 function buildRender(operand: string, given: ReadonlyMap<string, string>): Command | string {

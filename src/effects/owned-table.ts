@@ -24,7 +24,7 @@ interface Owner {
  * To hold that socket open there is a process of nft that never ends: told to echo (`-e`) what it has done, it does so
  * after the transaction, and before it closes the socket, into a pipe that is full. nft writes each piece at once
  * (nftables, src/print.c), so the echo need not be long. The process sleeps in write(2) until it is killed or the
- * daemon ends, when it gets SIGPIPE; then the table stays, as the flag `persist` has it, without an owner.
+ * daemon ends, when it gets SIGPIPE; then the table stays without an owner, if it has the flag `persist`.
  */
 export class OwnedTable {
 	private owner: Owner | undefined;

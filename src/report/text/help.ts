@@ -8,6 +8,8 @@ Look:
   peers [--json]     the BGP peers, one line each
   doctor [--json]    what is wrong, why, and what to do; works without the daemon too
   events [--follow]  what happened lately; --follow waits for more
+  trace PEER [--seconds N]
+                     packets of a peer on their way through the firewall, live, for 30 s or N; PEER is a name or an address
 
 Act (the daemon does the work):
   ensure             look at the nftables table now and put it back if need be
@@ -36,6 +38,7 @@ Examples:
   bgpwarden status
   bgpwarden events --follow
   bgpwarden restart waukeen
+  bgpwarden trace waukeen --seconds 60
   bgpwarden render nft | nft -c -f -
   bgpwarden render metallb --pool 192.168.20.0/24 | kubectl apply -f -
 

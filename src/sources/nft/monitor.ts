@@ -65,6 +65,8 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 
 	const trace = (text: string) => {
 		const line = parseTraceLine(text);
+		// A person may trace all of a peer's packets: only handshakes and ends of sessions are evidence.
+		if (line?.kind === "packet" && line.packet.flags.every((flag) => flag === "ack")) return;
 		const packet = line && traces.line(line, platform.now().monotonic);
 		if (packet) options.onPacket(packet);
 		if (traces.busy) timer ??= platform.after(TRACE_QUIET, collect);
