@@ -9,7 +9,8 @@ Look:
   doctor [--json]    what is wrong, why, and what to do; works without the daemon too
   events [--follow]  what happened lately; --follow waits for more
   trace PEER [--seconds N]
-                     packets of a peer on their way through the firewall, live, for 30 s or N; PEER is a name or an address
+                     a peer's packets on their way through the firewall, live, for 30 s or N;
+                     PEER is its name or its address
 
 Act (the daemon does the work):
   ensure             look at the nftables table now and put it back if need be

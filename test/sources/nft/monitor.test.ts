@@ -22,6 +22,23 @@ function watch() {
 	return { platform, seen, monitor: createMonitor(platform, options) };
 }
 
+test("packets of an established session, traced by a person, are nobody's handshake", async () => {
+	const { platform, seen, monitor } = watch();
+	const packet = (id: string, ports: string) =>
+		`trace id ${id} inet t arriving packet: iif "br-lan" ip saddr 192.0.2.2 ip daddr 192.0.2.1 ${ports}\n`;
+	platform.program("nft", (child) => {
+		child.out(packet("1", "tcp sport 40000 tcp dport 179 tcp flags == 0x18 tcp window 500"));
+		child.out("trace id 1 inet fw4 input policy accept\n");
+		child.out(packet("2", "udp sport 49152 udp dport 3784"));
+		child.out(packet("3", "tcp sport 40000 tcp dport 179 tcp flags == fin,ack tcp window 500"));
+	});
+	monitor.start();
+	await platform.settle();
+	platform.advance(1000);
+	expect(seen.filter((what) => what !== "start")).toEqual(["packet", "1 traced"]);
+	monitor.stop();
+});
+
 test("our own transactions, others' on our table, others' elsewhere", async () => {
 	const { platform, seen, monitor } = watch();
 	platform.program("nft", (child) => {
