@@ -17,9 +17,9 @@ export type NftFailure = {
 	readonly reason: string;
 	/**
 	 * `held`: the table belongs to another process (EPERM); `orphan`: its owner has ended and it has the flag `persist`,
-	 * which the text does not know of (EOPNOTSUPP); `absent`: there is no nft.
+	 * which the text does not know of (EOPNOTSUPP); `not run`: there is no nft, or it could not be run to its end.
 	 */
-	readonly cause?: "held" | "orphan" | "absent";
+	readonly cause?: "held" | "orphan" | "not run";
 };
 export type NftResult = { readonly ok: true } | NftFailure;
 export type Listing =
@@ -107,10 +107,10 @@ export function describeNftFailure(
 	if (complaint.includes("Operation not permitted"))
 		return { ok: false, reason: `${reason} (does another program own this table?)`, cause: "held" };
 	if (complaint.includes("Operation not supported")) return { ok: false, reason, cause: "orphan" };
-	const absent = "code" in status && status.code === 127;
-	return { ok: false, reason, ...(absent ? { cause: "absent" } : {}) };
+	const refused = "code" in status && status.code < 126;
+	return { ok: false, reason, ...(refused ? {} : { cause: "not run" }) };
 }
 
 export function nftTimeout(argv: readonly string[]): NftFailure {
-	return { ok: false, reason: `${argv.join(" ")}: no end after ${NFT_PATIENCE / 1000} s` };
+	return { ok: false, reason: `${argv.join(" ")}: no end after ${NFT_PATIENCE / 1000} s`, cause: "not run" };
 }

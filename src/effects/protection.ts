@@ -1,4 +1,4 @@
-import type { FullPipe, Platform } from "../platform/types.ts";
+import type { FullPipe, Platform, Timer } from "../platform/types.ts";
 import type { TableForm } from "../render/nft.ts";
 import { namedByFirewall } from "./firewall-includes.ts";
 import { installTable } from "./installed-table.ts";
@@ -43,20 +43,26 @@ export interface Protection {
 	confirm(pid: number): void;
 }
 
-/** So often in the life of a daemon an owner may end by itself before that is taken for its way. */
-const LETTING_GO = 2;
+/** So often in a row an owner may fail before that is taken for the way of this kernel and this nft. */
+const MOST_FAILURES = 3;
+/** An owner that has lived for so many milliseconds shows that it can be: failures from before do not count. */
+const LONG_OWNED = 60_000;
+/** Milliseconds after which a table without an owner gets another chance. */
+const RETRY = 10_000;
 /** Never made: `nft -c` only has the kernel look at it. */
 const SCRATCH = "table inet bgpwarden_scratch {\n\tflags owner, persist;\n}\n";
 
 export function createProtection(platform: Platform, nft: Nft, options: ProtectionOptions): Protection {
 	const owned = new OwnedTable(platform, nft, (how) => {
-		if (how.kind === "let go") noteLetGo(how.reason);
-		options.onLost(how.kind === "failed" ? how.failure.reason : how.kind);
+		if (how.kind === "let go") noteFailure({ ok: false, reason: how.reason });
+		options.onLost(how.kind === "failed" ? how.failure.reason : "it has let go of the table");
 	});
 	let { own } = options;
 	let pipe: Promise<FullPipe> | undefined;
 	let obstacle: Promise<NftFailure | undefined> | undefined;
-	let lettingGo = 0;
+	let failures = 0;
+	let ownedAt = Number.POSITIVE_INFINITY;
+	let retry: Timer | undefined;
 	let told: string | undefined;
 	let last: Wanted | undefined;
 	let queue: Promise<unknown> = Promise.resolve();
@@ -76,18 +82,6 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		pipe.catch(() => {});
 	};
 
-	/** Why the table cannot be owned, or undefined. */
-	const findObstacle = async (table: string): Promise<string | undefined> => {
-		const include = namedByFirewall(platform.files, table);
-		if (include !== undefined)
-			return `${include} names it as well, and with an owner fw4 could not load that`;
-		prepare();
-		const failure = await obstacle;
-		// A program that is missing may come back.
-		if (failure?.cause === "absent") obstacle = undefined;
-		return failure && unable(failure);
-	};
-
 	const tell = (reason: string | undefined) => {
 		if (reason !== undefined && reason !== told) options.onInfo(`the table has no owner: ${reason}`);
 		told = reason;
@@ -101,24 +95,31 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 
 	const apply = async (wanted: Wanted): Promise<Applied> => {
 		last = wanted;
+		retry?.cancel();
 		if (!own) return applyInstalled(wanted);
-		const reason = await findObstacle(wanted.table);
-		if (reason !== undefined) {
-			tell(reason);
+		const include = namedByFirewall(platform.files, wanted.table);
+		if (include !== undefined) {
+			tell(`${include} names it as well, and with an owner fw4 could not load that`);
 			return applyInstalled(wanted);
 		}
-		const result = await applyOwned(wanted);
+		prepare();
+		const known = await obstacle;
+		const result: Owning = known ? { kind: "failed", failure: known } : await applyOwned(wanted);
 		if (result.kind === "owned") {
+			ownedAt = platform.now().monotonic;
 			tell(undefined);
 			return { ok: true, mode: "owned" };
 		}
+		const failure: NftFailure =
+			result.kind === "failed" ? result.failure : { ok: false, reason: result.reason };
 		// The other mode would be refused as well.
-		if (result.kind === "failed" && result.failure.cause === "held") return result.failure;
+		if (failure.cause === "held") return failure;
 		const installed = await applyInstalled(wanted);
-		if (result.kind === "let go") noteLetGo(result.reason);
 		// Where the same table can be installed, it is the owner that does not work.
-		else if (installed.ok) obstacle = Promise.resolve(result.failure);
-		if (installed.ok) tell(unable(result.kind === "failed" ? result.failure : result));
+		if (installed.ok) {
+			tell(`kernel or nft cannot: ${failure.reason}`);
+			if (!known || known.cause === "not run") noteFailure(failure);
+		} else if (known?.cause === "not run") obstacle = undefined;
 		return installed;
 	};
 
@@ -135,25 +136,28 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		return owned.apply(wanted, full);
 	};
 
-	/** Once, the pipe may not have been quite full. */
-	const noteLetGo = (reason: string) => {
+	/** The machine may have been short of something, the pipe not quite full: some more tries, with pauses. */
+	const noteFailure = (failure: NftFailure) => {
 		pipe?.then((full) => full.close()).catch(() => {});
 		pipe = undefined;
-		if (++lettingGo >= LETTING_GO) obstacle = Promise.resolve({ ok: false, reason });
+		if (platform.now().monotonic - ownedAt > LONG_OWNED) failures = 0;
+		const enough = ++failures >= MOST_FAILURES;
+		obstacle = enough ? Promise.resolve({ ok: false, reason: failure.reason }) : undefined;
+		if (!enough) retry = platform.after(RETRY, () => options.onLost(failure.reason));
 	};
-
-	const unable = ({ reason }: { reason: string }) => `kernel or nft cannot: ${reason}`;
 
 	prepare();
 	return {
 		configure(next) {
 			own = next;
 			obstacle = undefined;
+			failures = 0;
 			prepare();
 		},
 		apply: (wanted) => inTurn(() => apply(wanted)),
 		release: () =>
 			inTurn(async () => {
+				retry?.cancel();
 				if (!(await owned.letGo()) || !last) return { ok: true };
 				// Left as it is, with its flag, it would make whoever names it without that flag fail.
 				return nft.apply(last.render({ destroy: true }));

@@ -2,10 +2,18 @@ import type { FullPipe, Timer } from "./types.ts";
 
 /** What a writable pipe takes without blocking: PIPE_BUF, see poll(2). */
 const PIECE = 4096;
-/** Milliseconds without room in the pipe. */
-const QUIET = 1;
-/** So many times in a row: one alone may be a timer that was late itself and so came before the pipe's turn. */
-const QUIET_TIMES = 3;
+/**
+ * Bytes that a pipe takes at least (pipe(7): 16 pages, and none is smaller than this makes them), except that of a user
+ * without privileges who has many.
+ */
+const USUAL = 65_536;
+/** Milliseconds between looks at whether the pipe has had room. */
+const LOOK = 1;
+/**
+ * So many looks in a row without room and it is full. One alone tells nothing, since expired timers come before
+ * descriptors, and under load a timer may be expired as soon as it is set; below the usual size, more have to.
+ */
+const LOOKS = { usual: 3, small: 50 } as const;
 
 /**
  * Fills a pipe without O_NONBLOCK, which QuickJS cannot set: as long as poll(2) tells of room, one piece is written.
@@ -28,20 +36,20 @@ export function openFullPipe(
 		},
 	};
 	return new Promise((resolve) => {
+		let written = 0;
 		let quiet = 0;
 		os.setWriteHandler(writeEnd, () => {
 			quiet = 0;
-			os.write(writeEnd, piece, 0, PIECE);
+			written += Math.max(0, os.write(writeEnd, piece, 0, PIECE));
 		});
-		const wait = () => {
-			quiet++;
-			if (quiet <= QUIET_TIMES) {
-				after(QUIET, wait);
+		const look = () => {
+			if (quiet++ < (written >= USUAL ? LOOKS.usual : LOOKS.small)) {
+				after(LOOK, look);
 				return;
 			}
 			os.setWriteHandler(writeEnd, null);
 			resolve(pipe);
 		};
-		wait();
+		look();
 	});
 }

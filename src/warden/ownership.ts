@@ -9,7 +9,7 @@ export function ownerLost(turn: Turn, reason: string): void {
 	const { table, settings } = turn.state;
 	turn.table({ owned: false });
 	if (table.released) return;
-	turn.log("warn", `table inet ${settings.table} has lost its owner (${reason}); another takes over`);
+	turn.log("warn", `table inet ${settings.table} has no owner any more (${reason}); another takes over`);
 	if (table.installing || table.installAt !== undefined) return;
 	const earliest = (table.installedAt ?? turn.time) + OWNERS_APART;
 	if (earliest <= turn.time) install(turn);

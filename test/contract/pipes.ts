@@ -36,6 +36,28 @@ export const pipeCases: readonly ContractCase[] = [
 		},
 	},
 	{
+		name: "a full pipe is full though the process is busy with timers meanwhile",
+		async run(platform) {
+			let left = 80;
+			const burn = () => {
+				const end = platform.now().monotonic + 4;
+				while (platform.now().monotonic < end);
+				// Two for each one that has fired: expired timers are never out of stock.
+				for (let next = 0; next < 2 && left > 0; next++, left--) platform.after(1, burn);
+			};
+			burn();
+			await pause(platform, 20);
+			const pipe = await platform.openFullPipe();
+			const { child, seen } = write(platform, pipe, ["cat"]);
+			child.write("x");
+			await pause(platform, 200);
+			equal(seen.status, undefined, "status of the child that waits");
+			child.kill("SIGKILL");
+			await until(platform, "the end", () => seen.status !== undefined);
+			pipe.close();
+		},
+	},
+	{
 		name: "a full pipe serves one child after the other; a child that is killed takes nothing out of it",
 		async run(platform) {
 			const pipe = await platform.openFullPipe();

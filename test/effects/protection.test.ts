@@ -210,15 +210,34 @@ describe("where it is not possible", () => {
 		expect(platform.children.map(({ argv }) => argv.join(" "))).toEqual(["nft -c -f -"]);
 	});
 
-	it("an nft that does not wait is tried twice, in case the pipe was not full", async () => {
+	it("an nft that does not wait is tried three times with pauses, in case the pipe was not full", async () => {
 		waits = false;
 		start();
+		for (let round = 1; round <= 3; round++) {
+			expect(await apply()).toEqual(installed);
+			expect(state()).toBe("plain");
+			expect(losses).toHaveLength(round - 1);
+			platform.advance(10_000);
+			// The last time it is taken for its way.
+			expect(losses).toHaveLength(Math.min(round, 2));
+		}
 		for (let round = 0; round < 3; round++) expect(await apply()).toEqual(installed);
-		expect(state()).toBe("plain");
-		expect(platform.children.filter(({ argv }) => argv.includes("-e"))).toHaveLength(2);
+		expect(platform.children.filter(({ argv }) => argv.includes("-e"))).toHaveLength(3);
 		expect(told).toEqual([
 			"the table has no owner: kernel or nft cannot: nft -e -f - does not wait for a reader",
 		]);
+		expect(platform.pendingTimers).toBe(0);
+	});
+
+	it("an nft that could not be run at first owns the table ten seconds later", async () => {
+		platform.program("nft", (child) => (child.argv.includes("-c") ? child.end(126) : nft(child)));
+		start();
+		expect(await apply()).toEqual(installed);
+		platform.program("nft", nft);
+		platform.advance(10_000);
+		expect(losses).toEqual(["nft -c -f -: exit 126"]);
+		expect(await apply()).toEqual(owned);
+		expect(platform.pendingTimers).toBe(0);
 	});
 
 	it("an nft that is missing is looked for again", async () => {
