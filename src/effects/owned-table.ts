@@ -6,7 +6,7 @@ import type { Wanted } from "./protection.ts";
 
 const ARGV = ["nft", "-e", "-f", "-"] as const;
 /** Milliseconds between looks at the table while no monitor tells that the transaction was made. */
-const LOOKS = [50, 100, 200, 500, 1000] as const;
+const LOOKS = [10, 20, 50, 100, 200, 500, 1000] as const;
 
 export type Owning =
 	| { readonly kind: "owned" }

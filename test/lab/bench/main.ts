@@ -227,16 +227,17 @@ async function ownership(lab: Lab): Promise<Figure[]> {
 }
 
 /** The process that owns the table. */
-function ownerOf(lab: Lab): number {
+function ownerOf(lab: Lab, daemon: Daemon): number {
 	const commandLine = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, "utf8");
 	const pid = lab.router.processes().find((each) => commandLine(each) === "nft\0-e\0-f\0-\0");
-	if (pid === undefined) throw new Error("the table has no owner");
+	if (pid === undefined)
+		throw new Error(`the table has no owner; the daemon said:\n${daemon.process.tail()}`);
 	return pid;
 }
 
 /** Memory that the owner has to itself, and the processor time that it takes while nothing happens. */
-async function ownerAtRest(lab: Lab): Promise<Figure[]> {
-	const pid = ownerOf(lab);
+async function ownerAtRest(lab: Lab, daemon: Daemon): Promise<Figure[]> {
+	const pid = ownerOf(lab, daemon);
 	const before = onCpu(pid);
 	await pause(size.rest * 1000);
 	const busy = onCpu(pid) - before;
@@ -318,7 +319,7 @@ async function main(): Promise<void> {
 		const { daemon, warden } = await healthy(lab);
 		figures.push(...(await doctor(lab, warden)));
 		figures.push(...(await rest(lab, daemon)));
-		figures.push(...(await ownerAtRest(lab)));
+		figures.push(...(await ownerAtRest(lab, daemon)));
 		await daemon.stop();
 		figures.push(...(await ownership(lab)));
 	});

@@ -12,6 +12,7 @@ import { type Figure, quantile } from "./figures.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
 const INIT = "/etc/init.d/bgpwarden";
+const CHECK = "/usr/lib/bgpwarden/check.sh";
 const SAVED_TABLE = "/etc/bgpwarden/table.nft";
 
 /** The package's figures: its size, the start of the daemon and of the boot script. */
@@ -71,6 +72,7 @@ async function firstTable(host: Host, rounds: number): Promise<Figure> {
  */
 async function boot(host: Host, rounds: number): Promise<Figure> {
 	host.write(INIT, readFileSync(path("init.d/bgpwarden"), "utf8"), 0o755);
+	host.write(CHECK, readFileSync(path(`openwrt-package/bgpwarden/files${CHECK}`), "utf8"));
 	host.write("/usr/local/bin/uci", "#!/bin/sh\nexit 1\n", 0o755);
 	const functions = `exec 3>/dev/null\n${PROCD_FUNCTIONS}\n${uciFunctions("")}\naction=boot\n`;
 	host.write("/tmp/boot.sh", `${functions}. ${INIT}\n`);
