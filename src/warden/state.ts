@@ -47,6 +47,8 @@ export interface TableState {
 	readonly before?: string;
 	/** An install process runs. */
 	readonly installing: boolean;
+	/** Another install is wanted after the running one, whose text is not the newest, or whose transaction was too early. */
+	readonly installAgain?: true;
 	/** An install was started and the monitor has not shown its transaction yet. */
 	readonly awaitsOwn: boolean;
 	/** When to stop waiting for that. */

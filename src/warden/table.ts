@@ -86,13 +86,15 @@ export function installed(turn: Turn, owned = false): void {
 		turn.log("info", `table inet ${settings.table} is owned: nobody else can change it (${how})`);
 	}
 	requestFlush(turn, []);
-	if (!turn.state.table.loss) list(turn);
+	if (table.installAgain) install(turn);
+	else if (!turn.state.table.loss) list(turn);
 }
 
 export function installFailed(turn: Turn, reason: string): void {
 	const failures = turn.state.table.failures + 1;
 	turn.table({
 		installing: false,
+		installAgain: undefined,
 		awaitsOwn: false,
 		ownDue: undefined,
 		failures,
@@ -262,9 +264,15 @@ function compareWithBefore(turn: Turn, text: string): void {
 
 /** Has the table put in place, unless it was released. */
 export function install(turn: Turn): void {
-	const { addresses, former, released } = turn.state.table;
+	const { addresses, former, released, installing } = turn.state.table;
 	if (released) return;
+	if (installing) {
+		// One after the other, or a listing after the first would be taken for what the second has made.
+		turn.table({ installAgain: true });
+		return;
+	}
 	turn.table({ installing: true, awaitsOwn: true, ownDue: undefined, installAt: undefined, barrier: false });
+	turn.table({ installAgain: undefined });
 	turn.table({ listingStale: turn.state.table.listing });
 	turn.do({ type: "install", addresses, former });
 }

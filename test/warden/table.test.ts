@@ -73,7 +73,9 @@ describe("a loss", () => {
 	test("a change right after our install, before its process has ended, is another loss", () => {
 		const story = Story.kept();
 		story.happens(deleted, { type: "own_transaction" });
-		expect(types(story.happens(deleted))).toEqual(["table_lost", "install"]);
+		expect(types(story.happens(deleted))).toEqual(["table_lost"]);
+		expect(types(story.happens({ type: "installed" }))).toEqual(["flush", "install"]);
+		expect(types(story.happens({ type: "own_transaction" }))).toContain("table_restored");
 	});
 
 	test("found by looking, it has no known author", () => {
@@ -241,6 +243,20 @@ describe("another configuration", () => {
 		const settings = { ...story.state.settings, table: "bgp" };
 		const actions = story.happens({ type: "configured", settings });
 		expect(actions).toContainEqual({ type: "install", addresses: [], former: ["custom_bgp"] });
+	});
+
+	test("changed again during an install, which then says nothing about the newest text", () => {
+		const story = Story.kept();
+		const configured = (addresses: string[]) =>
+			types(story.happens({ type: "configured", settings: { ...story.state.settings, addresses } }));
+		expect(configured(["192.0.2.1"])).toEqual(["install"]);
+		expect(configured(["192.0.2.1", "192.0.2.2"])).toEqual([]);
+		const next = story.happens({ type: "own_transaction" }, { type: "installed" });
+		expect(next).toContainEqual({ type: "install", addresses: ["192.0.2.1", "192.0.2.2"], former: [] });
+		expect(types(next)).not.toContain("list");
+		expect(types(story.happens({ type: "own_transaction" }, { type: "installed" }))).toContain("list");
+		story.happens({ type: "listed", text: "both" });
+		expect(story.state.table).toMatchObject({ repairs: 0, reference: { text: "both" } });
 	});
 
 	test("the same table stays untouched", () => {

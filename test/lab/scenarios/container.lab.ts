@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { configFile, daemonFile, runDirectory, Warden } from "../daemon.ts";
+import { configFile, daemonFile, repairing, runDirectory, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { pause, until } from "../wait.ts";
 
@@ -10,7 +10,7 @@ test("in a container, where process ids are others, it knows its own transaction
 	lab = await startLab();
 	const warden = new Warden(lab.router);
 	warden.install();
-	warden.configure({ mqtt: { enabled: false } });
+	warden.configure({ mqtt: { enabled: false }, main: repairing });
 	const run = ["qjs", "-m", daemonFile, "run", "--config", configFile, "--run-dir", runDirectory];
 	lab.router.start(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...run], {
 		name: "container",
