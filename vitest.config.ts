@@ -7,7 +7,7 @@ export default defineConfig({
 				test: {
 					name: "unit",
 					include: ["test/**/*.test.ts"],
-					exclude: ["test/lab/**"],
+					exclude: ["test/lab/**", "test/ha/**"],
 				},
 			},
 			{
@@ -21,6 +21,19 @@ export default defineConfig({
 					maxWorkers: 1,
 					sequence: { groupOrder: 1 },
 					testTimeout: 60_000,
+					hookTimeout: 120_000,
+				},
+			},
+			{
+				test: {
+					name: "ha",
+					include: ["test/ha/**/*.ha.ts"],
+					globalSetup: ["test/ha/setup.ts"],
+					pool: "forks",
+					fileParallelism: false,
+					maxWorkers: 1,
+					sequence: { groupOrder: 2 },
+					testTimeout: 120_000,
 					hookTimeout: 120_000,
 				},
 			},

@@ -192,7 +192,8 @@ export class Daemon {
 				this.reporter.event(action.event, action.details);
 				return;
 			case "reply":
-				this.control?.reply(action.id, { ok: action.ok, text: action.text });
+				if (!this.reporter.outcome(action.id, action.ok, action.text))
+					this.control?.reply(action.id, { ok: action.ok, text: action.text });
 				return;
 			case "install":
 				return this.install(action.addresses, action.former);

@@ -80,8 +80,9 @@ function readMqtt(reader: SectionReader, defaults: MqttConfig): MqttConfig {
 		reader.refuse("enabled", "MQTT is switched on, but there is no 'host' (the broker's name or address)");
 	if (mqtt.password !== "" && !reader.has("username"))
 		reader.refuse("password", "a password needs a 'username' (MQTT 3.1.1 has none without)");
-	for (const option of ["ca_file", "cert_file", "key_file"]) {
-		if (reader.has(option) && !mqtt.tls && !reader.failed("tls"))
+	for (const option of ["ca_file", "cert_file", "key_file", "tls_insecure"]) {
+		const wanted = option === "tls_insecure" ? mqtt.tlsInsecure : reader.has(option);
+		if (wanted && !mqtt.tls && !reader.failed("tls"))
 			reader.refuse(option, "is for TLS, which is switched off (option tls '1')");
 	}
 	if (reader.has("cert_file") && !reader.has("key_file"))

@@ -77,6 +77,7 @@ export const MQTT_OPTIONS: OptionTable<MqttConfig> = {
 	caFile: { option: "ca_file", kind: absolutePath(LIMITS.path), fallback: "" },
 	certFile: { option: "cert_file", kind: absolutePath(LIMITS.path), fallback: "" },
 	keyFile: { option: "key_file", kind: absolutePath(LIMITS.path), fallback: "" },
+	tlsInsecure: { option: "tls_insecure", kind: yesOrNo, fallback: false },
 	baseTopic: { option: "base_topic", kind: topicPrefix(LIMITS.topic), fallback: "bgpwarden" },
 	discovery: { option: "discovery", kind: yesOrNo, fallback: true },
 	discoveryPrefix: {

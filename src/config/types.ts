@@ -39,6 +39,8 @@ export interface MqttConfig {
 	readonly caFile: string;
 	readonly certFile: string;
 	readonly keyFile: string;
+	/** Believe any certificate. */
+	readonly tlsInsecure: boolean;
 	readonly baseTopic: string;
 	readonly discovery: boolean;
 	readonly discoveryPrefix: string;

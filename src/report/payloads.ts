@@ -1,30 +1,59 @@
 import type { MqttConfig } from "../config/types.ts";
-import { peerDiscovery, routerDiscovery } from "./discovery.ts";
+import { peerDiscovery } from "./discovery/peer.ts";
+import { routerDiscovery } from "./discovery/router.ts";
 import type { PeerStatus, RouterStatus, Status } from "./status.ts";
-import { peerIds, type Topics } from "./topics.ts";
+import { type PeerTopics, peerId, type Topics } from "./topics.ts";
 
-/**
- * Every retained message of a router, topic to payload, in the order in which they are to be published after a
- * connection: discovery, availability, states. Home Assistant may miss a state whose entity it does not know yet.
- */
-export function retainedMessages(config: MqttConfig, topics: Topics, status: Status): Map<string, string> {
-	const { router, peers } = status;
-	const ids = peerIds(peers.map(({ name }) => name));
-	const known = peers.map((peer) => ({ peer, topics: topics.peer(ids.get(peer.name) ?? "_") }));
-	const messages = new Map<string, string>();
-	if (config.discovery) {
-		messages.set(topics.discovery, JSON.stringify(routerDiscovery(topics, router.version)));
-		for (const { peer, topics: own } of known) {
-			messages.set(own.discovery, JSON.stringify(peerDiscovery(topics, own, peer.name, router.version)));
+/** Makes the retained messages of a router out of its status. */
+export class Payloads {
+	/** Discovery by topic: it depends on names only, and is the largest part by far. */
+	private readonly discovery = new Map<string, string>();
+
+	constructor(
+		private readonly config: MqttConfig,
+		private readonly topics: Topics,
+	) {}
+
+	/**
+	 * Every retained message, topic to payload, in the order in which they are to be published after a connection:
+	 * discovery, availability, states. Home Assistant may miss a state whose entity it does not know yet.
+	 */
+	retained({ router, peers }: Status): Map<string, string> {
+		const { topics, config } = this;
+		const known = peers.map((peer) => ({ peer, own: topics.peer(peerId(peer.name)) }));
+		const messages = new Map<string, string>();
+		if (config.discovery) {
+			messages.set(topics.discovery, this.routerDiscovery(router.version));
+			for (const { peer, own } of known)
+				messages.set(own.discovery, this.peerDiscovery(own, peer.name, router.version));
 		}
+		for (const topic of [...this.discovery.keys()]) if (!messages.has(topic)) this.discovery.delete(topic);
+		messages.set(topics.availability, "online");
+		for (const { own } of known) messages.set(own.availability, router.bird.reachable ? "online" : "offline");
+		messages.set(topics.state, JSON.stringify(routerPayload(router)));
+		for (const { peer, own } of known) messages.set(own.state, JSON.stringify(peerPayload(peer)));
+		return messages;
 	}
-	messages.set(topics.availability, "online");
-	for (const { topics: own } of known) {
-		messages.set(own.availability, router.bird.reachable ? "online" : "offline");
+
+	private routerDiscovery(version: string): string {
+		const { topics, config } = this;
+		return this.cached(topics.discovery, () =>
+			routerDiscovery(topics, { version, commands: config.commands }),
+		);
 	}
-	messages.set(topics.state, JSON.stringify(routerPayload(router)));
-	for (const { peer, topics: own } of known) messages.set(own.state, JSON.stringify(peerPayload(peer)));
-	return messages;
+
+	private peerDiscovery(own: PeerTopics, name: string, version: string): string {
+		const { topics, config } = this;
+		return this.cached(own.discovery, () =>
+			peerDiscovery(topics, own, name, { version, commands: config.commands }),
+		);
+	}
+
+	private cached(topic: string, make: () => unknown): string {
+		const payload = this.discovery.get(topic) ?? JSON.stringify(make());
+		this.discovery.set(topic, payload);
+		return payload;
+	}
 }
 
 /** The router's state as published; what is absent in the status is absent here. */

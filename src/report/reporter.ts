@@ -5,14 +5,17 @@ import type { Command, ProblemKind } from "../warden/events.ts";
 import type { WardenState } from "../warden/state.ts";
 import { statusOf } from "../warden/status.ts";
 import { StatusFiles } from "./files.ts";
+import type { MqttCommand } from "./mqtt/commands.ts";
 import { Publisher } from "./mqtt/publisher.ts";
+import { RouterId } from "./router-id.ts";
 import type { EventType, ReportedEvent } from "./status.ts";
 
 /** Changes within so many milliseconds are told together. */
 const TOGETHER = 50;
+/** Commands of MQTT whose outcome is waited for, at most. */
+const COMMANDS = 32;
 /** Milliseconds until a state that could not be written is tried again. */
 const RETRY = 5000;
-const HOSTNAME = "/proc/sys/kernel/hostname";
 
 export interface ReporterOptions {
 	readonly version: string;
@@ -33,6 +36,10 @@ export class Reporter {
 	private timer: Timer | undefined;
 	private retry: Timer | undefined;
 	private state: WardenState | undefined;
+	private readonly id: RouterId;
+	/** Commands of MQTT that wait for their outcome, by id. */
+	private readonly commands = new Map<string, MqttCommand>();
+	private commandCount = 0;
 
 	constructor(
 		private readonly platform: Platform,
@@ -41,6 +48,7 @@ export class Reporter {
 	) {
 		this.config = options.config;
 		this.files = new StatusFiles(platform.files, options.runDirectory);
+		this.id = new RouterId(platform.files);
 	}
 
 	start(): void {
@@ -50,13 +58,21 @@ export class Reporter {
 
 	/** Takes over another configuration; the broker is left and met again only if its part changed. */
 	configure(config: Config): void {
+		const before = this.config;
 		const identity = ({ mqtt, main }: Config) => JSON.stringify([mqtt, main.routerId]);
-		const same = identity(this.config) === identity(config);
+		if (identity(before) === identity(config)) {
+			this.config = config;
+			return;
+		}
+		const places = ({ mqtt, main }: Config) =>
+			[mqtt.baseTopic, mqtt.discovery, mqtt.discoveryPrefix, this.id.get(main.routerId)].join();
+		const moved = config.mqtt.enabled && places(before) !== places(config);
 		this.config = config;
-		if (same) return;
 		const old = this.publisher;
 		this.publisher = undefined;
-		Promise.resolve(old?.stop()).then(() => {
+		this.options.onProblem("router_id", undefined);
+		// What was published elsewhere, or under another name, would stay for ever.
+		Promise.resolve(moved ? old?.retire() : old?.stop()).then(() => {
 			this.publisher = this.createPublisher();
 			this.publisher?.start();
 			this.soon();
@@ -75,6 +91,15 @@ export class Reporter {
 	update(state: WardenState): void {
 		this.state = state;
 		this.soon();
+	}
+
+	/** How a command went. @returns whether it was one of MQTT's, whose outcome is an event */
+	outcome(id: string, ok: boolean, text: string): boolean {
+		const command = this.commands.get(id);
+		if (!command) return false;
+		this.commands.delete(id);
+		this.event("command_done", { command: command.verb, peer: command.peer, ok, text });
+		return true;
 	}
 
 	event(type: EventType, details: Readonly<Record<string, string | number | boolean | undefined>>): void {
@@ -97,7 +122,8 @@ export class Reporter {
 	private tell(): void {
 		if (!this.state) return;
 		const { version } = this.options;
-		const status = statusOf(this.state, { version, router: this.routerId(), pid: this.platform.pid });
+		const router = this.id.get(this.config.main.routerId);
+		const status = statusOf(this.state, { version, router, pid: this.platform.pid });
 		const { host, port } = this.config.mqtt;
 		const mqtt = this.publisher && {
 			broker: `${host}:${port}`,
@@ -119,9 +145,16 @@ export class Reporter {
 	}
 
 	private createPublisher(): Publisher | undefined {
-		if (!this.config.mqtt.enabled) return undefined;
-		return new Publisher(this.platform, this.config.mqtt, this.routerId(), {
-			onCommand: this.options.onCommand,
+		const { mqtt, main } = this.config;
+		if (!mqtt.enabled) return undefined;
+		return new Publisher(this.platform, mqtt, this.id.get(main.routerId), {
+			onCommand: (command) => this.command(command),
+			onOutcome: (outcome) => this.event("command_done", { ...outcome }),
+			onForeign: (text) => this.options.onProblem("router_id", text),
+			onConnect: () => {
+				const line = this.id.remember(main.routerId);
+				if (line) this.log("info", `MQTT: ${line}`);
+			},
 			onLog: (level, line) => {
 				this.mqttReason = line.replace(/^MQTT: /, "");
 				this.log(level, line);
@@ -130,12 +163,12 @@ export class Reporter {
 		});
 	}
 
-	private routerId(): string {
-		if (this.config.main.routerId !== "") return this.config.main.routerId;
-		try {
-			return this.platform.files.read(HOSTNAME).trim() || "router";
-		} catch {
-			return "router";
-		}
+	private command(command: MqttCommand): void {
+		// No request of the control FIFO can have a colon in its id.
+		const id = `mqtt:${++this.commandCount}`;
+		this.commands.set(id, command);
+		const [oldest] = this.commands.keys();
+		if (oldest !== undefined && this.commands.size > COMMANDS) this.commands.delete(oldest);
+		this.options.onCommand({ ...command, id });
 	}
 }

@@ -131,7 +131,8 @@ export type EventType =
 	| "diagnosis_changed"
 	| "service_restarted"
 	| "bird_lost"
-	| "bird_back";
+	| "bird_back"
+	| "command_done";
 
 /** One line of events.jsonl and one message on the event topic. */
 export interface ReportedEvent {

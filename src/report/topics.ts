@@ -29,8 +29,12 @@ export interface Topics {
 	readonly anyPeerState: string;
 	readonly anyPeerAvailability: string;
 	readonly anyPeerCommand: string;
-	/** @param id from `peerIds` or `parsePeerTopic` */
+	/** Filter for the discovery of every device, others' included. */
+	readonly anyDiscovery: string;
+	/** @param id from `peerId` or `parsePeerTopic` */
 	peer(id: string): PeerTopics;
+	/** Whether this is the discovery topic of any device. */
+	isDiscovery(topic: string): boolean;
 	/** The peer id and the last level of a topic of this router's peers; undefined for any other topic. */
 	parsePeerTopic(topic: string): { readonly id: string; readonly leaf: string } | undefined;
 }
@@ -40,29 +44,22 @@ export function reduceId(name: string): string {
 	return name.replace(/[^A-Za-z0-9_-]/g, "_") || "_";
 }
 
+/** Characters of an id: with what stands around it, entity ids stay below Home Assistant's 255. */
+const ID_LIMIT = 64;
+
 /**
- * Ids for peers, by name. Two names that reduce to the same id: one that is its own reduction keeps it, each other
- * gets a suffix made from its full name, so that the outcome does not depend on the order.
+ * The id of a peer, which depends on its name alone: whoever comes and goes besides, a peer stays the same device. A name
+ * that is its own reduction is its id; any other is told apart by a suffix made from the full name.
  */
-export function peerIds(names: Iterable<string>): Map<string, string> {
-	const all = [...new Set(names)].sort();
-	const uses = new Map<string, number>();
-	for (const name of all) uses.set(reduceId(name), (uses.get(reduceId(name)) ?? 0) + 1);
-	const taken = new Set(all.filter((name) => reduceId(name) === name));
-	const ids = new Map<string, string>();
-	for (const name of all) {
-		let id = reduceId(name);
-		if (id !== name && (uses.get(id) ?? 0) > 1) id = `${id}_${hash(name)}`;
-		while (id !== name && taken.has(id)) id += "_";
-		taken.add(id);
-		ids.set(name, id);
-	}
-	return ids;
+export function peerId(name: string): string {
+	const id = reduceId(name);
+	if (id === name && id.length <= ID_LIMIT) return id;
+	return `${id.slice(0, ID_LIMIT - 9)}_${hash(name)}`;
 }
 
 /** @param routerId the configured name or the hostname, as it is */
 export function topicsFor(config: MqttConfig, routerId: string): Topics {
-	const id = reduceId(routerId);
+	const id = reduceId(routerId).slice(0, ID_LIMIT);
 	const base = `${config.baseTopic.replace(/\/+$/, "")}/${id}`;
 	const prefix = config.discoveryPrefix.replace(/\/+$/, "");
 	const device = `bgpwarden_${id}`;
@@ -76,6 +73,7 @@ export function topicsFor(config: MqttConfig, routerId: string): Topics {
 		device,
 		discovery: discovery(device),
 		birth: `${prefix}/status`,
+		anyDiscovery: discovery("+"),
 		anyPeerState: `${base}/peer/+/state`,
 		anyPeerAvailability: `${base}/peer/+/availability`,
 		anyPeerCommand: `${base}/peer/+/command`,
@@ -87,6 +85,7 @@ export function topicsFor(config: MqttConfig, routerId: string): Topics {
 			device: `${device}_${peerId}`,
 			discovery: discovery(`${device}_${peerId}`),
 		}),
+		isDiscovery: (topic) => topic.startsWith(`${prefix}/device/`) && topic.endsWith("/config"),
 		parsePeerTopic(topic) {
 			if (!topic.startsWith(`${base}/peer/`)) return undefined;
 			const [peerId, leaf, more] = topic.slice(base.length + "/peer/".length).split("/");

@@ -29,11 +29,13 @@ export type ProblemKind =
 	/** The control FIFO cannot be made. */
 	| "control"
 	/** /etc/bgpwarden/table.nft cannot be written. */
-	| "table_file";
+	| "table_file"
+	/** Another router reports under this one's id. */
+	| "router_id";
 
 export type Verb = "ensure" | "release" | "flush" | "restart";
 
-/** A request of the command line (with an id, it waits for the reply) or of MQTT (without). */
+/** A request of the command line or of MQTT; with an id, somebody waits for the reply. */
 export interface Command {
 	readonly id?: string;
 	readonly verb: Verb;

@@ -19,6 +19,7 @@ const GRAVITY: readonly ProblemKind[] = [
 	"table_file",
 	"files",
 	"control",
+	"router_id",
 ];
 
 /** The state as it is shown. Pure. */

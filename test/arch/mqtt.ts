@@ -14,7 +14,7 @@ async function main(): Promise<void> {
 	platform.after(30_000, () => fail("nothing came back in 30 s"));
 	const config = {
 		...{ enabled: true, host: "127.0.0.1", port: Number(platform.environment("PORT")), tls: false },
-		...{ username: "", password: "", caFile: "", certFile: "", keyFile: "" },
+		...{ username: "", password: "", caFile: "", certFile: "", keyFile: "", tlsInsecure: false },
 		...{ baseTopic: "bgpwarden", discovery: false, discoveryPrefix: "homeassistant", commands: false },
 	};
 	const identity = { clientId: "arch", willTopic: "arch/availability" };

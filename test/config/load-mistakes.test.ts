@@ -119,6 +119,7 @@ describe("mistakes", () => {
 	it.each([
 		[["password x"], "3: mqtt.password: a password needs a 'username' (MQTT 3.1.1 has none without)"],
 		[["ca_file /ca"], "3: mqtt.ca_file: is for TLS, which is switched off (option tls '1')"],
+		[["tls_insecure 1"], "3: mqtt.tls_insecure: is for TLS, which is switched off (option tls '1')"],
 		[["tls 1", "cert_file /c"], "4: mqtt.cert_file: needs a 'key_file' as well"],
 		[["tls 1", "key_file /k"], "4: mqtt.key_file: needs a 'cert_file' as well"],
 		[["tls maybe", "ca_file /ca"], "3: mqtt.tls: 'maybe' is not yes or no (1 or 0)"],

@@ -37,6 +37,7 @@ describe("a file without mistakes", () => {
 				caFile: "",
 				certFile: "",
 				keyFile: "",
+				tlsInsecure: false,
 				baseTopic: "bgpwarden",
 				discovery: true,
 				discoveryPrefix: "homeassistant",
@@ -70,6 +71,7 @@ config mqtt 'mqtt'
 	option ca_file '/etc/ssl/ca.pem'
 	option cert_file '/etc/ssl/cert.pem'
 	option key_file '/etc/ssl/key.pem'
+	option tls_insecure '1'
 	option base_topic 'net/bgp'
 	option discovery 'no'
 	option discovery_prefix 'ha'
@@ -111,6 +113,7 @@ config peer 'six'
 				caFile: "/etc/ssl/ca.pem",
 				certFile: "/etc/ssl/cert.pem",
 				keyFile: "/etc/ssl/key.pem",
+				tlsInsecure: true,
 				baseTopic: "net/bgp",
 				discovery: false,
 				discoveryPrefix: "ha",

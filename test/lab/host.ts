@@ -23,7 +23,7 @@ set -e
 trap '' INT TERM HUP
 mount -t tmpfs -o mode=755 tmpfs mnt
 mkdir mnt/upper mnt/work mnt/root
-mount -t overlay "$1" -o lowerdir=rootfs,upperdir=mnt/upper,workdir=mnt/work mnt/root
+mount -t overlay "$1" -o "lowerdir=$3",upperdir=mnt/upper,workdir=mnt/work mnt/root
 cd mnt/root
 mount -t proc proc proc
 mount -t tmpfs tmpfs run
@@ -102,16 +102,23 @@ export class Host {
 		readonly pid: number,
 	) {}
 
-	/** @throws Error with what the kernel or mount said */
-	static async start(name: string): Promise<Host> {
+	/**
+	 * @param layers root filesystems in .lab, the uppermost first
+	 * @throws Error with what the kernel or mount said
+	 */
+	static async start(name: string, layers: readonly string[] = ["rootfs"]): Promise<Host> {
 		mkdirSync(`${labDirectory}/mnt`, { recursive: true });
 		const overlay = `${namePrefix}-${process.pid}-${startTicks(process.pid)}-${name}`;
 		const namespaces = ["--net", "--mount", "--uts", "--propagation", "private"];
-		const holder = spawn("unshare", [...namespaces, "sh", "-c", holderScript, "sh", overlay, name], {
-			cwd: labDirectory,
-			detached: true,
-			stdio: "pipe",
-		});
+		const holder = spawn(
+			"unshare",
+			[...namespaces, "sh", "-c", holderScript, "sh", overlay, name, layers.join(":")],
+			{
+				cwd: labDirectory,
+				detached: true,
+				stdio: "pipe",
+			},
+		);
 		let said = "";
 		holder.stderr.on("data", (chunk) => {
 			said += chunk;

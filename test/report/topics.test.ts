@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { peerIds, reduceId, topicsFor } from "../../src/report/topics.ts";
+import { peerId, reduceId, topicsFor } from "../../src/report/topics.ts";
 import { mqttConfig } from "./broker.ts";
 
 test("topics are those of the design", () => {
@@ -48,28 +48,22 @@ test("reduceId leaves only what topics and entity ids may hold", () => {
 	expect(reduceId("")).toBe("_");
 });
 
-describe("peerIds", () => {
-	test("keeps names that need no change, and changes alone-standing others only as far as needed", () => {
-		expect([...peerIds(["waukeen", "my.peer"])]).toEqual([
-			["my.peer", "my_peer"],
-			["waukeen", "waukeen"],
-		]);
+describe("peerId", () => {
+	test.each(["waukeen", "k8s-node_1", "A", "x".repeat(64)])("%s is its own id", (name) => {
+		expect(peerId(name)).toBe(name);
 	});
 
-	test("tells colliding names apart, whatever their order", () => {
-		const names = ["a_b", "a.b", "a b"];
-		const ids = peerIds(names);
-		expect(ids.get("a_b")).toBe("a_b");
-		expect(new Set(ids.values()).size).toBe(3);
-		for (const id of ids.values()) expect(id).toMatch(/^[A-Za-z0-9_-]+$/);
-		expect(peerIds(names.reverse())).toEqual(ids);
-		expect(peerIds(["a.b", "a b"]).get("a.b")).toBe(ids.get("a.b"));
+	test("tells names apart that reduce to the same, without asking who else is there", () => {
+		const names = ["a_b", "a.b", "a b", "a:b", "+", "#", "", "\u0000", "ä", "\ufffd"];
+		const ids = names.map(peerId);
+		expect(new Set(ids).size).toBe(names.length);
+		for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
+		expect(peerId("a.b")).toMatch(/^a_b_[0-9a-f]{8}$/);
 	});
 
-	test("never gives an id that is another peer's name", () => {
-		const suffixed = peerIds(["a.b", "a b"]).get("a.b") ?? "";
-		const ids = peerIds(["a.b", "a b", suffixed]);
-		expect(ids.get(suffixed)).toBe(suffixed);
-		expect(new Set(ids.values()).size).toBe(3);
+	test("keeps long names apart and short", () => {
+		const ids = ["a", "b"].map((end) => peerId("x".repeat(300) + end));
+		expect(ids[0]).not.toBe(ids[1]);
+		for (const id of ids) expect(id).toHaveLength(64);
 	});
 });

@@ -1,23 +1,25 @@
 import { describe, expect, test } from "vitest";
+import type { MqttConfig } from "../../src/config/types.ts";
 import { PacketGuard } from "../../src/report/mqtt/packets.ts";
 import { endReason, transportCommand } from "../../src/report/mqtt/transport.ts";
 import { mqttConfig } from "./broker.ts";
 
+const target = (port: number, changes: Partial<MqttConfig> = {}, address?: string) => {
+	const config = mqttConfig(port, changes);
+	return { ...config, address: address ?? config.host };
+};
+
 describe("transportCommand", () => {
 	test("is nc without TLS", () => {
-		expect(transportCommand(mqttConfig(1883, { host: "192.168.1.10" }))).toEqual([
-			"nc",
-			"192.168.1.10",
-			"1883",
-		]);
+		expect(transportCommand(target(1883, { host: "192.168.1.10" }))).toEqual(["nc", "192.168.1.10", "1883"]);
 	});
 
 	test("is openssl s_client with the name verified", () => {
-		const config = mqttConfig(8883, { host: "broker.lan", tls: true, caFile: "/ca", certFile: "/c" });
+		const config = target(8883, { host: "broker.lan", tls: true, caFile: "/ca", certFile: "/c" });
 		const command = transportCommand({ ...config, keyFile: "/k" }).join(" ");
 		expect(command).toContain("s_client -quiet -nocommands");
-		expect(command).toContain("-verify_return_error -connect broker.lan:8883");
-		expect(command).toContain("-servername broker.lan -verify_hostname broker.lan");
+		expect(command).toContain("-verify_return_error -verify_hostname broker.lan -connect broker.lan:8883");
+		expect(command).toContain("-servername broker.lan");
 		expect(command).toContain("-CAfile /ca -cert /c -key /k");
 	});
 
@@ -25,9 +27,29 @@ describe("transportCommand", () => {
 		["192.168.1.10", "-connect 192.168.1.10:8883"],
 		["fd00::1", "-connect [fd00::1]:8883"],
 	])("verifies the address %s instead of a name", (host, connect) => {
-		const command = transportCommand(mqttConfig(8883, { host, tls: true })).join(" ");
+		const command = transportCommand(target(8883, { host, tls: true })).join(" ");
 		expect(command).toContain(connect);
-		expect(command).toContain(`-noservername -verify_ip ${host}`);
+		expect(command).toContain(`-verify_ip ${host}`);
+		expect(command).toContain("-noservername");
+	});
+});
+
+describe("transportCommand, once more", () => {
+	test("verifies the name also when one of its addresses is tried", () => {
+		const command = transportCommand(target(8883, { host: "broker.lan", tls: true }, "fd00::1")).join(" ");
+		expect(command).toContain("-connect [fd00::1]:8883");
+		expect(command).toContain("-servername broker.lan");
+		expect(command).toContain("-verify_hostname broker.lan");
+	});
+
+	test("verifies nothing only when told so", () => {
+		const insecure = target(8883, { host: "broker.lan", tls: true, tlsInsecure: true });
+		expect(transportCommand(insecure).join(" ")).not.toMatch(/-verify_return_error|-verify_hostname/);
+	});
+
+	test("holds no secret", () => {
+		const config = target(8883, { tls: true, username: "hidden-user", password: "hidden-word" });
+		expect(transportCommand(config).join(" ")).not.toContain("hidden");
 	});
 });
 
@@ -64,10 +86,18 @@ describe("endReason", () => {
 });
 
 describe("PacketGuard", () => {
-	const push = (...chunks: number[][]) => {
-		const guard = new PacketGuard(1000);
-		return chunks.map((chunk) => guard.push(Uint8Array.from(chunk))).find(Boolean);
+	const skipped: number[] = [];
+	const feed = (...chunks: number[][]) => {
+		const guard = new PacketGuard(1000, (bytes) => skipped.push(bytes));
+		const passed: number[] = [];
+		for (const chunk of chunks) {
+			const result = guard.push(Uint8Array.from(chunk));
+			for (const piece of result.passed) passed.push(...piece);
+			if (result.complaint) return { passed, complaint: result.complaint };
+		}
+		return { passed, complaint: undefined };
 	};
+	const push = (...chunks: number[][]) => feed(...chunks).complaint;
 	const connack = [0x20, 2, 0, 0];
 	/** A PUBLISH of 200 bytes after its header. */
 	const publish = [0x30, 0xc8, 0x01, ...new Array<number>(200).fill(0xff)];
@@ -88,7 +118,18 @@ describe("PacketGuard", () => {
 		expect(push(bytes)).toBe("what answers there is no MQTT broker");
 	});
 
-	test("notices a message over the limit at its header", () => {
-		expect(push(connack, [0x30, 0xe9, 0x07])).toBe("the broker sent a message of 1001 bytes, more than 1000");
+	test("leaves out a message over the limit that asks for no acknowledgement", () => {
+		const long = [0x30, 0xe9, 0x07, ...new Array<number>(1001).fill(0x31)];
+		const bytes = [...connack, ...long, ...publish, ...long, ...long, 0xd0, 0];
+		const rest = [...connack, ...publish, 0xd0, 0];
+		expect(feed(bytes)).toEqual({ passed: rest, complaint: undefined });
+		expect(feed(...bytes.map((byte) => [byte]))).toEqual({ passed: rest, complaint: undefined });
+		expect(skipped).toEqual(new Array(6).fill(1001));
+	});
+
+	test("does not wait for one that wants to be acknowledged, or for an endless packet of another kind", () => {
+		const complaint = "the broker sent 1001 bytes in one piece, more than 1000";
+		expect(push(connack, [0x32, 0xe9, 0x07])).toBe(complaint);
+		expect(push(connack, [0x90, 0xe9, 0x07])).toBe(complaint);
 	});
 });

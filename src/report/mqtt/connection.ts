@@ -1,13 +1,15 @@
 import type { IClientOptions, MqttClient } from "mqtt";
-import type { MqttConfig } from "../../config/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../platform/text.ts";
-import type { Platform } from "../../platform/types.ts";
-import { openTransport } from "./transport.ts";
+import type { Platform, Timer } from "../../platform/types.ts";
+import type { PublishOptions } from "./link.ts";
+import { openTransport, type Target } from "./transport.ts";
 
 /** Seconds between signs of life; a dead connection is noticed within one and a half of them. */
 const KEEPALIVE = 30;
+/** Milliseconds within which a message is acknowledged, or the broker is left. */
+const ACK_TIMEOUT = KEEPALIVE * 1500;
 /** Milliseconds for the TCP connection, TLS and the broker's first answer together. */
-const CONNECT_TIMEOUT = 20_000;
+const CONNECT_TIMEOUT = 10_000;
 /** Unacknowledged messages, and bytes in them, from which on `publish` refuses: each costs 5 kB under QuickJS. */
 const IN_FLIGHT_MESSAGES = 64;
 const IN_FLIGHT_BYTES = 65_536;
@@ -43,20 +45,27 @@ export class Connection {
 	private up = false;
 	private ended = false;
 	private reason: string | undefined;
-	private messages = 0;
+	/** When each unacknowledged message was handed over, oldest first. */
+	private readonly unacknowledged = new Map<number, number>();
+	private sequence = 0;
 	private bytes = 0;
+	private ackWatch: Timer | undefined;
 	private closed: (() => void) | undefined;
 
 	/** @throws Error when the child process cannot be started */
 	constructor(
 		library: Library,
-		platform: Platform,
-		private readonly config: MqttConfig,
+		private readonly platform: Platform,
+		private readonly config: Target,
 		private readonly identity: MqttIdentity,
 		private readonly handlers: ConnectionHandlers,
 	) {
 		library.attachPlatform(platform, (error) => this.fail(text(error)));
-		const transport = () => openTransport(library.Duplex, platform, config, (reason) => this.because(reason));
+		const transport = () =>
+			openTransport(library.Duplex, platform, config, {
+				onEnd: (reason) => this.because(reason),
+				onSkipped: (what) => handlers.onProblem(`MQTT: ${what}`),
+			});
 		this.client = new library.MqttClient(transport, this.options());
 		this.client.on("connect", () =>
 			this.guarded(() => {
@@ -74,32 +83,38 @@ export class Connection {
 
 	/** Messages not acknowledged yet. */
 	get inFlight(): number {
-		return this.messages;
+		return this.unacknowledged.size;
 	}
 
 	/** Hands a message over, QoS 1; false: not connected, or too much is unacknowledged already. */
-	publish(topic: string, payload: string, retain: boolean): boolean {
+	publish(topic: string, payload: string, options: PublishOptions): boolean {
 		if (!this.up || this.ended) return false;
 		const bytes = encodeUtf8(payload);
 		const cost = topic.length + bytes.length;
-		if (this.messages >= IN_FLIGHT_MESSAGES) return false;
-		if (this.messages > 0 && this.bytes + cost > IN_FLIGHT_BYTES) return false;
-		this.messages++;
+		if (this.inFlight >= IN_FLIGHT_MESSAGES) return false;
+		if (this.inFlight > 0 && this.bytes + cost > IN_FLIGHT_BYTES) return false;
+		const number = this.sequence++;
+		this.unacknowledged.set(number, this.platform.now().monotonic);
 		this.bytes += cost;
+		this.watch();
 		// A plain array is as good as a Buffer to the packet writer; text it would encode itself, slowly.
-		this.client.publish(topic, bytes as Buffer, { qos: 1, retain }, () => {
-			this.messages--;
+		this.client.publish(topic, bytes as Buffer, { qos: 1, retain: options.retain }, (error) => {
+			this.unacknowledged.delete(number);
 			this.bytes -= cost;
-			if (this.messages === 0 && !this.ended) this.guarded(() => this.handlers.onIdle());
+			if (this.ended) return;
+			if (!error) this.guarded(() => options.acknowledged?.());
+			if (this.inFlight === 0) this.guarded(() => this.handlers.onIdle());
 		});
 		return true;
 	}
 
-	subscribe(topics: readonly string[]): void {
+	/** @param done called when the broker has granted or refused it; with it, a refusal is no problem told */
+	subscribe(topics: readonly string[], done?: () => void): void {
 		if (!this.up || this.ended || topics.length === 0) return;
-		this.client.subscribe([...topics], { qos: 1 }, (error) => {
-			if (error && !this.ended)
-				this.handlers.onProblem(`MQTT subscribe: ${topics.join(", ")}: refused by the broker`);
+		this.client.subscribe([...topics], { qos: 0 }, (error) => {
+			if (this.ended) return;
+			if (done) this.guarded(done);
+			else if (error) this.handlers.onProblem(`MQTT subscribe: ${topics.join(", ")}: refused by the broker`);
 		});
 	}
 
@@ -117,13 +132,30 @@ export class Connection {
 			return;
 		}
 		this.ended = true;
+		this.ackWatch?.cancel();
 		this.closed = closed;
-		this.client.end(!(this.up && this.messages === 0));
+		this.client.end(!(this.up && this.inFlight === 0));
 	}
 
 	/** Ends the child process, whatever it is waiting for. */
 	destroy(): void {
 		this.client.stream.destroy();
+	}
+
+	/** Leaves a broker that answers pings but takes nothing, or to which nothing gets through. */
+	private watch(): void {
+		if (this.ackWatch) return;
+		const [oldest] = this.unacknowledged.values();
+		if (oldest === undefined) return;
+		const left = oldest + ACK_TIMEOUT - this.platform.now().monotonic;
+		if (left <= 0) {
+			this.fail(`the broker has acknowledged nothing for ${ACK_TIMEOUT / 1000} s`);
+			return;
+		}
+		this.ackWatch = this.platform.after(left, () => {
+			this.ackWatch = undefined;
+			if (!this.ended) this.watch();
+		});
 	}
 
 	private because(reason: string): void {
@@ -137,6 +169,7 @@ export class Connection {
 
 	private end(): void {
 		this.up = false;
+		this.ackWatch?.cancel();
 		this.closed?.();
 		this.closed = undefined;
 		if (this.ended) return;

@@ -1,12 +1,16 @@
 import type { MqttConfig } from "../../config/types.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
+import { Addresses } from "./addresses.ts";
 import { Connection, type MqttIdentity, text } from "./connection.ts";
 
 export type { MqttIdentity };
 
-/** Milliseconds before a connection is tried again: doubling from the first to the last. */
+/**
+ * Milliseconds before a connection is tried again: doubling from the first to the last, and up to half as much on top at
+ * random, so that a thousand routers do not come back at once. That makes 1 s to 60 s.
+ */
 const FIRST_DELAY = 1000;
-const LAST_DELAY = 60_000;
+const LAST_DELAY = 40_000;
 /** Milliseconds that a connection must have lasted for the delay to start over. */
 const STABLE_AFTER = 10_000;
 /** Milliseconds that `stop` waits for acknowledgements, and then for the broker to hang up. */
@@ -17,6 +21,8 @@ export interface LinkHandlers {
 	onConnect(): void;
 	/** The connection was lost, or could not be made for another reason than the last time; one line. */
 	onDisconnect(reason: string): void;
+	/** The connection that `onConnect` told of is no more; before `onDisconnect`. */
+	onLost?(): void;
 	onMessage(topic: string, payload: string, retained: boolean): void;
 	/** `publish` has refused a message for lack of room, and there is room again. */
 	onRoom?(): void;
@@ -30,6 +36,12 @@ export interface Message {
 	readonly retain: boolean;
 }
 
+export interface PublishOptions {
+	readonly retain: boolean;
+	/** The broker has the message. Never called when the connection is lost before. */
+	readonly acknowledged?: () => void;
+}
+
 /** The connection to the broker, made again for as long as it takes. Keeps no message while there is none. */
 export interface MqttLink {
 	start(): void;
@@ -40,9 +52,13 @@ export interface MqttLink {
 	stop(finalMessages?: readonly Message[]): Promise<void>;
 	readonly connected: boolean;
 	/** Hands a message over, QoS 1; false: not connected, or too much is unacknowledged already. */
-	publish(topic: string, payload: string, options: { retain: boolean }): boolean;
-	/** Lasts as long as the connection; does nothing without one. */
-	subscribe(topics: readonly string[]): void;
+	publish(topic: string, payload: string, options: PublishOptions): boolean;
+	/**
+	 * Lasts as long as the connection; does nothing without one. QoS 0: what comes twice or late is worse here than what
+	 * does not come.
+	 * @param done the broker has answered, what it has kept follows; with it, nothing is said about a refusal
+	 */
+	subscribe(topics: readonly string[], done?: () => void): void;
 	unsubscribe(topics: readonly string[]): void;
 }
 
@@ -66,13 +82,16 @@ class Link implements MqttLink {
 	private told: string | undefined;
 	private refused = false;
 	private idle: (() => void) | undefined;
+	private readonly addresses: Addresses;
 
 	constructor(
 		private readonly platform: Platform,
 		private readonly config: MqttConfig,
 		private readonly identity: MqttIdentity,
 		private readonly handlers: LinkHandlers,
-	) {}
+	) {
+		this.addresses = new Addresses(platform, config.host);
+	}
 
 	get connected(): boolean {
 		return this.up;
@@ -96,15 +115,15 @@ class Link implements MqttLink {
 		connection.destroy();
 	}
 
-	publish(topic: string, payload: string, { retain }: { retain: boolean }): boolean {
+	publish(topic: string, payload: string, options: PublishOptions): boolean {
 		if (!this.running || !this.connection || !this.up) return false;
-		const taken = this.connection.publish(topic, payload, retain);
+		const taken = this.connection.publish(topic, payload, options);
 		if (!taken) this.refused = true;
 		return taken;
 	}
 
-	subscribe(topics: readonly string[]): void {
-		this.connection?.subscribe(topics);
+	subscribe(topics: readonly string[], done?: () => void): void {
+		this.connection?.subscribe(topics, done);
 	}
 
 	unsubscribe(topics: readonly string[]): void {
@@ -115,7 +134,8 @@ class Link implements MqttLink {
 		try {
 			const library = await import("./library.ts");
 			if (!this.running || this.connection) return;
-			this.connection = new Connection(library, this.platform, this.config, this.identity, {
+			const address = this.addresses.current();
+			this.connection = new Connection(library, this.platform, { ...this.config, address }, this.identity, {
 				onUp: () => this.established(),
 				onMessage: (topic, payload, retained) => {
 					if (this.running) this.handlers.onMessage(topic, payload, retained);
@@ -132,6 +152,7 @@ class Link implements MqttLink {
 	private established(): void {
 		if (!this.running) return;
 		this.up = true;
+		this.addresses.reset();
 		this.told = undefined;
 		this.refused = false;
 		this.timer = this.platform.after(STABLE_AFTER, () => {
@@ -149,13 +170,26 @@ class Link implements MqttLink {
 
 	private lost(reason: string): void {
 		this.timer?.cancel();
+		const wasUp = this.up;
 		this.connection = undefined;
 		this.up = false;
 		this.idle?.();
 		if (!this.running) return;
-		this.timer = this.platform.after(this.delay * (0.75 + this.platform.random() / 2), () => {
-			void this.connect();
+		if (wasUp) {
+			this.handlers.onLost?.();
+			this.wait(reason);
+			return;
+		}
+		this.addresses.next((another) => {
+			if (!this.running) return;
+			if (another) void this.connect();
+			else this.wait(reason);
 		});
+	}
+
+	private wait(reason: string): void {
+		const delay = this.delay * (1 + this.platform.random() / 2);
+		this.timer = this.platform.after(delay, () => void this.connect());
 		this.delay = Math.min(this.delay * 2, LAST_DELAY);
 		if (reason === this.told) return;
 		this.told = reason;
@@ -168,7 +202,7 @@ class Link implements MqttLink {
 		const deadline = this.platform.now().monotonic + ACK_WAIT;
 		for (;;) {
 			let next = rest[0];
-			while (next && connection.publish(next.topic, next.payload, next.retain)) {
+			while (next && connection.publish(next.topic, next.payload, next)) {
 				rest.shift();
 				next = rest[0];
 			}

@@ -1,45 +1,67 @@
 import type { MqttConfig } from "../../config/types.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
-import { retainedMessages } from "../payloads.ts";
+import { Payloads } from "../payloads.ts";
 import type { PeerStatus, ReportedEvent, Status } from "../status.ts";
-import { peerIds, type Topics, topicsFor } from "../topics.ts";
+import { peerId, type Topics, topicsFor } from "../topics.ts";
+import { CommandGate, type MqttCommand } from "./commands.ts";
+import { EventQueue } from "./event-queue.ts";
+import { Inventory } from "./inventory.ts";
 import { createMqttLink, type Message, type MqttLink } from "./link.ts";
+import { Mirror } from "./mirror.ts";
 
-/** Milliseconds after a connection during which the broker tells what it holds of our peers. */
-const INVENTORY_TIME = 5000;
-/** Ghosts taken back per connection: a bound for what a broker can make us remember. */
-const HELD_LIMIT = 256;
-/** Milliseconds to wait after Home Assistant's birth message, at least, and at random on top of that. */
-const BIRTH_DELAY = 1000;
-const BIRTH_SPREAD = 4000;
+/**
+ * Everything is told at a random moment within so many milliseconds after a connection or after Home Assistant's
+ * birth: all routers of a broker see these at the same time.
+ */
+const SPREAD = 5000;
+/** Milliseconds that a connection lasts without a sign of another router with our id until that is history. */
+const ALONE_AFTER = 600_000;
+/** Signs of such a router before it is told: one may be the broker's memory of an earlier run. */
+const FOREIGN_SIGNS = 2;
 
-export type Command =
-	| { readonly verb: "ensure" | "flush" }
-	| { readonly verb: "restart" /** BIRD's protocol name. */; readonly peer: string };
+export interface CommandOutcome {
+	readonly command: string;
+	readonly peer?: string;
+	readonly ok: boolean;
+	readonly text: string;
+}
 
 export interface PublisherHandlers {
-	/** Only with `commands '1'`. */
-	onCommand(command: Command): void;
+	/** Only with `commands '1'`; its outcome goes to `onOutcome`'s event by whoever obeys it. */
+	onCommand(command: MqttCommand): void;
+	/** A command was refused at once. */
+	onOutcome(outcome: CommandOutcome): void;
 	/** One line about the connection or a refused command. */
 	onLog(level: "info" | "warn", line: string): void;
+	/** Another router uses this one's id; undefined: no longer. */
+	onForeign(text: string | undefined): void;
+	/** The broker has accepted us. */
+	onConnect?(): void;
 }
 
 /**
  * Keeps the broker's retained messages equal to the last status, through lost connections and restarts of the broker,
- * of Home Assistant and of this daemon. Holds the last status and the last payload of each topic, no queue.
+ * of Home Assistant and of this daemon, and hands on events and commands.
  */
 export class Publisher {
-	private readonly topics: Topics;
+	readonly topics: Topics;
 	private readonly link: MqttLink;
+	private readonly payloads: Payloads;
+	private readonly mirror: Mirror;
+	private readonly events: EventQueue;
+	private readonly inventory: Inventory;
+	private readonly gate = new CommandGate();
 	private status: Status | undefined;
 	/** Peers as BIRD listed them last; they outlive an unreachable BIRD. */
 	private peers: readonly PeerStatus[] = [];
-	/** What was handed over since the connection was made, by topic. */
-	private sent = new Map<string, string>();
-	/** Ids of peers of which the broker holds retained messages from an earlier run. */
-	private held = new Set<string>();
-	private inventory: Timer | undefined;
-	private birth: Timer | undefined;
+	/** The random moment after the connection has come. */
+	private ready = false;
+	private greeting: Timer | undefined;
+	private again: { timer: Timer; at: number } | undefined;
+	private alone: Timer | undefined;
+	/** `started` of the states published, as the router's clock was set anew. */
+	private readonly starts = new Set<string>();
+	private signs = 0;
 
 	/**
 	 * @param routerId the configured name or the hostname, as it is
@@ -52,14 +74,27 @@ export class Publisher {
 		private readonly handlers: PublisherHandlers,
 		createLink = createMqttLink,
 	) {
+		const now = () => platform.now().monotonic;
 		this.topics = topicsFor(config, routerId);
+		this.payloads = new Payloads(config, this.topics);
+		this.mirror = new Mirror((topic, payload) => this.link.publish(topic, payload, { retain: true }), now);
+		this.events = new EventQueue(
+			(payload, acknowledged) =>
+				this.link.publish(this.topics.event, payload, { retain: false, acknowledged }),
+			now,
+		);
+		this.inventory = new Inventory(platform, this.topics, {
+			onHeld: () => this.synchronize(),
+			onForeign: ({ started }) => this.foreign(started),
+		});
 		this.link = createLink(
 			platform,
 			config,
 			{ clientId: this.topics.device.replace("_", "-"), willTopic: this.topics.availability },
 			{
 				onConnect: () => this.connected(),
-				onDisconnect: (reason) => this.handlers.onLog("warn", `MQTT: ${this.broker()}: ${reason}`),
+				onDisconnect: (reason) => this.disconnected(reason),
+				onLost: () => this.lost(),
 				onMessage: (topic, payload, retained) => this.receive(topic, payload, retained),
 				onRoom: () => this.synchronize(),
 				onProblem: (problem) => this.handlers.onLog("warn", problem),
@@ -73,10 +108,16 @@ export class Publisher {
 
 	/** Says goodbye (`offline` for the router and its peers) and disconnects; takes at most 2.5 s, never rejects. */
 	async stop(): Promise<void> {
-		this.inventory?.cancel();
-		this.birth?.cancel();
-		const offline = [this.topics.availability, ...this.peerTopics().map(({ availability }) => availability)];
-		await this.link.stop(offline.map((topic): Message => ({ topic, payload: "offline", retain: true })));
+		const offline = [
+			this.topics.availability,
+			...this.peers.map(({ name }) => this.topics.peer(peerId(name)).availability),
+		];
+		await this.end(offline.map((topic): Message => ({ topic, payload: "offline", retain: true })));
+	}
+
+	/** Takes back everything that was published, as a router that is called otherwise from now on, and disconnects. */
+	async retire(): Promise<void> {
+		await this.end(this.mirror.topics().map((topic): Message => ({ topic, payload: "", retain: true })));
 	}
 
 	get connectedToBroker(): boolean {
@@ -91,108 +132,143 @@ export class Publisher {
 		this.synchronize();
 	}
 
-	/** Publishes an event, not retained; without a connection it is lost, since late events mislead. */
+	/** Publishes an event, not retained, now or as soon as there is a connection. */
 	event(event: ReportedEvent): void {
-		this.link.publish(this.topics.event, JSON.stringify(event), { retain: false });
+		this.events.add(event);
+		this.sendEvents();
+	}
+
+	private async end(last: readonly Message[]): Promise<void> {
+		this.inventory.stop();
+		for (const timer of [this.greeting, this.again?.timer, this.alone]) timer?.cancel();
+		this.again = undefined;
+		this.ready = false;
+		const { event: topic } = this.topics;
+		const events = this.link.connected ? this.events.drain() : [];
+		await this.link.stop([...last, ...events.map((payload): Message => ({ topic, payload, retain: false }))]);
 	}
 
 	private broker(): string {
-		return `${this.config.host}:${this.config.port}`;
+		const { host, port } = this.config;
+		return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 	}
 
 	private connected(): void {
-		this.handlers.onLog("info", `MQTT: ${this.broker()}: connected`);
-		this.sent.clear();
-		this.held.clear();
 		const { topics, config } = this;
-		const inventory = [topics.anyPeerState, topics.anyPeerAvailability];
+		this.handlers.onLog("info", `MQTT: ${this.broker()}: connected`);
+		if (config.tls && config.tlsInsecure) {
+			const risk = "whoever is on the way can read and change everything, the password included";
+			this.handlers.onLog("warn", `MQTT: ${this.broker()}: not verified (tls_insecure): ${risk}`);
+		}
+		this.handlers.onConnect?.();
 		this.link.subscribe([
-			...inventory,
+			topics.availability,
 			...(config.discovery ? [topics.birth] : []),
 			...(config.commands ? [topics.command, topics.anyPeerCommand] : []),
 		]);
-		this.inventory?.cancel();
-		this.inventory = this.platform.after(INVENTORY_TIME, () => this.link.unsubscribe(inventory));
-		this.synchronize();
+		this.inventory.start(this.link);
+		this.mirror.reset();
+		this.greet();
+		this.alone = this.platform.after(ALONE_AFTER, () => {
+			this.signs = 0;
+			this.handlers.onForeign(undefined);
+		});
 	}
 
-	private peerTopics() {
-		const ids = peerIds(this.peers.map(({ name }) => name));
-		return [...ids.values()].map((id) => this.topics.peer(id));
+	private disconnected(reason: string): void {
+		this.handlers.onLog("warn", `MQTT: ${this.broker()}: ${reason}`);
 	}
 
-	/** Publishes what differs from what was sent; what is refused for lack of room follows in `onRoom`. */
-	private synchronize(): void {
-		if (!this.status || !this.link.connected) return;
-		const { router } = this.status;
-		const wanted = retainedMessages(this.config, this.topics, { router, peers: this.peers });
-		if (router.bird.reachable) this.forgetGhosts(wanted);
-		for (const [topic, payload] of wanted) {
-			if (this.sent.get(topic) !== payload && !this.send(topic, payload)) return;
-		}
-		for (const topic of [...this.sent.keys()]) {
-			if (wanted.has(topic)) continue;
-			if (!this.send(topic, "")) return;
-			this.sent.delete(topic);
-		}
+	private lost(): void {
+		this.ready = false;
+		for (const timer of [this.greeting, this.again?.timer, this.alone]) timer?.cancel();
+		this.greeting = undefined;
+		this.again = undefined;
+		this.inventory.stop();
+		this.events.reset();
 	}
 
-	/** Marks what the broker holds of peers that BIRD does not have as sent, so that it is taken back. */
-	private forgetGhosts(wanted: ReadonlyMap<string, string>): void {
-		for (const id of this.held) {
-			const ghost = this.topics.peer(id);
-			if (wanted.has(ghost.state)) continue;
-			if (this.config.discovery) this.sent.set(ghost.discovery, "held");
-			this.sent.set(ghost.state, "held");
-			// Last, so that the ghost is found again should the connection end in between.
-			this.sent.set(ghost.availability, "held");
-		}
-		this.held.clear();
-	}
-
-	private send(topic: string, payload: string): boolean {
-		if (!this.link.publish(topic, payload, { retain: true })) return false;
-		this.sent.set(topic, payload);
-		return true;
-	}
-
-	private receive(topic: string, payload: string, retained: boolean): void {
-		const peer = this.topics.parsePeerTopic(topic);
-		if (topic === this.topics.birth) {
-			if (payload === "online" && !retained) this.greet();
-		} else if (topic === this.topics.command || peer?.leaf === "command") {
-			const refusal = this.obey(peer?.id, payload.trim(), retained);
-			if (refusal) this.handlers.onLog("warn", `MQTT: ${topic}: ${refusal}`);
-		} else if (peer && retained && payload !== "") {
-			if (this.held.size < HELD_LIMIT) this.held.add(peer.id);
-			this.synchronize();
-		}
-	}
-
-	/** Home Assistant has started: everything again, at a moment when not everybody does the same. */
+	/** Tells everything at a moment when not everybody does the same. */
 	private greet(): void {
-		this.birth?.cancel();
-		this.birth = this.platform.after(BIRTH_DELAY + this.platform.random() * BIRTH_SPREAD, () => {
-			for (const topic of this.sent.keys()) this.sent.set(topic, "to be sent again");
+		if (this.greeting) return;
+		this.greeting = this.platform.after(this.platform.random() * SPREAD, () => {
+			this.greeting = undefined;
+			this.ready = true;
+			this.mirror.resend();
 			this.synchronize();
 		});
 	}
 
-	/** Hands a command on, or says why not. */
-	private obey(peerId: string | undefined, verb: string, retained: boolean): string | undefined {
-		if (!this.config.commands) return "refused: commands are off";
-		if (retained) return "refused: a retained command would be obeyed again at every start";
-		if (peerId === undefined) {
-			if (verb !== "ensure" && verb !== "flush") return `refused: ${quoted(verb)} is not ensure or flush`;
-			this.handlers.onCommand({ verb });
-			return undefined;
+	/** Publishes what differs from what was sent; what is refused for lack of room follows in `onRoom`. */
+	private synchronize(): void {
+		if (!this.status || !this.ready || !this.link.connected) return;
+		const { router } = this.status;
+		const wanted = this.payloads.retained({ router, peers: this.peers });
+		// What the broker holds of peers that BIRD does not have; as long as BIRD cannot be asked, nobody knows.
+		if (router.bird.reachable) {
+			for (const topic of this.inventory.held) if (!wanted.has(topic)) this.mirror.distrust(topic);
+			this.inventory.held.clear();
 		}
-		if (verb !== "restart") return `refused: ${quoted(verb)} is not restart`;
-		const ids = peerIds(this.peers.map(({ name }) => name));
-		const name = [...ids].find(([, id]) => id === peerId)?.[0];
-		if (name === undefined) return "refused: BIRD has no such peer";
-		this.handlers.onCommand({ verb, peer: name });
-		return undefined;
+		const rest = this.mirror.synchronize(wanted);
+		if (this.starts.size < 16) this.starts.add(router.started);
+		if (rest === "full") return;
+		this.sendEvents();
+		if (rest !== undefined) this.later(rest);
+	}
+
+	private sendEvents(): void {
+		if (!this.ready || !this.link.connected) return;
+		const rest = this.events.send();
+		if (rest !== undefined) this.later(rest);
+	}
+
+	private later(milliseconds: number): void {
+		const at = this.platform.now().monotonic + milliseconds;
+		if (this.again && this.again.at <= at) return;
+		this.again?.timer.cancel();
+		const timer = this.platform.after(Math.max(1, milliseconds), () => {
+			this.again = undefined;
+			this.synchronize();
+		});
+		this.again = { timer, at };
+	}
+
+	private receive(topic: string, payload: string, retained: boolean): void {
+		const { topics } = this;
+		const peer = topics.parsePeerTopic(topic);
+		if (topic === topics.birth) {
+			if (payload === "online" && !retained) this.greet();
+		} else if (topic === topics.command || peer?.leaf === "command") {
+			this.command(topic, peer?.id, payload, retained);
+		} else if (topic === topics.availability) {
+			// A last will that comes late, of a connection that we have left behind.
+			if (payload === "offline" && !retained && this.ready) {
+				this.mirror.distrust(topic);
+				this.synchronize();
+			}
+		} else this.inventory.receive(topic, payload, retained, this.starts);
+	}
+
+	private command(topic: string, peer: string | undefined, payload: string, retained: boolean): void {
+		if (!this.config.commands) return;
+		const names = this.peers.map(({ name }) => name);
+		const verdict = this.gate.judge(peer, { payload, retained }, names, this.platform.now().monotonic);
+		if (verdict.kind === "obey") this.handlers.onCommand(verdict.command);
+		if (verdict.kind !== "refuse") return;
+		const text = `refused: ${verdict.reason}`;
+		this.handlers.onLog("warn", `MQTT: ${topic}: '${verdict.word}' ${text}`);
+		if (!verdict.answer) return;
+		const named = verdict.peer ?? peer;
+		const outcome = { command: verdict.word, ok: false, text };
+		this.handlers.onOutcome(named === undefined ? outcome : { ...outcome, peer: named });
+	}
+
+	private foreign(started: string): void {
+		this.signs++;
+		if (this.signs < FOREIGN_SIGNS) return;
+		const { id } = this.topics;
+		const advice = "give each its own 'option router_id' in /etc/config/bgpwarden";
+		this.handlers.onForeign(`another router (bgpwarden there: ${started}) is '${id}' as well; ${advice}`);
 	}
 }
 
@@ -200,8 +276,4 @@ export class Publisher {
 function merged(known: readonly PeerStatus[], news: readonly PeerStatus[]): PeerStatus[] {
 	const all = new Map([...known, ...news].map((peer) => [peer.name, peer]));
 	return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function quoted(text: string): string {
-	return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }

@@ -4,7 +4,7 @@ import { decodeUtf8, encodeUtf8 } from "../../platform/text.ts";
 import type { Child, ExitStatus, Platform } from "../../platform/types.ts";
 import { PacketGuard } from "./packets.ts";
 
-/** Bytes of one incoming message at most: commands and retained states are far smaller. */
+/** Bytes of one incoming message at most: commands and retained states are far smaller, larger ones are skipped. */
 const MESSAGE_LIMIT = 65_536;
 /** Bytes waiting for the child's pipe from which on the stream asks its writer to wait. */
 const HIGH_WATER = 16_384;
@@ -14,15 +14,26 @@ const STDERR_LIMIT = 4096;
 /** The class from readable-stream, which is loaded only when a connection is wanted. */
 export type DuplexClass = typeof DuplexStream;
 
+/** Where to connect: one of the addresses of the host, whose certificate is verified all the same. */
+export type Target = MqttConfig & { readonly address: string };
+
+export interface TransportHandlers {
+	/** Gets the reason, once, before the stream closes; not called when the stream was destroyed first. */
+	onEnd(reason: string): void;
+	/** Something was left out of what the broker sent. */
+	onSkipped(what: string): void;
+}
+
 /**
  * The program that carries the bytes: `nc`, or `openssl s_client` with the broker's certificate verified against its
  * name. Only what openssl 3.0 and newer both know.
  */
-export function transportCommand(config: MqttConfig): [string, ...string[]] {
-	const { host, port } = config;
-	if (!config.tls) return ["nc", host, String(port)];
-	const isIpv6 = host.includes(":");
-	const isAddress = isIpv6 || /^[0-9.]+$/.test(host);
+export function transportCommand(config: Target): [string, ...string[]] {
+	const { host, address, port } = config;
+	if (!config.tls) return ["nc", address, String(port)];
+	const isIpv6 = address.includes(":");
+	const isName = !host.includes(":") && !/^[0-9.]+$/.test(host);
+	const expected = isName ? ["-verify_hostname", host] : ["-verify_ip", host];
 	return [
 		"openssl",
 		"s_client",
@@ -30,11 +41,11 @@ export function transportCommand(config: MqttConfig): [string, ...string[]] {
 		"-quiet",
 		"-nocommands",
 		"-verify_quiet",
-		"-verify_return_error",
+		...(config.tlsInsecure ? [] : ["-verify_return_error", ...expected]),
 		"-connect",
-		isIpv6 ? `[${host}]:${port}` : `${host}:${port}`,
+		isIpv6 ? `[${address}]:${port}` : `${address}:${port}`,
 		// Server names in TLS are never addresses: RFC 6066, section 3.
-		...(isAddress ? ["-noservername", "-verify_ip", host] : ["-servername", host, "-verify_hostname", host]),
+		...(isName ? ["-servername", host] : ["-noservername"]),
 		...(config.caFile ? ["-CAfile", config.caFile] : []),
 		...(config.certFile ? ["-cert", config.certFile] : []),
 		...(config.keyFile ? ["-key", config.keyFile] : []),
@@ -44,24 +55,25 @@ export function transportCommand(config: MqttConfig): [string, ...string[]] {
 /**
  * A stream of bytes to and from the broker, over a child process. Its end, for whatever reason, is the stream's end.
  *
- * @param onEnd gets the reason, once, before the stream closes; not called when the stream was destroyed first
  * @throws Error when the child cannot even be started (no file descriptors left)
  */
 export function openTransport(
 	Duplex: DuplexClass,
 	platform: Platform,
-	config: MqttConfig,
-	onEnd: (reason: string) => void,
+	config: Target,
+	handlers: TransportHandlers,
 ): DuplexStream {
 	const argv = transportCommand(config);
-	const guard = new PacketGuard(MESSAGE_LIMIT);
+	const guard = new PacketGuard(MESSAGE_LIMIT, (bytes) =>
+		handlers.onSkipped(`the broker sent a message of ${bytes} bytes, more than ${MESSAGE_LIMIT}: skipped`),
+	);
 	let complaints = "";
 	let ended = false;
 
 	const end = (reason: string) => {
 		if (ended) return;
 		ended = true;
-		onEnd(reason);
+		handlers.onEnd(reason);
 		stream.destroy();
 	};
 	const child: Child = platform.spawn({
@@ -69,9 +81,9 @@ export function openTransport(
 		stdin: true,
 		onStdout(chunk) {
 			if (ended) return;
-			const complaint = guard.push(chunk);
+			const { complaint, passed } = guard.push(chunk);
 			if (complaint) end(complaint);
-			else stream.push(chunk);
+			else for (const piece of passed) stream.push(piece);
 		},
 		onStderr(chunk) {
 			complaints = (complaints + decodeUtf8(chunk)).slice(-STDERR_LIMIT);

@@ -20,6 +20,7 @@ const WORDINGS: Readonly<Record<EventType, Wording>> = {
 	service_restarted: { words: "service restarted" },
 	bird_lost: { words: "BIRD lost", color: "red" },
 	bird_back: { words: "BIRD back", color: "green" },
+	command_done: { words: "command done" },
 };
 
 const WIDTH = Math.max(...Object.values(WORDINGS).map(({ words }) => words.length));

@@ -1,0 +1,86 @@
+#!/bin/sh
+# Builds .lab/rootfs-ha, the layer over .lab/rootfs that the lab's Home Assistant runs on: Debian's Python and the
+# packages of test/ha/requirements.txt, from PyPI. The second run is instant: a stamp holds the hash of all of it.
+set -eu
+cd "$(dirname "$0")/.."
+
+root=.lab/rootfs
+layer=.lab/rootfs-ha
+new=$PWD/.lab/rootfs-ha.new
+log=.lab/rootfs-ha-build.log
+requirements=test/ha/requirements.txt
+certificates=/etc/ssl/certs/ca-certificates.crt
+
+say() { echo "rootfs-ha: $*"; }
+fail() {
+	echo "rootfs-ha: failed: $*" >&2
+	exit 1
+}
+# Runs a noisy command into the log; on failure shows its last error instead of all of it.
+quiet() {
+	what=$1
+	shift
+	"$@" >>"$log" 2>&1 && return
+	reason=$(grep -aiE '^E:|error' "$log" | tail -n 1 || true)
+	fail "$what${reason:+: $reason} (all of it: $log)"
+}
+
+[ "$(id -u)" = 0 ] || fail "root is needed to build a root filesystem"
+scripts/rootfs.sh
+stamp=$(cat scripts/rootfs-ha.sh $requirements $root/.stamp | sha256sum | cut -d ' ' -f 1)
+is_built() { [ "$(cat $layer/.stamp-ha 2>/dev/null || true)" = "$stamp" ]; }
+if is_built; then
+	say "$layer is up to date"
+	exit 0
+fi
+if [ "${1:-}" != inside ]; then
+	exec 9>.lab/rootfs-ha.lock
+	flock 9
+	if is_built; then
+		say "$layer was built by another run meanwhile"
+		exit 0
+	fi
+	: >"$log"
+	rm -rf --one-file-system "$new"
+	trap 'rm -rf --one-file-system "$new"' EXIT
+	trap 'exit 130' INT TERM HUP
+	mkdir -p "$new/layer" "$new/work" "$new/root"
+	# The mounts are this namespace's own and end with it.
+	unshare --mount --propagation private "$0" inside
+	rm -rf --one-file-system $layer
+	mv "$new/layer" $layer
+	say "$layer is ready ($(du -sm $layer | cut -f 1) MB)"
+	exit 0
+fi
+
+mount -t overlay overlay -o "lowerdir=$root,upperdir=$new/layer,workdir=$new/work" "$new/root"
+mount -t proc proc "$new/root/proc"
+mount -t tmpfs tmpfs "$new/root/tmp"
+cp /etc/resolv.conf "$new/root/etc/resolv.conf"
+cp $requirements "$new/root/tmp/requirements.txt"
+unset PIP_FIND_LINKS PYTHONPATH PYENV_VERSION
+if [ -r $certificates ]; then
+	# The machine may be behind a proxy with an authority of its own.
+	cp $certificates "$new/root/tmp/ca.crt"
+	export SSL_CERT_FILE=/tmp/ca.crt PIP_CERT=/tmp/ca.crt
+	unset SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
+fi
+export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1 LC_ALL=C.UTF-8
+inside() { chroot "$new/root" "$@"; }
+
+say "installing Python"
+quiet "apt-get update" inside apt-get update
+quiet "apt-get install python3-venv" inside apt-get install -y --no-install-recommends python3-venv
+quiet "apt-get clean" inside apt-get clean
+rm -rf "$new/root/var/lib/apt/lists"
+say "installing Home Assistant from PyPI"
+quiet "python3 -m venv" inside python3 -m venv /opt/ha
+# uv installs in a tenth of pip's time.
+quiet "pip install uv" inside /opt/ha/bin/pip install --no-cache-dir uv
+quiet "uv pip install" inside /opt/ha/bin/uv pip install --python /opt/ha/bin/python --no-cache --no-deps \
+	--only-binary :all: -r /tmp/requirements.txt
+# Compiles what Home Assistant imports when it starts: every lab starts from this layer.
+quiet "homeassistant" inside /opt/ha/bin/python -c 'import homeassistant.bootstrap, homeassistant.components.mqtt'
+quiet "homeassistant --version" inside /opt/ha/bin/python -m homeassistant --version
+inside /opt/ha/bin/pip uninstall -y uv >>"$log" 2>&1
+echo "$stamp" >"$new/layer/.stamp-ha"

@@ -1,0 +1,87 @@
+import type { ReportedEvent } from "../status.ts";
+
+/** Events kept while they cannot be told; beyond that the oldest are dropped, and counted. */
+const LIMIT = 200;
+/** Events that may go out at once; then one a second, so that a storm here is none at the broker. */
+const BURST = 10;
+const INTERVAL = 1000;
+
+/**
+ * The events on their way to the broker. Each is kept until the broker has acknowledged it, so that a connection
+ * which breaks loses none (one may come twice). They carry their own time, since they may come late.
+ */
+export class EventQueue {
+	private waiting: ReportedEvent[] = [];
+	/** Handed over and not acknowledged, oldest first. */
+	private unacknowledged: ReportedEvent[] = [];
+	private dropped = 0;
+	private tokens = BURST;
+	private filledAt: number;
+
+	/**
+	 * @param publish hands an event over, and calls back when it is acknowledged; false: no room for it now
+	 * @param now monotonic milliseconds
+	 */
+	constructor(
+		private readonly publish: (payload: string, acknowledged: () => void) => boolean,
+		private readonly now: () => number,
+	) {
+		this.filledAt = now();
+	}
+
+	add(event: ReportedEvent): void {
+		this.waiting.push(event);
+		this.trim();
+	}
+
+	/** The connection is lost: what was not acknowledged waits again. */
+	reset(): void {
+		this.waiting = [...this.unacknowledged, ...this.waiting];
+		this.unacknowledged = [];
+		this.trim();
+	}
+
+	/** Hands events over as there is room and leave. @returns milliseconds until there is leave for more, if wanted */
+	send(): number | undefined {
+		this.fill();
+		while (this.waiting.length > 0 && this.tokens >= 1) {
+			if (!this.hand()) return undefined;
+			this.tokens--;
+		}
+		return this.waiting.length > 0 && this.tokens < 1 ? this.filledAt + INTERVAL - this.now() : undefined;
+	}
+
+	/** What waits, to be told in a last moment. */
+	drain(): string[] {
+		const payloads = this.waiting.map((event) => JSON.stringify(event));
+		this.waiting = [];
+		return payloads;
+	}
+
+	private hand(): boolean {
+		const [event] = this.waiting;
+		if (!event) return false;
+		// The count goes along, as a detail of the first event after the gap.
+		const payload = JSON.stringify(this.dropped > 0 ? { ...event, dropped: this.dropped } : event);
+		const taken = this.publish(payload, () => {
+			this.unacknowledged = this.unacknowledged.filter((other) => other !== event);
+		});
+		if (!taken) return false;
+		this.waiting.shift();
+		this.unacknowledged.push(event);
+		this.dropped = 0;
+		return true;
+	}
+
+	private fill(): void {
+		const whole = Math.floor((this.now() - this.filledAt) / INTERVAL);
+		this.tokens = Math.min(BURST, this.tokens + whole);
+		this.filledAt += whole * INTERVAL;
+	}
+
+	private trim(): void {
+		const excess = this.waiting.length + this.unacknowledged.length - LIMIT;
+		if (excess <= 0) return;
+		this.dropped += this.waiting.splice(0, excess).length;
+	}
+}

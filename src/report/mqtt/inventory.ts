@@ -1,0 +1,126 @@
+import type { Platform, Timer } from "../../platform/types.ts";
+import type { Topics } from "../topics.ts";
+import type { MqttLink } from "./link.ts";
+
+/** Milliseconds after the subscription, and without a retained message, after which the broker has told what it holds. */
+const QUIET = 1000;
+/** Milliseconds after which it is enough in any case. */
+const LIMIT = 5000;
+/** Topics remembered: a bound for what a broker can make us remember. */
+const HELD_LIMIT = 512;
+
+/** What is found out about another daemon that publishes under this router's name. */
+export interface Foreign {
+	/** When that daemon started, by its own account. */
+	readonly started: string;
+}
+
+export interface InventoryHandlers {
+	/** The broker holds something of ours from an earlier run; more may follow. */
+	onHeld(): void;
+	/** The broker holds a state of this router which this daemon has not published. */
+	onForeign(foreign: Foreign): void;
+}
+
+/**
+ * Learns after each connection what the broker holds of this router: states and availabilities of its peers, each
+ * time; discovery, once, because that takes a look at the discovery of every device of every program.
+ */
+export class Inventory {
+	/** Topics on which the broker holds something; those that are not wanted are to be taken back. */
+	readonly held = new Set<string>();
+	private limit: Timer | undefined;
+	private quiet: Timer | undefined;
+	private finish: () => void = () => {};
+	private discovered = false;
+
+	constructor(
+		private readonly platform: Platform,
+		private readonly topics: Topics,
+		private readonly handlers: InventoryHandlers,
+	) {}
+
+	start(link: MqttLink): void {
+		this.stop();
+		this.held.clear();
+		const { topics } = this;
+		const filters = [topics.state, topics.anyPeerState, topics.anyPeerAvailability];
+		// Not again after a failure: the discovery of others may be what broke the connection.
+		if (!this.discovered) filters.push(topics.anyDiscovery);
+		this.discovered = true;
+		this.finish = () => {
+			this.stop();
+			link.unsubscribe(filters);
+		};
+		this.limit = this.platform.after(LIMIT, this.finish);
+		link.subscribe(filters, () => this.stillQuiet());
+	}
+
+	stop(): void {
+		this.limit?.cancel();
+		this.quiet?.cancel();
+		this.limit = undefined;
+		this.quiet = undefined;
+	}
+
+	/** Takes a message on any topic. @param ownStarts `started` of each state that this daemon has published */
+	receive(topic: string, payload: string, retained: boolean, ownStarts: ReadonlySet<string>): void {
+		if (!retained || payload === "") return;
+		const { topics } = this;
+		if (this.quiet) this.stillQuiet();
+		if (topic === topics.state) {
+			const started = member(parsed(payload), "started");
+			if (typeof started === "string" && ownStarts.size > 0 && !ownStarts.has(started))
+				this.handlers.onForeign({ started });
+			return;
+		}
+		const peer = topics.parsePeerTopic(topic);
+		if (peer && (peer.leaf === "state" || peer.leaf === "availability")) this.hold(topic, peer.id);
+		else if (topics.isDiscovery(topic) && isOurs(topics, topic, payload)) this.hold(topic);
+	}
+
+	private stillQuiet(): void {
+		if (!this.limit) return;
+		this.quiet?.cancel();
+		this.quiet = this.platform.after(QUIET, this.finish);
+	}
+
+	private hold(topic: string, peer?: string): void {
+		if (this.held.size >= HELD_LIMIT) return;
+		// Whoever left one of a peer's topics may have left the others, and the last is what the next look finds.
+		if (peer !== undefined) {
+			const { discovery, state, availability } = this.topics.peer(peer);
+			this.held.add(discovery);
+			this.held.add(state);
+			this.held.add(availability);
+		} else this.held.add(topic);
+		this.handlers.onHeld();
+	}
+}
+
+/**
+ * Whether a discovery message is one of this router: its topic alone does not tell, since `bgpwarden_a_b` may be the
+ * router `a_b` as well as the peer `b` of the router `a`.
+ */
+function isOurs(topics: Topics, topic: string, payload: string): boolean {
+	if (!topic.includes(topics.device)) return false;
+	const message = parsed(payload);
+	const device = member(message, "device");
+	const identifiers = member(device, "identifiers");
+	const availability = member(message, "availability");
+	if (!Array.isArray(identifiers) || !Array.isArray(availability)) return false;
+	const isMine = identifiers[0] === topics.device || member(device, "via_device") === topics.device;
+	return isMine && availability.some((entry) => member(entry, "topic") === topics.availability);
+}
+
+function parsed(payload: string): unknown {
+	try {
+		return JSON.parse(payload);
+	} catch {
+		return undefined;
+	}
+}
+
+function member(value: unknown, name: string): unknown {
+	return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
