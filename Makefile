@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help build test unit lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean
+.PHONY: help build test unit lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-fleet screenshot
 
 # The Node.js to use is found, or installed, first.
 NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
@@ -19,6 +19,9 @@ help:
 	@echo 'make release  dist/bgpwarden-VERSION.tar.gz, which OpenWrt SDKs build from'
 	@echo 'make test-arch   everything portable on each cross-built qjs, under qemu-user'
 	@echo 'make test-diagnosis   every cause of a dead session, played in the lab, and what was said of it (root)'
+	@echo 'make test-ha  a real Home Assistant against the lab (root; installs it from PyPI into .lab)'
+	@echo 'make test-fleet   200 routers on one broker, with figures (root)'
+	@echo 'make screenshot   docs/home-assistant.png anew, by headless Chromium (root)'
 	@echo 'make bench    the figures, as a table (root)'
 	@echo 'make unit, make lab, make lint    parts of make test'
 	@echo 'make clean    remove what was built; .lab/rootfs too'
@@ -65,6 +68,17 @@ test-diagnosis: build rootfs
 # Four minutes; make test has a shorter version of it.
 test-hostile: build rootfs
 	@$(NODE) HOSTILE=10000 npx vitest run --project lab test/lab/scenarios/hostile.lab.ts
+
+test-ha: build rootfs
+	@scripts/rootfs-ha.sh
+	@$(NODE) scripts/vitest.sh ha
+
+test-fleet: build rootfs
+	@$(NODE) npx tsx test/fleet/main.ts
+
+screenshot: build rootfs
+	@scripts/rootfs-ha.sh
+	@$(NODE) npx tsx test/ha/screenshot.ts
 
 demo: build rootfs
 	@$(NODE) npx tsx test/lab/demo/main.ts
