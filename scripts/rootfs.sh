@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 suite=trixie
 packages=nftables,iptables,conntrack,bird3,frr,mosquitto,mosquitto-clients,quickjs,busybox,iproute2,iputils-ping,openssl
-packages=$packages,procps,strace,tcpdump,python3-minimal
+packages=$packages,procps,strace,tcpdump,python3-minimal,dnsmasq-base
 root=.lab/rootfs
 new=.lab/rootfs.new
 old=.lab/rootfs.old
@@ -70,11 +70,11 @@ trap 'exit 130' INT TERM HUP
 # bird3 refuse to be installed together, so bird2 is only unpacked.
 quiet mmdebstrap mmdebstrap --mode=root --variant=apt --include="$packages" --keyring="$keyring" \
 	--customize-hook='chroot "$1" sh -ec "cd /tmp; apt-get download bird2; dpkg -x bird2_*.deb /opt/bird2; rm bird2_*.deb"' \
-	--customize-hook='ln -s /usr/bin/busybox "$1/usr/local/bin/nc"' \
+	--customize-hook='for applet in nc nslookup; do ln -s /usr/bin/busybox "$1/usr/local/bin/$applet"; done' \
 	"$suite" "$new"
 
 say "checking the programs"
-for program in nft conntrack bird birdc mosquitto mosquitto_sub qjs busybox nc ip ping openssl strace python3; do
+for program in nft conntrack bird birdc mosquitto mosquitto_sub qjs busybox nc nslookup dnsmasq ip ping openssl strace python3; do
 	chroot "$new" sh -c "command -v $program" >/dev/null || fail "$program is missing in the new root"
 done
 for program in /usr/lib/frr/bgpd /usr/lib/frr/bfdd /usr/lib/frr/mgmtd /opt/bird2/usr/sbin/bird; do

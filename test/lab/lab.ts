@@ -31,9 +31,9 @@ async function build(router: Host, speaker: Host, broker: Host): Promise<void> {
 	await wire(router, lan, speaker, "eth0");
 	await wire(router, iot, broker, "eth0");
 	await router.configure(lan, [`${routerAddresses.lan}/24`, `${routerAddresses.lan6}/64`]);
-	await router.configure(iot, [`${routerAddresses.iot}/24`]);
+	await router.configure(iot, [`${routerAddresses.iot}/24`, `${routerAddresses.iot6}/64`]);
 	await speaker.configure("eth0", [`${speakerAddresses.address}/24`, `${speakerAddresses.address6}/64`]);
-	await broker.configure("eth0", [`${brokerAddresses.address}/24`]);
+	await broker.configure("eth0", [`${brokerAddresses.address}/24`, `${brokerAddresses.address6}/64`]);
 	await router.run(["sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]);
 	await speaker.run(["ip", "route", "add", "default", "via", routerAddresses.lan]);
 	await broker.run(["ip", "route", "add", "default", "via", routerAddresses.iot]);

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { createMqttLink, type MqttLink } from "../../src/report/mqtt/link.ts";
 import { mqttConfig, TestBroker, testPlatform } from "./broker.ts";
@@ -89,6 +90,28 @@ test("accepts the right password", async () => {
 	await broker.start("secret");
 	const { log } = await startLink(mqttConfig(broker.port, { username: "u", password: "secret" }));
 	await eventually(() => expect(log).toEqual(["connected"]));
+});
+
+test("leaves a broker that answers pings and acknowledges nothing, and keeps what it was not told", async () => {
+	// Packet types of MQTT 3.1.1, section 2.2.1: CONNECT is answered by CONNACK, PINGREQ by PINGRESP.
+	const server = createServer((socket) => {
+		socket.on("error", () => {});
+		socket.on("data", (data) => {
+			const type = (data[0] ?? 0) >> 4;
+			if (type === 1) socket.write(Uint8Array.of(0x20, 2, 0, 0));
+			if (type === 12) socket.write(Uint8Array.of(0xd0, 0));
+		});
+	});
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	const { port } = server.address() as AddressInfo;
+	const { link, log } = await startLink(mqttConfig(port), [], 100);
+	await eventually(() => expect(link.connected).toBe(true));
+	let acknowledged = 0;
+	link.publish("topic", "x", { retain: true, acknowledged: () => acknowledged++ });
+	await eventually(() => expect(log).toContain("the broker has acknowledged nothing for 45 s"));
+	expect(acknowledged).toBe(0);
+	await link.stop();
+	await new Promise((resolve) => server.close(resolve));
 });
 
 test("refuses more messages than it may have in flight, and tells when there is room", async () => {

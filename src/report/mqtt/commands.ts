@@ -27,9 +27,9 @@ export type Verdict =
 
 /** Decides about commands: exact words, one a second, none that the broker had kept. */
 export class CommandGate {
-	private last = Number.NEGATIVE_INFINITY;
-	/** A refusal for haste has been told in this second. */
-	private warned = false;
+	private obeyedAt = Number.NEGATIVE_INFINITY;
+	/** The last refusal told, of live messages and of retained ones. */
+	private readonly refusedAt = { live: Number.NEGATIVE_INFINITY, retained: Number.NEGATIVE_INFINITY };
 
 	/**
 	 * @param peer id from the topic; absent: the router's own topic
@@ -42,27 +42,26 @@ export class CommandGate {
 		names: readonly string[],
 		now: number,
 	): Verdict {
-		const word = printable(message.payload, 40);
-		const name = peer === undefined ? undefined : names.find((candidate) => peerId(candidate) === peer);
-		const refuse = (reason: string, answer = true): Verdict => ({
-			...{ kind: "refuse", reason, answer, word },
-			...(name === undefined ? {} : { peer: name }),
-		});
-		const verbs: readonly Verb[] = peer === undefined ? ["ensure", "flush"] : ["restart"];
-		const verb = verbs.find((candidate) => candidate === message.payload);
 		// How a retained message is taken back; nobody's command.
 		if (message.payload === "") return { kind: "ignore" };
+		const name = peer === undefined ? undefined : names.find((candidate) => peerId(candidate) === peer);
+		const refuse = (reason: string): Verdict => {
+			// Nonsense in masses costs one line a second, and keeps nobody's command from being obeyed.
+			const kind = message.retained ? "retained" : "live";
+			if (now - this.refusedAt[kind] < INTERVAL) return { kind: "ignore" };
+			this.refusedAt[kind] = now;
+			const word = printable(message.payload, 40);
+			const answer = !message.retained;
+			return { kind: "refuse", reason, answer, word, ...(name === undefined ? {} : { peer: name }) };
+		};
+		const verbs: readonly Verb[] = peer === undefined ? ["ensure", "flush"] : ["restart"];
+		const verb = verbs.find((candidate) => candidate === message.payload);
 		// It would be obeyed again at every connection.
-		if (message.retained) return refuse("a retained command", false);
-		if (now - this.last < INTERVAL) {
-			if (this.warned) return { kind: "ignore" };
-			this.warned = true;
-			return refuse("more than one command in a second");
-		}
-		this.last = now;
-		this.warned = false;
+		if (message.retained) return refuse("a retained command");
 		if (!verb) return refuse(`not the word ${verbs.join(" or ")}`);
 		if (peer !== undefined && name === undefined) return refuse("BIRD has no such peer");
+		if (now - this.obeyedAt < INTERVAL) return refuse("more than one command in a second");
+		this.obeyedAt = now;
 		return { kind: "obey", command: { verb, ...(name === undefined ? {} : { peer: name }) } };
 	}
 }

@@ -11,6 +11,12 @@ export interface MosquittoOptions {
 	readonly password?: string;
 	/** TLS with a certificate of the lab's own authority; its certificate is then `caCertificate`. */
 	readonly tls?: boolean;
+	/** Makes the broker's certificate another one than it should be. */
+	readonly certificate?: "expired" | "other name" | "self-signed";
+	/** With TLS: demands a certificate of the lab's authority from every client. */
+	readonly clientCertificates?: boolean;
+	/** Further lines of mosquitto.conf. */
+	readonly more?: readonly string[];
 }
 
 /** A message as a subscriber saw it. */
@@ -34,17 +40,21 @@ export interface Subscriber {
 	stop(): Promise<void>;
 }
 
-/** A running broker. */
-export interface Mosquitto {
-	readonly process: Process;
-	readonly port: number;
-	/** PEM text for clients; only with TLS. */
-	readonly caCertificate?: string | undefined;
+/** What the lab itself does with a broker, by mosquitto's clients. */
+export interface BrokerClients {
 	/** @param onMessage called with each message as it comes */
 	subscribe(onMessage?: (message: Message) => void): Promise<Subscriber>;
 	/** What a new subscriber would be given: the retained messages, by topic. */
 	retained(): Promise<Map<string, string>>;
 	publish(topic: string, payload: string, options?: { retain?: boolean; qos?: 0 | 1 | 2 }): Promise<void>;
+}
+
+/** A running broker. */
+export interface Mosquitto extends BrokerClients {
+	readonly process: Process;
+	readonly port: number;
+	/** PEM text for clients; only with TLS. */
+	readonly caCertificate?: string | undefined;
 	/** SIGTERM; retained messages are lost with it, as on a broker without persistence. */
 	stop(): Promise<void>;
 	crash(): Promise<void>;
@@ -52,36 +62,49 @@ export interface Mosquitto {
 
 const directory = "/etc/mosquitto/lab";
 
-/** Makes the authority and the broker's certificate, once: a broker that starts again keeps its identity. */
+const newKey = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+
+/** Makes the lab's own authority, once: a broker that starts again keeps its identity. @returns its certificate */
 async function makeCertificates(host: Host): Promise<string> {
 	const made = host.read(`${directory}/ca.crt`);
 	if (made !== undefined) return made;
-	const caName = ["-subj", "/CN=bgpwarden lab", "-days", "2"];
-	const authority = ["-keyout", `${directory}/ca.key`, "-out", `${directory}/ca.crt`];
-	const key = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+	const files = ["-keyout", `${directory}/ca.key`, "-out", `${directory}/ca.crt`];
 	await host.run(["mkdir", "-p", directory]);
-	await host.run(["openssl", ...key, ...caName, ...authority]);
-	const server = [
-		"-subj",
-		"/CN=broker",
-		"-days",
-		"2",
-		"-CA",
-		`${directory}/ca.crt`,
-		"-CAkey",
-		`${directory}/ca.key`,
-	];
-	const names = ["-addext", `subjectAltName=IP:${network.broker.address},IP:127.0.0.1`];
-	const usage = ["-addext", "basicConstraints=critical,CA:FALSE"];
-	const files = ["-keyout", `${directory}/server.key`, "-out", `${directory}/server.crt`];
-	await host.run(["openssl", ...key, ...server, ...names, ...usage, ...files]);
+	await host.run(["openssl", ...newKey, "-subj", "/CN=bgpwarden lab", "-days", "2", ...files]);
 	return host.read(`${directory}/ca.crt`) ?? "";
+}
+
+export type CertificateKind = "server" | "client" | NonNullable<MosquittoOptions["certificate"]>;
+
+/** Paths on the host that is the authority, whose broker must have been started with TLS before. */
+export async function certificate(
+	host: Host,
+	kind: CertificateKind,
+): Promise<{ readonly certificate: string; readonly key: string }> {
+	const path = `${directory}/${kind.replace(" ", "-")}`;
+	const files = { certificate: `${path}.crt`, key: `${path}.key` };
+	if (host.read(files.certificate) !== undefined) return files;
+	const signed =
+		kind === "self-signed" ? [] : ["-CA", `${directory}/ca.crt`, "-CAkey", `${directory}/ca.key`];
+	const time =
+		kind === "expired" ? ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"] : ["-days", "2"];
+	const names =
+		kind === "other name"
+			? "DNS:elsewhere.example"
+			: `IP:${network.broker.address},IP:127.0.0.1,IP:${network.broker.address6},DNS:broker.lan`;
+	const extensions = [`subjectAltName=${names}`, "basicConstraints=critical,CA:FALSE"];
+	await host.run([
+		...["openssl", ...newKey, "-subj", `/CN=${kind}`, ...time, ...signed],
+		...extensions.flatMap((extension) => ["-addext", extension]),
+		...["-keyout", files.key, "-out", files.certificate],
+	]);
+	return files;
 }
 
 /** Starts mosquitto on every address of the host and waits until it takes connections. */
 export async function startMosquitto(host: Host, options: MosquittoOptions = {}): Promise<Mosquitto> {
-	const { username, password = "", tls = false, port = tls ? 8883 : 1883 } = options;
-	const config = ["user root", "persistence false", "log_type all", `listener ${port}`];
+	const { username, password = "", tls = false, port = tls ? 8883 : 1883, more = [] } = options;
+	const config = ["user root", "persistence false", "log_type all", `listener ${port}`, ...more];
 	// Subscribers of the lab itself, which needs no password.
 	const client = ["-h", tls ? network.broker.address : "127.0.0.1", "-p", String(port)];
 	let caCertificate: string | undefined;
@@ -94,19 +117,41 @@ export async function startMosquitto(host: Host, options: MosquittoOptions = {})
 	}
 	if (tls) {
 		caCertificate = await makeCertificates(host);
-		config.push(`certfile ${directory}/server.crt`, `keyfile ${directory}/server.key`);
+		const pair = await certificate(host, options.certificate ?? "server");
+		config.push(`certfile ${pair.certificate}`, `keyfile ${pair.key}`);
 		client.push("--cafile", `${directory}/ca.crt`);
+		if (options.clientCertificates) {
+			config.push(`cafile ${directory}/ca.crt`, "require_certificate true");
+			const own = await certificate(host, "client");
+			client.push("--cert", own.certificate, "--key", own.key);
+		}
 	}
 	host.write(`${directory}/mosquitto.conf`, `${config.join("\n")}\n`);
 	const process = host.start(["mosquitto", "-c", `${directory}/mosquitto.conf`], { name: "mosquitto" });
 	await process.says(/ running$/);
 
-	const publish: Mosquitto["publish"] = async (topic, payload, { retain = false, qos = 1 } = {}) => {
+	return {
+		process,
+		port,
+		caCertificate,
+		...brokerClients(host, client),
+		async stop() {
+			await process.end("SIGTERM");
+		},
+		async crash() {
+			await process.end("SIGKILL");
+		},
+	};
+}
+
+/** @param client arguments of mosquitto_sub and mosquitto_pub that lead to the broker */
+export function brokerClients(host: Host, client: readonly string[]): BrokerClients {
+	const publish: BrokerClients["publish"] = async (topic, payload, { retain = false, qos = 1 } = {}) => {
 		const message = payload === "" ? ["-n"] : ["-m", payload];
 		const flags = ["-q", String(qos), ...(retain ? ["-r"] : [])];
 		await host.run(["mosquitto_pub", ...client, "-t", topic, ...message, ...flags]);
 	};
-	const subscribe: Mosquitto["subscribe"] = async (onMessage) => {
+	const subscribe: BrokerClients["subscribe"] = async (onMessage) => {
 		const messages: Message[] = [];
 		// -d only to learn when the subscription stands; its lines do not begin with a brace, and stay in stdio's buffer.
 		const argv = ["stdbuf", "-oL", "mosquitto_sub", ...client, "-d", "-q", "1", "-t", "#", "-F", "%j"];
@@ -131,9 +176,6 @@ export async function startMosquitto(host: Host, options: MosquittoOptions = {})
 		};
 	};
 	return {
-		process,
-		port,
-		caCertificate,
 		subscribe,
 		publish,
 		async retained() {
@@ -145,12 +187,6 @@ export async function startMosquitto(host: Host, options: MosquittoOptions = {})
 			await subscriber.stop();
 			const kept = subscriber.messages.filter((message) => message.retain);
 			return new Map(kept.map((message) => [message.topic, message.payload]));
-		},
-		async stop() {
-			await process.end("SIGTERM");
-		},
-		async crash() {
-			await process.end("SIGKILL");
 		},
 	};
 }
