@@ -42,7 +42,7 @@ test("a broker ends up with this router's peers and nothing else, restarts inclu
 	await broker.publish("bgpwarden/other/peer/theirs/state", "{}", true);
 
 	const log: string[] = [];
-	publisher = new Publisher(await testPlatform([], 2), mqttConfig(broker.port), "r1", {
+	publisher = new Publisher(await testPlatform([], 20), mqttConfig(broker.port), "r1", {
 		onCommand: () => log.push("command"),
 		onOutcome: () => log.push("outcome"),
 		onForeign: () => log.push("foreign"),

@@ -460,7 +460,7 @@ describe("another router with the same id", () => {
 		bench.disconnect("gone");
 		bench.meet();
 		bench.receive(`${R}/state`, state(started), true);
-		bench.advance(2500);
+		bench.advance(40_000);
 	};
 	beforeEach(() => {
 		settled();
@@ -470,9 +470,19 @@ describe("another router with the same id", () => {
 		meetAndRead("2025-01-01T00:00:00Z");
 		expect(bench.foreign).toEqual([]);
 		meetAndRead("2025-01-01T00:00:00Z");
-		expect(bench.foreign).toEqual([expect.stringMatching(/another router .*'r1'.*option router_id/)]);
+		expect(bench.foreign).toEqual([expect.stringMatching(/another router, .*'r1'.*option router_id/)]);
 		bench.advance(600_000);
 		expect(bench.foreign.at(-1)).toBeUndefined();
+	});
+
+	test("is suspected when the broker hangs up again and again", () => {
+		for (let times = 0; times < 5; times++) {
+			bench.meet();
+			bench.advance(4000);
+			bench.disconnect("the broker closed the connection");
+			expect(bench.foreign).toHaveLength(times < 2 ? 0 : 1);
+		}
+		expect(bench.foreign[0]).toMatch(/ends every connection .* another router 'r1'.*option router_id/);
 	});
 
 	test("is not suspected because of our own state", () => {

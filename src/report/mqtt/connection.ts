@@ -145,16 +145,15 @@ export class Connection {
 	/** Leaves a broker that answers pings but takes nothing, or to which nothing gets through. */
 	private watch(): void {
 		if (this.ackWatch) return;
-		const [oldest] = this.unacknowledged.values();
-		if (oldest === undefined) return;
-		const left = oldest + ACK_TIMEOUT - this.platform.now().monotonic;
-		if (left <= 0) {
-			this.fail(`the broker has acknowledged nothing for ${ACK_TIMEOUT / 1000} s`);
-			return;
-		}
+		const [oldest] = this.unacknowledged;
+		if (!oldest) return;
+		const [number, at] = oldest;
+		const left = Math.max(0, at + ACK_TIMEOUT - this.platform.now().monotonic);
 		this.ackWatch = this.platform.after(left, () => {
 			this.ackWatch = undefined;
-			if (!this.ended) this.watch();
+			if (this.ended) return;
+			if (!this.unacknowledged.has(number)) this.watch();
+			else this.fail(`the broker has acknowledged nothing for ${ACK_TIMEOUT / 1000} s`);
 		});
 	}
 

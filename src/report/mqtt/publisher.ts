@@ -18,6 +18,12 @@ const SPREAD = 5000;
 const ALONE_AFTER = 600_000;
 /** Signs of such a router before it is told: one may be the broker's memory of an earlier run. */
 const FOREIGN_SIGNS = 2;
+/**
+ * A broker hangs up on a client when another one comes with the same id (MQTT 3.1.1, section 3.1.4). So many connections
+ * in a row that lasted no longer than so many milliseconds make that likely.
+ */
+const SHORT_CONNECTIONS = 3;
+const SHORT = 30_000;
 
 export interface CommandOutcome {
 	readonly command: string;
@@ -62,6 +68,8 @@ export class Publisher {
 	/** `started` of the states published, as the router's clock was set anew. */
 	private readonly starts = new Set<string>();
 	private signs = 0;
+	private connectedAt = 0;
+	private shortConnections = 0;
 
 	/**
 	 * @param routerId the configured name or the hostname, as it is
@@ -161,6 +169,7 @@ export class Publisher {
 			this.handlers.onLog("warn", `MQTT: ${this.broker()}: not verified (tls_insecure): ${risk}`);
 		}
 		this.handlers.onConnect?.();
+		this.connectedAt = this.platform.now().monotonic;
 		this.link.subscribe([
 			topics.availability,
 			...(config.discovery ? [topics.birth] : []),
@@ -180,6 +189,9 @@ export class Publisher {
 	}
 
 	private lost(): void {
+		const lasted = this.platform.now().monotonic - this.connectedAt;
+		this.shortConnections = lasted < SHORT ? this.shortConnections + 1 : 0;
+		if (this.shortConnections === SHORT_CONNECTIONS) this.suspect();
 		this.ready = false;
 		for (const timer of [this.greeting, this.again?.timer, this.alone]) timer?.cancel();
 		this.greeting = undefined;
@@ -263,14 +275,20 @@ export class Publisher {
 		this.handlers.onOutcome(named === undefined ? outcome : { ...outcome, peer: named });
 	}
 
+	private suspect(): void {
+		const text = `the broker ends every connection after seconds: is another router '${this.topics.id}' as well?`;
+		if (this.signs < FOREIGN_SIGNS) this.handlers.onForeign(`${text} ${ADVICE}`);
+	}
+
 	private foreign(started: string): void {
 		this.signs++;
 		if (this.signs < FOREIGN_SIGNS) return;
-		const { id } = this.topics;
-		const advice = "give each its own 'option router_id' in /etc/config/bgpwarden";
-		this.handlers.onForeign(`another router (bgpwarden there: ${started}) is '${id}' as well; ${advice}`);
+		const text = `another router, whose bgpwarden has started at ${started}, is '${this.topics.id}' as well.`;
+		this.handlers.onForeign(`${text} ${ADVICE}`);
 	}
 }
+
+const ADVICE = "Give each router its own 'option router_id' in /etc/config/bgpwarden";
 
 /** The peers known so far with what is new about them, sorted by name. */
 function merged(known: readonly PeerStatus[], news: readonly PeerStatus[]): PeerStatus[] {
