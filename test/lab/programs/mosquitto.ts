@@ -15,6 +15,8 @@ export interface MosquittoOptions {
 	readonly certificate?: "expired" | "other name" | "self-signed";
 	/** With TLS: demands a certificate of the lab's authority from every client. */
 	readonly clientCertificates?: boolean;
+	/** What mosquitto logs; default everything. */
+	readonly log?: readonly string[];
 	/** Further lines of mosquitto.conf. */
 	readonly more?: readonly string[];
 }
@@ -103,8 +105,16 @@ export async function certificate(
 
 /** Starts mosquitto on every address of the host and waits until it takes connections. */
 export async function startMosquitto(host: Host, options: MosquittoOptions = {}): Promise<Mosquitto> {
-	const { username, password = "", tls = false, port = tls ? 8883 : 1883, more = [] } = options;
-	const config = ["user root", "persistence false", "log_type all", `listener ${port}`, ...more];
+	const {
+		username,
+		password = "",
+		tls = false,
+		port = tls ? 8883 : 1883,
+		more = [],
+		log = ["all"],
+	} = options;
+	const config = ["user root", "persistence false", `listener ${port}`, ...more];
+	config.push(...log.map((type) => `log_type ${type}`));
 	// Subscribers of the lab itself, which needs no password.
 	const client = ["-h", tls ? network.broker.address : "127.0.0.1", "-p", String(port)];
 	let caCertificate: string | undefined;
