@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds .lab/rootfs-ha, the layer over .lab/rootfs that the lab's Home Assistant runs on: Debian's Python and the
-# packages of test/ha/requirements.txt, from PyPI. The second run is instant: a stamp holds the hash of all of it.
+# Builds .lab/rootfs-ha, the layer over .lab/rootfs that the lab's Home Assistant runs on: Debian's Python and, from
+# PyPI, the packages of test/ha/home-assistant.txt and, apart, those of the broker in test/ha/amqtt.txt. The second
+# run is instant: a stamp holds the hash of all of it.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -8,7 +9,7 @@ root=.lab/rootfs
 layer=.lab/rootfs-ha
 new=$PWD/.lab/rootfs-ha.new
 log=.lab/rootfs-ha-build.log
-requirements=test/ha/requirements.txt
+programs="home-assistant amqtt"
 certificates=/etc/ssl/certs/ca-certificates.crt
 
 say() { echo "rootfs-ha: $*"; }
@@ -27,7 +28,7 @@ quiet() {
 
 [ "$(id -u)" = 0 ] || fail "root is needed to build a root filesystem"
 scripts/rootfs.sh
-stamp=$(cat scripts/rootfs-ha.sh $requirements $root/.stamp | sha256sum | cut -d ' ' -f 1)
+stamp=$(cat scripts/rootfs-ha.sh test/ha/*.txt $root/.stamp | sha256sum | cut -d ' ' -f 1)
 is_built() { [ "$(cat $layer/.stamp-ha 2>/dev/null || true)" = "$stamp" ]; }
 if is_built; then
 	say "$layer is up to date"
@@ -57,7 +58,7 @@ mount -t overlay overlay -o "lowerdir=$root,upperdir=$new/layer,workdir=$new/wor
 mount -t proc proc "$new/root/proc"
 mount -t tmpfs tmpfs "$new/root/tmp"
 cp /etc/resolv.conf "$new/root/etc/resolv.conf"
-cp $requirements "$new/root/tmp/requirements.txt"
+cp test/ha/*.txt "$new/root/tmp"
 unset PIP_FIND_LINKS PYTHONPATH PYENV_VERSION
 if [ -r $certificates ]; then
 	# The machine may be behind a proxy with an authority of its own.
@@ -73,14 +74,18 @@ quiet "apt-get update" inside apt-get update
 quiet "apt-get install python3-venv" inside apt-get install -y --no-install-recommends python3-venv
 quiet "apt-get clean" inside apt-get clean
 rm -rf "$new/root/var/lib/apt/lists"
-say "installing Home Assistant from PyPI"
-quiet "python3 -m venv" inside python3 -m venv /opt/ha
 # uv installs in a tenth of pip's time.
-quiet "pip install uv" inside /opt/ha/bin/pip install --no-cache-dir uv
-quiet "uv pip install" inside /opt/ha/bin/uv pip install --python /opt/ha/bin/python --no-cache --no-deps \
-	--only-binary :all: -r /tmp/requirements.txt
-# Compiles what Home Assistant imports when it starts: every lab starts from this layer.
-quiet "homeassistant" inside /opt/ha/bin/python -c 'import homeassistant.bootstrap, homeassistant.components.mqtt'
-quiet "homeassistant --version" inside /opt/ha/bin/python -m homeassistant --version
-inside /opt/ha/bin/pip uninstall -y uv >>"$log" 2>&1
+quiet "python3 -m venv" inside python3 -m venv /tmp/uv
+quiet "pip install uv" inside /tmp/uv/bin/pip install --no-cache-dir uv
+for program in $programs; do
+	say "installing $program from PyPI"
+	quiet "python3 -m venv" inside python3 -m venv --without-pip "/opt/$program"
+	quiet "uv pip install" inside /tmp/uv/bin/uv pip install --python "/opt/$program/bin/python" --no-cache --no-deps \
+		--only-binary :all: -r "/tmp/$program.txt"
+done
+say "checking the programs"
+# That compiles what is imported at a start: every lab starts from this layer.
+quiet "homeassistant" inside /opt/home-assistant/bin/python -c 'import homeassistant.bootstrap, homeassistant.components.mqtt'
+quiet "homeassistant --version" inside /opt/home-assistant/bin/python -m homeassistant --version
+quiet "amqtt --version" inside /opt/amqtt/bin/amqtt --version
 echo "$stamp" >"$new/layer/.stamp-ha"

@@ -166,7 +166,7 @@ export class HomeAssistant {
 	}
 
 	private async run(): Promise<void> {
-		const argv = ["/opt/ha/bin/python", "-m", "homeassistant", "-c", directory, "--skip-pip"];
+		const argv = ["/opt/home-assistant/bin/python", "-m", "homeassistant", "-c", directory, "--skip-pip"];
 		const started = this.host.start(argv, {
 			name: "homeassistant",
 			env: { PYTHONUNBUFFERED: "1" },
