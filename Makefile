@@ -21,7 +21,7 @@ help:
 	@echo 'make test-diagnosis   every cause of a dead session, played in the lab, and what was said of it (root)'
 	@echo 'make test-ha  a real Home Assistant against the lab (root; installs it from PyPI into .lab)'
 	@echo 'make test-fleet   200 routers on one broker, with figures (root)'
-	@echo 'make screenshot   docs/home-assistant.png anew, by headless Chromium (root)'
+	@echo 'make screenshot   docs/home-assistant-*.png anew, by headless Chromium (root)'
 	@echo 'make bench    the figures, as a table (root)'
 	@echo 'make unit, make lab, make lint    parts of make test'
 	@echo 'make clean    remove what was built; .lab/rootfs too'
