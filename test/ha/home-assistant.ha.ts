@@ -11,6 +11,7 @@ import {
 	startFrr,
 	startMosquitto,
 } from "../lab/programs.ts";
+import { readmeBlock } from "../lab/readme.ts";
 import { establish, type Session, sessionMark, untilEstablished } from "../lab/session.ts";
 import { pause, until } from "../lab/wait.ts";
 import { type Expected, peerEntities, routerEntities } from "./expected.ts";
@@ -38,6 +39,10 @@ const entity = (key: string): string => everything[`${routerDevice}_${key}`]?.en
 const ofPeer = (key: string): string => entity(`${peer}_${key}`);
 const config = { mqtt: { commands: true }, main: { poll_interval: 2 } };
 
+/** The README's, for this router. */
+const example = (after: string) => readmeBlock(after).replaceAll("gateway", "router");
+const automations = example("Told when a session is down").replace('for: "00:02:00"', "for: 1");
+
 /** Collects what the event entity shows from now on; a restarted Home Assistant has to be asked again. */
 async function watchEvents(): Promise<void> {
 	await home.api.listen("state_changed", (event) => {
@@ -59,7 +64,7 @@ const untilEvents = (...types: readonly string[]) =>
 beforeAll(async () => {
 	lab = await startLab({ brokerLayers: layers });
 	broker = await startMosquitto(lab.broker);
-	[home, session] = await Promise.all([HomeAssistant.start(lab.broker), establish(lab, config)]);
+	[home, session] = await Promise.all([HomeAssistant.start(lab.broker, automations), establish(lab, config)]);
 	await home.untilState(ofPeer("session"), "on", { timeout: 30_000 });
 	await watchEvents();
 }, 120_000);
@@ -148,10 +153,32 @@ describe("discovery", () => {
 	});
 });
 
+describe("the README's examples", () => {
+	test("every entity that they name exists", async () => {
+		const states = await home.states();
+		const named =
+			[automations, example("A card for a dashboard")].join("\n").match(/[a-z_]+\.bgpwarden_\w+/g) ?? [];
+		expect(named.length).toBeGreaterThan(8);
+		for (const id of named) expect([...states.keys()]).toContain(id);
+	});
+
+	test("the automations are taken, and tell who took the table away", async () => {
+		expect((await home.states()).get("automation.bgp_session_down")?.state).toBe("on");
+		await lab.router.run(["sh", "-c", "nft delete table inet custom_bgp; sleep 0.2"]);
+		const told = () =>
+			home.api.call<{ title: string; message: string }[]>({ type: "persistent_notification/get" });
+		await until("a notification", told, {
+			holds: (notes) =>
+				notes.some(({ title, message }) => /table was taken/.test(title) && /^by nft/.test(message)),
+		});
+		await home.untilState(entity("repairs"), "1");
+	});
+});
+
 describe("values follow", () => {
 	test("a wiped table: the repair, who made it necessary, and the events", async () => {
 		await lab.router.run(["sh", "-c", "nft flush ruleset; sleep 0.2"]);
-		await home.untilState(entity("repairs"), "1");
+		await home.untilState(entity("repairs"), "2");
 		const by = await home.untilState(entity("last_repair_by"), ({ state }) => /^nft .pid \d+/.test(state));
 		const repair = await home.untilState(entity("last_repair"), ({ state }) => state !== "unknown");
 		expect(Date.parse(by.last_changed) - Date.parse(repair.state)).toBeLessThan(15_000);
@@ -168,6 +195,10 @@ describe("values follow", () => {
 		await home.untilState(ofPeer("flaps"), "1");
 		await home.untilState(ofPeer("bfd"), "off");
 		await untilEvents("peer_down");
+		const told = () => home.api.call<{ title: string }[]>({ type: "persistent_notification/get" });
+		await until("the README's automation", told, {
+			holds: (notes) => notes.some(({ title }) => title === `BGP ${peer} on router is down`),
+		});
 		session = { ...session, frr: await startFrr(lab.speaker) };
 		// After an error BIRD would wait for a minute.
 		await session.bird.control(`restart ${peer}`);

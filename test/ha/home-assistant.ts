@@ -26,6 +26,7 @@ const configuration = `homeassistant:
   internal_url: http://127.0.0.1:8123
 http:
 frontend:
+automation: !include automations.yaml
 logger:
   default: info
 `;
@@ -48,10 +49,14 @@ export class HomeAssistant {
 
 	private constructor(private readonly host: Host) {}
 
-	/** Starts it for the first time: creates its owner and adds the broker on the same host. */
-	static async start(host: Host): Promise<HomeAssistant> {
+	/**
+	 * Starts it for the first time: creates its owner and adds the broker on the same host.
+	 * @param automations as automations.yaml has them
+	 */
+	static async start(host: Host, automations = "[]"): Promise<HomeAssistant> {
 		const home = new HomeAssistant(host);
 		host.write(`${directory}/configuration.yaml`, configuration);
+		host.write(`${directory}/automations.yaml`, automations);
 		host.write(`${directory}/.storage/onboarding`, onboarding);
 		await home.openRelay();
 		await home.run();

@@ -9,6 +9,8 @@ export interface MosquittoOptions {
 	/** Demands this user name and password; otherwise anybody may connect. */
 	readonly username?: string;
 	readonly password?: string;
+	/** Passwords of further users; the first one is the lab's own then. */
+	readonly others?: Readonly<Record<string, string>>;
 	/** TLS with a certificate of the lab's own authority; its certificate is then `caCertificate`. */
 	readonly tls?: boolean;
 	/** Makes the broker's certificate another one than it should be. */
@@ -122,8 +124,12 @@ export async function startMosquitto(host: Host, options: MosquittoOptions = {})
 	else {
 		host.write(`${directory}/passwords`, "", 0o600);
 		await host.run(["mosquitto_passwd", "-b", `${directory}/passwords`, username, password]);
+		const others = Object.entries(options.others ?? {});
+		for (const other of others)
+			await host.run(["mosquitto_passwd", "-b", `${directory}/passwords`, ...other]);
 		config.push("allow_anonymous false", `password_file ${directory}/passwords`);
-		client.push("-u", username, "-P", password);
+		const [user, word] = others[0] ?? [username, password];
+		client.push("-u", user, "-P", word);
 	}
 	if (tls) {
 		caCertificate = await makeCertificates(host);

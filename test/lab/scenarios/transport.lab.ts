@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Daemon, startDaemon, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
-import { certificate, type MosquittoOptions, startMosquitto } from "../programs.ts";
-import { until } from "../wait.ts";
+import { birdDirect, certificate, type MosquittoOptions, startBird, startMosquitto } from "../programs.ts";
+import { readmeBlock } from "../readme.ts";
+import { pause, until } from "../wait.ts";
 
 /** The way to the broker: TLS, names, addresses, secrets. */
 let lab: Lab;
@@ -154,6 +155,46 @@ describe("names and addresses", () => {
 		await lab.broker.nft("delete table inet silent");
 		await untilConnected(daemon, 30_000);
 	});
+});
+
+test("the README's access list is enough, and keeps a router out of another's topics", async () => {
+	const account = { username: "bgpwarden-gateway", password: "x" };
+	const list = `${readmeBlock("What mosquitto has to allow")}\nuser lab\ntopic readwrite #\n`;
+	lab.broker.write("/etc/mosquitto/acl", list, 0o644);
+	const broker = await startMosquitto(lab.broker, {
+		...account,
+		more: ["acl_file /etc/mosquitto/acl"],
+		others: { lab: "lab" },
+	});
+	await broker.publish("bgpwarden/gateway/peer/ghost/state", "{}", { retain: true });
+	await startBird(lab.router, birdDirect());
+	const { daemon } = startDaemon(lab.router, {
+		main: { router_id: "gateway" },
+		mqtt: { ...account, commands: true },
+	});
+	await untilConnected(daemon);
+	const topics = ["bgpwarden/gateway", "homeassistant/device/bgpwarden_gateway"].flatMap((start) =>
+		start.startsWith("home")
+			? [`${start}/config`, `${start}_${network.peer}/config`]
+			: ["availability", "state", `peer/${network.peer}/state`, `peer/${network.peer}/availability`].map(
+					(end) => `${start}/${end}`,
+				),
+	);
+	const kept = async () =>
+		[...(await broker.retained()).keys()].filter((topic) => !topic.startsWith("lab/")).sort();
+	await until("every topic, and no ghost", kept, {
+		holds: (found) => found.join() === topics.sort().join(),
+		timeout: 20_000,
+	});
+	const seen = await broker.subscribe();
+	await broker.publish("bgpwarden/gateway/command", "ensure");
+	await until("an event", () => seen.last("bgpwarden/gateway/event"));
+
+	// The same user as a router of another name
+	const other = startDaemon(lab.speaker, { main: { router_id: "other" }, mqtt: account });
+	await untilConnected(other.daemon);
+	await pause(6000);
+	expect((await kept()).filter((topic) => topic.startsWith("bgpwarden/other"))).toEqual([]);
 });
 
 describe("what nobody may see", () => {
