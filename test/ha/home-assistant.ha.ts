@@ -10,6 +10,8 @@ import {
 	startBird,
 	startFrr,
 	startMosquitto,
+	startProxy,
+	trackedBgp,
 } from "../lab/programs.ts";
 import { readmeBlock } from "../lab/readme.ts";
 import { establish, type Session, sessionMark, untilEstablished } from "../lab/session.ts";
@@ -218,6 +220,35 @@ describe("values follow", () => {
 		await home.untilState(entity("bird"), "on");
 		await home.untilState(ofPeer("session"), "on", { timeout: 40_000 });
 		await untilEvents("bird_back");
+	});
+});
+
+describe("the ghost", () => {
+	test("is away and back in Home Assistant as on the router, with what was done about it", async () => {
+		// Given a proxy that catches the session while the daemon is away
+		await session.daemon.stop();
+		await home.untilState(ofPeer("session"), "unavailable");
+		await lab.router.nft("delete table inet custom_bgp");
+		const proxy = await startProxy(lab.router);
+		await session.bird.control(`restart ${peer}`);
+		await until(
+			"a caught session",
+			async () => [(await session.bird.peer()).bgp, await trackedBgp(lab.router)],
+			{
+				holds: ([state, entries]) => state !== "Established" && (entries?.length ?? 0) > 0,
+				timeout: 60_000,
+			},
+		);
+
+		// When it comes back
+		session = { ...session, daemon: session.warden.start() };
+		await home.untilState(ofPeer("session"), "on", { timeout: 40_000 });
+		await home.untilState(entity("flushed"), ({ state }) => Number(state) > 0);
+		await untilEvents("conntrack_flushed", "peer_up");
+		await home.untilState(entity("problem"), "off");
+		await proxy.end("SIGKILL");
+		await lab.router.nft("delete table inet proxy");
+		expect(home.complaints()).toEqual([]);
 	});
 });
 

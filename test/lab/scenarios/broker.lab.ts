@@ -224,6 +224,29 @@ describe("a broker gone mad", () => {
 	});
 });
 
+test("a router that gets another name leaves no ghost under the old one, and a renamed host keeps its name", async () => {
+	const broker = await startMosquitto(lab.broker);
+	await startBird(lab.router, birdDirect());
+	const { warden, daemon } = startDaemon(lab.router);
+	const kept = async () => [...(await broker.retained()).keys()].filter((topic) => !topic.startsWith("lab/"));
+	await until("every topic", kept, { holds: (topics) => topics.length === everyTopic.length });
+
+	await lab.router.run(["hostname", "another"]);
+	await daemon.stop();
+	const next = warden.start();
+	await until("online again", () => broker.retained(), {
+		holds: (topics) => topics.get("bgpwarden/router/availability") === "online",
+	});
+	expect((await kept()).sort()).toEqual(everyTopic);
+
+	warden.configure({ main: { router_id: "renamed" } });
+	next.reload();
+	await until("the new topics alone", kept, {
+		holds: (topics) => topics.length === everyTopic.length && topics.every((topic) => /renamed/.test(topic)),
+		timeout: 20_000,
+	});
+});
+
 describe("two routers with one id", () => {
 	test("each says so, and what to do about it", async () => {
 		await startMosquitto(lab.broker);
