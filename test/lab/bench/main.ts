@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { bundleForQjs } from "../../qjs.ts";
-import { type Daemon, repairing, startDaemon, type UciOptions, Warden } from "../daemon.ts";
+import { type Daemon, repairing, startDaemon, type UciOptions, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { type Bird, birdMultihop, startBird, startFrr, startMosquitto, startProxy } from "../programs.ts";
 import { manyRules } from "../rulesets.ts";
 import { pause, until } from "../wait.ts";
 import { type Figure, quantile, renderFigures } from "./figures.ts";
+import { onCpu, ownerAtRest, ownership } from "./owner.ts";
 import { packageFigures } from "./package.ts";
 
 /** `make bench`: the figures, as ratios within one run where the machine's own speed would tell more than ours. */
@@ -33,11 +34,6 @@ const isUp = (daemon: Daemon, timeout: number) =>
 /** Resident memory in kB. */
 function resident(pid: number): number {
 	return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
-}
-
-/** Nanoseconds on a processor since the start of the process (proc: schedstat). */
-function onCpu(pid: number): number {
-	return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]);
 }
 
 async function healthy(
@@ -189,77 +185,6 @@ async function doctor(lab: Lab, warden: Warden): Promise<Figure[]> {
 	];
 }
 
-/** Milliseconds from the start of the daemon to its word that the table is in place, on a router that has none. */
-async function startUp(lab: Lab, warden: Warden, protect: boolean): Promise<number> {
-	await lab.router.run(["nft", "destroy", "table", "inet", "custom_bgp"]);
-	warden.configure({ mqtt: { enabled: false }, main: { protect } });
-	let took: number | undefined;
-	const begun = performance.now();
-	const daemon = warden.start({
-		onLine: (line) => {
-			if (/^table inet custom_bgp installed$/.test(line)) took ??= performance.now() - begun;
-		},
-	});
-	await until("the table", () => took);
-	const mode = protect ? "owned" : "installed";
-	await daemon.untilStatus(mode, ({ router }) => router.protection === mode);
-	await daemon.stop();
-	return took ?? Number.NaN;
-}
-
-async function ownership(lab: Lab): Promise<Figure[]> {
-	say(`${size.starts} starts with an owner and as many without`);
-	const warden = new Warden(lab.router);
-	const [owned, installed]: [number[], number[]] = [[], []];
-	for (let round = 0; round < size.starts; round++) {
-		owned.push(await startUp(lab, warden, true));
-		installed.push(await startUp(lab, warden, false));
-	}
-	const [ours, bare] = [quantile(owned, 0.5), quantile(installed, 0.5)];
-	return [
-		{
-			what: `start to table, with an owner, median of ${size.starts}`,
-			measured: `${round(ours)} ms, ${round(ours - bare)} ms more than without (${round(bare)} ms)`,
-			goal: "at most 30 ms more",
-			reached: ours - bare <= 30,
-		},
-	];
-}
-
-/** The process that owns the table. */
-function ownerOf(lab: Lab, daemon: Daemon): number {
-	const commandLine = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, "utf8");
-	const pid = lab.router.processes().find((each) => commandLine(each) === "nft\0-e\0-f\0-\0");
-	if (pid === undefined)
-		throw new Error(`the table has no owner; the daemon said:\n${daemon.process.tail()}`);
-	return pid;
-}
-
-/** Memory that the owner has to itself, and the processor time that it takes while nothing happens. */
-async function ownerAtRest(lab: Lab, daemon: Daemon): Promise<Figure[]> {
-	const pid = ownerOf(lab, daemon);
-	const before = onCpu(pid);
-	await pause(size.rest * 1000);
-	const busy = onCpu(pid) - before;
-	const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-	const part = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB`, "m").exec(rollup)?.[1]);
-	const kilobytes = part("Private_Clean") + part("Private_Dirty");
-	return [
-		{
-			what: "memory of the table's owner, private",
-			measured: `${round(kilobytes / 1024)} MB`,
-			goal: "at most 2.5 MB",
-			reached: kilobytes <= 2.5 * 1024,
-		},
-		{
-			what: `its processor time in ${size.rest} s at rest`,
-			measured: `${busy} ns`,
-			goal: "none",
-			reached: busy === 0,
-		},
-	];
-}
-
 async function ghost(): Promise<number> {
 	const lab = await startLab();
 	try {
@@ -319,9 +244,10 @@ async function main(): Promise<void> {
 		const { daemon, warden } = await healthy(lab);
 		figures.push(...(await doctor(lab, warden)));
 		figures.push(...(await rest(lab, daemon)));
-		figures.push(...(await ownerAtRest(lab, daemon)));
+		figures.push(...(await ownerAtRest(lab, daemon, size.rest)));
 		await daemon.stop();
-		figures.push(...(await ownership(lab)));
+		say(`${size.starts} starts with an owner and as many without`);
+		figures.push(...(await ownership(lab, size.starts)));
 	});
 	// What follows is about repair.
 	await inLab(async (lab) => {
