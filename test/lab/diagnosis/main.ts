@@ -3,11 +3,15 @@ import { isHealed, isRight, type Outcome, play } from "./run.ts";
 
 /**
  * The confusion table: every cause, on BIRD 3 and BIRD 2, over IPv4 and IPv6, some rounds of each.
- * ROUNDS (default 3), ONLY (a part of a cause's name or id), JOBS (worlds at a time, default 3).
+ *
+ * ROUNDS (default 3), ONLY (a part of a cause's name or id), JOBS (worlds at a time, default 3). QUICK=1 plays each cause once,
+ * on the BIRDs and families by turns, looks at what was said and not at how soon, and lets one go wrong, as 95 % of the
+ * whole do: a busy machine must not decide whether a change is good.
  */
 const rounds = Number(process.env.ROUNDS ?? 3);
 const jobs = Number(process.env.JOBS ?? 3);
 const only = process.env.ONLY ?? "";
+const quick = process.env.QUICK === "1";
 const [families, versions] = [
 	(process.env.FAMILIES ?? "4,6").split(","),
 	(process.env.BIRDS ?? "3,2").split(","),
@@ -19,17 +23,20 @@ interface Case {
 	readonly within?: number | undefined;
 }
 
+const combinations = families.flatMap((family) => versions.map((version) => ({ family, version })));
 const cases: Case[] = [];
-for (let round = 1; round <= rounds; round++)
-	for (const cause of CAUSES)
-		for (const family of families)
-			for (const version of versions)
-				if (`${cause.name} ${cause.id}`.includes(only))
-					cases.push({
-						label: `${cause.id.padEnd(19)} BIRD ${version} IPv${family}  ${cause.name}`,
-						run: () => play(cause, { family: family === "6" ? 6 : 4, version: version === "2" ? 2 : 3 }),
-						within: cause.within,
-					});
+for (let round = 1; round <= (quick ? 1 : rounds); round++) {
+	for (const [index, cause] of CAUSES.entries()) {
+		if (!`${cause.name} ${cause.id}`.includes(only)) continue;
+		const chosen = quick ? combinations.slice(index % combinations.length).slice(0, 1) : combinations;
+		for (const { family, version } of chosen)
+			cases.push({
+				label: `${cause.id.padEnd(19)} BIRD ${version} IPv${family}  ${cause.name}`,
+				run: () => play(cause, { family: family === "6" ? 6 : 4, version: version === "2" ? 2 : 3 }),
+				within: cause.within,
+			});
+	}
+}
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const seen = new Map<string, Map<string, number>>();
@@ -42,7 +49,8 @@ async function work(): Promise<void> {
 		const { label, run, within } = next;
 		try {
 			const outcome = await run();
-			const [isNamed, isOver] = [isRight(outcome, within), isHealed(outcome)];
+			const isNamed = isRight(outcome, quick ? Number.POSITIVE_INFINITY : within);
+			const isOver = quick ? outcome.healedAfter !== undefined : isHealed(outcome);
 			if (isNamed) right++;
 			if (isOver) healed++;
 			const row = seen.get(outcome.expected) ?? new Map<string, number>();
@@ -67,6 +75,7 @@ for (const [expected, row] of seen)
 	say(`${expected.padEnd(20)} ${[...row].map(([said, count]) => `${said}: ${count}`).join(", ")}`);
 say(`\nright the first time: ${right} of ${total} (${((100 * right) / total).toFixed(1)} %), goal 95 %`);
 say(`healthy within 5 s of the cause's end: ${healed} of ${total}`);
-const good = right >= 0.95 * total && healed >= 0.95 * total && failed === 0;
-say(`${right} passed, ${good ? 0 : total - right || 1} failed`);
+const enough = quick ? total - 1 : 0.95 * total;
+const good = total > 0 && right >= enough && healed >= enough && failed <= total - enough;
+say(`${right} passed, ${good ? 0 : Math.max(1, total - right)} failed`);
 process.exit(good ? 0 : 1);
