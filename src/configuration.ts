@@ -41,6 +41,8 @@ export function settingsOf({ main, peers }: Config): Settings {
 		scope: main.scope,
 		forwarded: main.forwarded,
 		protect: main.protect,
+		bypassMark: main.bypassMark,
+		routeMark: main.routeMark,
 		remediate: main.remediate,
 		pollInterval: main.pollInterval,
 		addresses: peers.flatMap((peer) => peer.address ?? []),

@@ -3,6 +3,7 @@
 import { reduceId } from "../report/topics.ts";
 import { type Address, isHostAddress, isInterfaceName, parseAddress } from "./address.ts";
 import { didYouMean } from "./suggest.ts";
+import type { Mark } from "./types.ts";
 
 export interface Kind<Value> {
 	/** Completes "'abc' is not …". */
@@ -36,6 +37,17 @@ export function wholeNumber(what: string, minimum: number, maximum: number): Kin
 		},
 	};
 }
+
+/** A packet mark, decimal or hexadecimal as in nft, or `keep`. */
+export const mark: Kind<Mark> = {
+	expected: "a packet mark (0 to 0xffffffff) or 'keep'",
+	read(text) {
+		if (text === "keep") return text;
+		if (!/^(?:0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10})$/.test(text)) return undefined;
+		const value = Number(text);
+		return value <= 0xffffffff ? value : undefined;
+	},
+};
 
 export function oneOf<Word extends string>(...words: readonly Word[]): Kind<Word> {
 	return {

@@ -9,6 +9,7 @@ import {
 	interfaceName,
 	type Kind,
 	line,
+	mark,
 	oneOf,
 	tableName,
 	topicPrefix,
@@ -59,6 +60,9 @@ export const MAIN_OPTIONS: OptionTable<MainConfig> = {
 	table: { option: "table", kind: tableName(LIMITS.table), fallback: "custom_bgp" },
 	scope: { option: "scope", kind: oneOf("any", "peers"), fallback: "any" },
 	forwarded: { option: "forwarded", kind: yesOrNo, fallback: false },
+	/** sing-tun's output mark (DefaultAutoRedirectOutputMark in its redirect.go); SSClash lets 0xff00 through. */
+	bypassMark: { option: "bypass_mark", kind: mark, fallback: 0x2024 },
+	routeMark: { option: "route_mark", kind: mark, fallback: 0 },
 	protect: { option: "protect", kind: yesOrNo, fallback: true },
 	remediate: { option: "remediate", kind: yesOrNo, fallback: true },
 	birdSocket: { option: "bird_socket", kind: absolutePath(LIMITS.socketPath), fallback: "" },

@@ -6,6 +6,9 @@ export interface Config {
 	readonly peers: readonly PeerConfig[];
 }
 
+/** A packet mark of 32 bits, or `keep`: it is left as it is. */
+export type Mark = number | "keep";
+
 export interface MainConfig {
 	readonly enabled: boolean;
 	readonly logLevel: "error" | "warn" | "info" | "debug";
@@ -17,6 +20,10 @@ export interface MainConfig {
 	readonly scope: "any" | "peers";
 	/** Also keep BGP and BFD that merely pass through the router out of conntrack (and so out of its NAT). */
 	readonly forwarded: boolean;
+	/** Packet mark that BGP and BFD have on their way past proxies, which let it through; `keep`: none is set. */
+	readonly bypassMark: Mark;
+	/** Packet mark that the router's own BGP and BFD have when their route is chosen; `keep`: whatever others set. */
+	readonly routeMark: Mark;
 	/** Own the table where kernel and nft can. */
 	readonly protect: boolean;
 	/** Nudge stuck peers. */

@@ -1,4 +1,4 @@
-import type { Config } from "../config/types.ts";
+import type { Config, Mark } from "../config/types.ts";
 
 /**
  * UDP ports of BFD: single hop and echo (RFC 5881), multihop (RFC 5883). A rule for each, since the counters tell in which
@@ -11,7 +11,7 @@ const BFD = [
 ] as const;
 
 /** What the table depends on. */
-export type TableOptions = Pick<Config["main"], "table" | "scope" | "forwarded">;
+export type TableOptions = Pick<Config["main"], "table" | "scope" | "forwarded" | "bypassMark" | "routeMark">;
 
 /** In which way the text puts the table in place; with none of this, any kernel and any nft takes it. */
 export interface TableForm {
@@ -50,13 +50,11 @@ export function renderTable(options: TableOptions, peers: PeerAddresses, form: T
 		...chain("raw_pre", "prerouting", "raw", [
 			...(options.forwarded ? [] : [leavesAlone("fib daddr type != local", "not for this router")]),
 			...tracing(options, "saddr"),
-			...rules(options, "saddr", "notrack", "out of conntrack, in"),
+			...past(options, "in"),
 		]),
-		...chain("raw_out", "output", "raw", [
-			...tracing(options, "daddr"),
-			...rules(options, "daddr", "notrack", "out of conntrack, out"),
-		]),
-		...chain("filter_input", "input", "filter", [...rules(options, "saddr", "accept", "accepted")]),
+		...chain("raw_out", "output", "raw", [...tracing(options, "daddr"), ...past(options, "out")]),
+		...routing(options),
+		...chain("filter_input", "input", "filter", [...rules(options, "saddr", "counter accept", "accepted")]),
 		"}",
 		"",
 	].join("\n");
@@ -92,24 +90,60 @@ export function isOwned(listing: string): boolean {
 	return /^table inet \S+ \{.*\n\tflags owner\b/.test(listing);
 }
 
-function chain(name: string, hook: string, priority: string, body: readonly string[]): string[] {
+function chain(
+	name: string,
+	hook: string,
+	priority: string,
+	body: readonly string[],
+	type = "filter",
+): string[] {
 	return [
 		`\tchain ${name} {`,
-		`\t\ttype filter hook ${hook} priority ${priority}; policy accept;`,
+		`\t\ttype ${type} hook ${hook} priority ${priority}; policy accept;`,
 		...body.map((rule) => `\t\t${rule}`),
 		"\t}",
 	];
 }
 
 /** The rules of one chain; `side` is where the peer's address stands in a packet. */
-function rules(options: TableOptions, side: "saddr" | "daddr", verdict: string, what: string): string[] {
+function rules(options: TableOptions, side: "saddr" | "daddr", action: string, what: string): string[] {
 	return scopes(options, side).flatMap((scope) => [
-		`${scope}tcp dport 179 counter ${verdict} ${comment(`BGP ${what}`)}`,
-		`${scope}tcp sport 179 counter ${verdict} ${comment(`BGP ${what}`)}`,
-		...BFD.map(
-			([port, name]) => `${scope}udp dport ${port} counter ${verdict} ${comment(`${name} ${what}`)}`,
-		),
+		`${scope}tcp dport 179 ${action} ${comment(`BGP ${what}`)}`,
+		`${scope}tcp sport 179 ${action} ${comment(`BGP ${what}`)}`,
+		...BFD.map(([port, name]) => `${scope}udp dport ${port} ${action} ${comment(`${name} ${what}`)}`),
 	]);
+}
+
+/**
+ * Past conntrack and NAT, and past proxies: those that have a mark for what they shall let through do so for
+ * `bypassMark`. Only what ends or begins at the router gets it, for nobody would take it from other packets again.
+ */
+function past(options: TableOptions, way: "in" | "out"): string[] {
+	const side = way === "in" ? "saddr" : "daddr";
+	const mark = setMark(options.bypassMark);
+	if (mark === undefined) return rules(options, side, "counter notrack", `out of conntrack, ${way}`);
+	if (way === "out" || !options.forwarded)
+		return rules(options, side, `counter ${mark} notrack`, `past conntrack and proxies, ${way}`);
+	return [
+		...rules(options, side, `fib daddr type local ${mark}`, "past proxies, in"),
+		...rules(options, side, "counter notrack", `out of conntrack, ${way}`),
+	];
+}
+
+/**
+ * A chain that sends the router's own BGP and BFD the way it would go if nobody had marked it. Proxies and policy routing
+ * mark what the router sends in chains of type route with priority mangle (-150); a chain of this type that changes the
+ * mark again, at a later priority, has the kernel choose the route again (nf_route_table_hook4 in nft_chain_route.c).
+ * Without conntrack a proxy cannot tell an answer from a connection of the router's own, so answers need this too.
+ */
+function routing(options: TableOptions): string[] {
+	const mark = setMark(options.routeMark);
+	if (mark === undefined) return [];
+	return chain("route_out", "output", "-90", rules(options, "daddr", mark, "on its own route, out"), "route");
+}
+
+function setMark(mark: Mark): string | undefined {
+	return mark === "keep" ? undefined : `meta mark set 0x${mark.toString(16).padStart(8, "0")}`;
 }
 
 /** Each BGP handshake and each end of one shows its way through every chain; established sessions cost nothing. */

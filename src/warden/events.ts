@@ -8,7 +8,10 @@ import type { PacketTrace } from "./diagnosis/trace.ts";
 
 /** The part of the configuration that decides what the warden does. */
 export interface Settings
-	extends Pick<MainConfig, "table" | "scope" | "forwarded" | "protect" | "remediate" | "pollInterval"> {
+	extends Pick<
+		MainConfig,
+		"table" | "scope" | "forwarded" | "bypassMark" | "routeMark" | "protect" | "remediate" | "pollInterval"
+	> {
 	/** Addresses of `config peer` sections. */
 	readonly addresses: readonly string[];
 	/** The interface that leads to a peer, where a section says so; by the peer's name. */

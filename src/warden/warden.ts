@@ -98,11 +98,9 @@ function tick(turn: Turn): void {
 function configured(turn: Turn, settings: Settings): void {
 	const old = turn.state.settings;
 	turn.state = { ...turn.state, settings };
-	const tableSame =
-		old.table === settings.table &&
-		old.scope === settings.scope &&
-		old.forwarded === settings.forwarded &&
-		old.protect === settings.protect;
+	const tableSame = (["table", "scope", "forwarded", "protect", "bypassMark", "routeMark"] as const).every(
+		(option) => old[option] === settings[option],
+	);
 	const addressesSame = old.addresses.join() === settings.addresses.join();
 	if (!tableSame || !addressesSame || turn.state.table.released) {
 		turn.table({ addresses: settings.addresses });

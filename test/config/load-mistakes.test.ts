@@ -48,6 +48,12 @@ describe("mistakes", () => {
 			"log_level wran",
 			"2: main.log_level: 'wran' is not one of error, warn, info, debug (did you mean 'warn'?)",
 		],
+		[
+			"bypass_mark 0x100000000",
+			"2: main.bypass_mark: '0x100000000' is not a packet mark (0 to 0xffffffff) or 'keep'",
+		],
+		["route_mark none", "2: main.route_mark: 'none' is not a packet mark (0 to 0xffffffff) or 'keep'"],
+		["route_mark -1", "2: main.route_mark: '-1' is not a packet mark (0 to 0xffffffff) or 'keep'"],
 		["pol_interval 5", "2: main.pol_interval: unknown option (did you mean 'poll_interval'?)"],
 		["something ''", "2: main.something: unknown option"],
 		[

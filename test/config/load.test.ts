@@ -21,6 +21,8 @@ describe("a file without mistakes", () => {
 				table: "custom_bgp",
 				scope: "any",
 				forwarded: false,
+				bypassMark: 0x2024,
+				routeMark: 0,
 				protect: true,
 				remediate: true,
 				birdSocket: "",
@@ -56,6 +58,8 @@ config bgpwarden 'main'
 	option table 'bgp_raw'
 	option scope 'peers'
 	option forwarded 'yes'
+	option bypass_mark '100'
+	option route_mark 'keep'
 	option protect 'false'
 	option remediate 'disabled'
 	option bird_socket '/tmp/bird.ctl'
@@ -97,6 +101,8 @@ config peer 'six'
 				table: "bgp_raw",
 				scope: "peers",
 				forwarded: true,
+				bypassMark: 100,
+				routeMark: "keep",
 				protect: false,
 				remediate: false,
 				birdSocket: "/tmp/bird.ctl",

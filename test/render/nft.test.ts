@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { bareListing, isOwned, renderTable, withMark } from "../../src/render/nft.ts";
 
-const any = { table: "custom_bgp", scope: "any", forwarded: false } as const;
+const any = {
+	table: "custom_bgp",
+	scope: "any",
+	forwarded: false,
+	bypassMark: "keep",
+	routeMark: "keep",
+} as const;
 const none = { ipv4: [], ipv6: [] };
 
 /** The lines of one chain, without indentation. */
@@ -71,8 +77,9 @@ test("covers BGP both ways and BFD in prerouting, output and input", () => {
 });
 
 test("every rule says whose it is", () => {
-	for (const options of [any, { ...any, scope: "peers" } as const])
-		for (const name of ["raw_pre", "raw_out", "filter_input"])
+	const all = { ...any, bypassMark: 1, routeMark: 0 } as const;
+	for (const options of [any, all, { ...all, forwarded: true }, { ...all, scope: "peers" } as const])
+		for (const name of ["raw_pre", "raw_out", "route_out", "filter_input"])
 			for (const rule of chain(renderTable(options, none), name).slice(1))
 				expect(rule).toMatch(/ comment "bgpwarden: [^"]+"$/);
 });
@@ -102,12 +109,48 @@ describe("flows that pass through the router", () => {
 	});
 });
 
+describe("marks", () => {
+	const marked = { ...any, bypassMark: 0x2024, routeMark: 0 } as const;
+
+	test("BGP and BFD carry the bypass mark from the first chain on, both ways", () => {
+		for (const name of ["raw_pre", "raw_out"]) {
+			const rules = chain(renderTable(marked, none), name).join("\n");
+			for (const match of ["tcp dport 179", "tcp sport 179", "udp dport 3784", "udp dport 4784"])
+				expect(rules).toContain(`\n${match} counter meta mark set 0x00002024 notrack comment "`);
+		}
+	});
+
+	test("the router's own packets get the route mark after everybody's mangle chains", () => {
+		const [hook, ...rules] = chain(renderTable(marked, none), "route_out");
+		expect(hook).toBe("type route hook output priority -90; policy accept;");
+		expect(rules).toHaveLength(5);
+		for (const rule of rules) expect(rule).toContain(" meta mark set 0x00000000 comment");
+		const main = renderTable({ ...marked, routeMark: 0x80000 }, none);
+		expect(chain(main, "route_out").join("\n")).toContain("tcp dport 179 meta mark set 0x00080000 ");
+	});
+
+	test("what merely passes through keeps its marks, with option forwarded too", () => {
+		const rules = chain(renderTable({ ...marked, forwarded: true }, none), "raw_pre");
+		const marking = rules.filter((rule) => rule.includes("meta mark set"));
+		expect(marking).toHaveLength(5);
+		for (const rule of marking)
+			expect(rule).toMatch(/ fib daddr type local meta mark set 0x00002024 comment/);
+		expect(rules.filter((rule) => rule.includes("notrack"))).toHaveLength(5);
+	});
+
+	test("keep sets none", () => {
+		const text = renderTable(any, none);
+		expect(text).not.toContain("meta mark");
+		expect(text).not.toContain("route_out");
+	});
+});
+
 test("scope peers narrows every rule to the peers' addresses", () => {
 	const peers = { ipv4: ["192.168.1.2", "192.168.1.2", "10.0.0.1"], ipv6: ["fd00:1::2"] };
-	const text = renderTable({ ...any, scope: "peers" }, peers);
+	const text = renderTable({ ...any, bypassMark: 1, routeMark: 0, scope: "peers" }, peers);
 	expect(text).toContain("\tset peers4 {\n\t\ttype ipv4_addr\n\t\telements = { 10.0.0.1, 192.168.1.2 }\n\t}");
 	expect(text).toContain("\tset peers6 {\n\t\ttype ipv6_addr\n\t\telements = { fd00:1::2 }\n\t}");
-	for (const rule of text.split("\n").filter((line) => /counter|nftrace/.test(line)))
+	for (const rule of text.split("\n").filter((line) => /counter|nftrace|mark/.test(line)))
 		expect(rule).toMatch(/^\t\tip6? [sd]addr @peers[46] /);
 	expect(renderTable({ ...any, scope: "peers" }, none)).not.toContain("elements");
 });

@@ -9,6 +9,8 @@ export const settings: Settings = {
 	scope: "any",
 	forwarded: false,
 	protect: true,
+	bypassMark: 0x2024,
+	routeMark: 0,
 	remediate: true,
 	pollInterval: 15,
 	addresses: [],
