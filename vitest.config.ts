@@ -1,5 +1,23 @@
 import { defineConfig } from "vitest/config";
 
+/** Scenarios on whole routers. */
+function laboratory(name: string, include: string, groupOrder: number) {
+	return {
+		test: {
+			name,
+			include: [include],
+			globalSetup: ["test/lab/setup.ts"],
+			pool: "forks" as const,
+			// One world at a time: its timers are real, and a busy machine would bend them.
+			fileParallelism: false,
+			maxWorkers: 1,
+			sequence: { groupOrder },
+			testTimeout: 60_000,
+			hookTimeout: 120_000,
+		},
+	};
+}
+
 export default defineConfig({
 	test: {
 		projects: [
@@ -10,20 +28,8 @@ export default defineConfig({
 					exclude: ["test/lab/**", "test/ha/**"],
 				},
 			},
-			{
-				test: {
-					name: "lab",
-					include: ["test/lab/**/*.lab.ts"],
-					globalSetup: ["test/lab/setup.ts"],
-					pool: "forks",
-					// One world at a time: its timers are real, and a busy machine would bend them.
-					fileParallelism: false,
-					maxWorkers: 1,
-					sequence: { groupOrder: 1 },
-					testTimeout: 60_000,
-					hookTimeout: 120_000,
-				},
-			},
+			laboratory("lab", "test/lab/scenarios/**/*.lab.ts", 1),
+			laboratory("guests", "test/lab/guests/**/*.guest.ts", 2),
 			{
 				test: {
 					name: "ha",
@@ -32,7 +38,7 @@ export default defineConfig({
 					pool: "forks",
 					fileParallelism: false,
 					maxWorkers: 1,
-					sequence: { groupOrder: 2 },
+					sequence: { groupOrder: 3 },
 					testTimeout: 120_000,
 					hookTimeout: 120_000,
 				},

@@ -17,7 +17,10 @@ export function hasOtherIds(files: Files): boolean {
 }
 
 /**
- * Who a process is, as far as /proc still tells (proc(5)): it may have ended already.
+ * Who a process is, as far as /proc still tells (proc(5)): it may have ended already. nft monitor tells the id of the
+ * thread that made the change (NFTA_GEN_PROC_PID), which in a Go program is seldom the process's own: /proc has
+ * threads too, and their `Tgid` is the process.
+ * @param pid of a process or of a thread
  * @param name the process's name from whoever told its id; a process of another name is a later one with the
  *   same id and is not looked at
  */
@@ -25,11 +28,13 @@ export function findActor(files: Files, pid: number, name: string): Actor {
 	const actor: Actor = { process: name, pid };
 	const stat = parseStat(readOrNothing(files, `/proc/${pid}/stat`));
 	if (!stat || stat.name !== name) return actor;
+	const process = threadGroup(readOrNothing(files, `/proc/${pid}/status`));
 	const command = commandLine(readOrNothing(files, `/proc/${pid}/cmdline`));
 	const ancestors = findAncestors(files, stat.parent);
 	const parent = stat.parent === 1 ? describe(files, 1)?.command : ancestors[0]?.command;
 	return {
 		...actor,
+		...(process === undefined ? {} : { pid: process }),
 		...(command === undefined ? {} : { command }),
 		...(parent === undefined ? {} : { parent }),
 		...(ancestors.length === 0 ? {} : { ancestors }),
@@ -57,6 +62,12 @@ function describe(files: Files, pid: number): { command: string; parent: number 
 export function parseStat(text: string): { name: string; parent: number } | undefined {
 	const match = /^\d+ \((.*)\) \S (\d+) /s.exec(text);
 	return match ? { name: match[1] ?? "", parent: Number(match[2]) } : undefined;
+}
+
+/** The process that a thread is of, from `/proc/PID/status`. */
+export function threadGroup(text: string): number | undefined {
+	const match = /^Tgid:\t(\d+)$/m.exec(text);
+	return match ? Number(match[1]) : undefined;
 }
 
 /** Words of `/proc/PID/cmdline`, which ends each with a NUL; undefined when there are none, as for zombies. */

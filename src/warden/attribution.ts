@@ -14,12 +14,21 @@ const BEFORE = 10_000;
 /** So many ms after: procd tells a stop after the init script has done its work (rc.common, `stop`). */
 export const AFTER = 2000;
 const SCRIPT = /(?:^|[\s/])(?:etc\/init\.d|etc\/rc\.d)\/(?:[SK]\d{2})?([\w.-]+)/;
-/** A person's own session, whatever services do meanwhile. */
-const LOGIN = /^(?:\S*\/)?(?:dropbear|sshd|login|getty|ttyd|askfirst)\b|^-|^\S*sh (?:--login|-l)\b/;
+/** A person's own session, or what runs things for others than services, whatever services do meanwhile. */
+const ELSEWHERE =
+	/^(?:\S*\/)?(?:dropbear|sshd|login|getty|ttyd|askfirst|crond|rpcd|uhttpd)\b|^-|^\S*sh (?:--login|-l)\b|\/sbin\/hotplug-call\b/;
+/** The services of OpenWrt's packages that run a program, by the program's name. */
+const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+	tailscaled: ["tailscale"],
+	mihomo: ["mihomo", "nikki"],
+	clash: ["clash", "openclash", "ssclash"],
+	"sing-box": ["sing-box", "homeproxy"],
+};
 
 /**
  * Which service changed the ruleset. From strong to weak: procd's own process among the actor and its ancestors; an init
- * script among their command lines; the only service that changed around that time, unless a person did it.
+ * script among their command lines; a program that belongs to one service alone of those that are known here; the only
+ * service that changed around that time, unless the actor has another origin.
  * @param at when it was, monotonic milliseconds
  */
 export function attribute(
@@ -38,9 +47,28 @@ export function attribute(
 		const script = command === undefined ? undefined : SCRIPT.exec(command)?.[1];
 		if (script !== undefined) return script;
 	}
-	if (commands.some((command) => command !== undefined && LOGIN.test(command))) return undefined;
+	if (commands.some((command) => command !== undefined && ELSEWHERE.test(command))) return undefined;
+	const names = [actor?.process, ...ancestors.map(({ command }) => programName(command))];
+	for (const name of names) {
+		const service = name === undefined ? undefined : serviceOf(name, services);
+		if (service !== undefined) return service;
+	}
 	const around = Object.entries(services.changed)
 		.filter(([, time]) => time >= at - BEFORE && time <= at + AFTER)
 		.map(([service]) => service);
 	return around.length === 1 ? around[0] : undefined;
+}
+
+/** e.g. `mihomo` of `/usr/bin/mihomo -d /etc/mihomo`. */
+function programName(command: string): string {
+	return command.split(" ", 1)[0]?.split("/").at(-1) ?? "";
+}
+
+function serviceOf(program: string, { processes, changed }: ServiceKnowledge): string | undefined {
+	const candidates = Object.hasOwn(PROGRAMS, program) ? (PROGRAMS[program] ?? []) : [];
+	if (candidates.length === 1) return candidates[0];
+	const known = candidates.filter(
+		(candidate) => changed[candidate] !== undefined || processes.some(({ service }) => service === candidate),
+	);
+	return known.length === 1 ? known[0] : undefined;
 }

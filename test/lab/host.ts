@@ -1,5 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	copyFileSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { labDirectory } from "./paths.ts";
 import {
@@ -187,6 +195,14 @@ export class Host {
 		mkdirSync(dirname(file), { recursive: true });
 		writeFileSync(file, text);
 		chmodSync(file, mode);
+	}
+
+	/** Puts a program of this machine on the host, executable. */
+	install(file: string, path: string): void {
+		const target = this.path(path);
+		mkdirSync(dirname(target), { recursive: true });
+		copyFileSync(file, target);
+		chmodSync(target, 0o755);
 	}
 
 	/** The file's text, or undefined when it does not exist. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { commandLine, findActor, hasOtherIds, parseStat } from "../../src/sources/process.ts";
+import { commandLine, findActor, hasOtherIds, parseStat, threadGroup } from "../../src/sources/process.ts";
 import { FakePlatform } from "../fakes/platform.ts";
 
 test("name and parent, whatever the name holds", () => {
@@ -33,6 +33,18 @@ test("an actor is known with its parent while both still run", () => {
 			{ pid: 4600, command: "procd" },
 		],
 	});
+});
+
+test("a thread stands for its process", () => {
+	const { files } = new FakePlatform();
+	files.set("/proc/22771/stat", "22771 (mihomo) S 1 0");
+	files.set("/proc/22771/status", "Name:\tmihomo\nTgid:\t22768\nNgid:\t0\nPid:\t22771\nPPid:\t1\n");
+	files.set("/proc/22771/cmdline", "/usr/bin/mihomo\0-d\0/etc/mihomo\0");
+	expect(findActor(files, 22771, "mihomo")).toMatchObject({
+		pid: 22768,
+		command: "/usr/bin/mihomo -d /etc/mihomo",
+	});
+	expect(threadGroup("")).toBeUndefined();
 });
 
 test("a process that is gone, or another one by now, leaves its name and id", () => {

@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
-import { attribute } from "../../src/warden/attribution.ts";
+import { describe, expect, test } from "vitest";
+import type { ServiceProcess } from "../../src/sources/ubus/service-events.ts";
+import { attribute, type ServiceKnowledge } from "../../src/warden/attribution.ts";
 
-const nothing = { processes: [], changed: {} };
+const nothing: ServiceKnowledge & { processes: ServiceProcess[] } = { processes: [], changed: {} };
 const nft = { process: "nft", pid: 4711 };
 const firewallStop = "/bin/sh /etc/rc.common /etc/init.d/firewall stop";
 
@@ -48,6 +49,32 @@ test("the script that a person ran is the script's doing", () => {
 	expect(attribute({ ...nft, ancestors }, 0, nothing)).toBe("firewall");
 });
 
+describe("a program that belongs to a package", () => {
+	const by = (program: string, changed: Record<string, number> = {}, processes = nothing.processes) =>
+		attribute({ process: program, pid: 4711 }, 100_000, { processes, changed });
+
+	test("of one service", () => {
+		expect(by("tailscaled")).toBe("tailscale");
+		expect(by("tailscaled", { mihomo: 99_000 })).toBe("tailscale");
+	});
+
+	test("of several: the one that is known here", () => {
+		expect(by("mihomo")).toBeUndefined();
+		expect(by("mihomo", { nikki: 5 })).toBe("nikki");
+		expect(by("mihomo", {}, [{ service: "nikki", instance: "nikki", pid: 9 }])).toBe("nikki");
+		expect(by("mihomo", { mihomo: 5, nikki: 5 })).toBeUndefined();
+	});
+
+	test("as an ancestor, when procd has not told its new process yet", () => {
+		const ancestors = [
+			{ pid: 5, command: "sh -c nft flush ruleset" },
+			{ pid: 4, command: "/usr/bin/sing-box run -c /etc/sing-box.json" },
+		];
+		const changed = { "sing-box": 99_000, firewall: 99_500 };
+		expect(attribute({ ...nft, ancestors }, 100_000, { processes: [], changed })).toBe("sing-box");
+	});
+});
+
 test("else the only service that changed around that time", () => {
 	const at = 100_000;
 	const among = (changed: Record<string, number>) => attribute(nft, at, { processes: [], changed });
@@ -67,7 +94,10 @@ test.each([
 	"sshd: root@pts/0",
 	"/bin/login -f root",
 	"/bin/ash --login",
-])("what a person typed is no service's doing: %s", (command) => {
+	"/usr/sbin/crond -f -c /etc/crontabs -l 5",
+	"/bin/sh /sbin/hotplug-call iface",
+	"/sbin/rpcd -s /var/run/ubus/ubus.sock -t 30",
+])("what has another origin is no service's doing: %s", (command) => {
 	const changed = { mihomo: 999 };
 	const ancestors = [{ pid: 3, command }];
 	expect(attribute({ ...nft, ancestors }, 1000, { processes: [], changed })).toBeUndefined();

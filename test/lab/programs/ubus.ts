@@ -54,7 +54,7 @@ export class FakeUbus {
 
 	/** procd notifies its subscribers. */
 	async changes(lines: readonly string[]): Promise<void> {
-		await this.host.run(["sh", "-c", `cat >${directory}/changes`], { stdin: `${lines.join("\n")}\n` });
+		await this.host.run(["sh", "-c", `cat 1<>${directory}/changes`], { stdin: `${lines.join("\n")}\n` });
 	}
 
 	/** procd comes to the bus again. */

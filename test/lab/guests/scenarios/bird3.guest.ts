@@ -1,0 +1,3 @@
+import { lifecycles } from "../lifecycle.ts";
+
+lifecycles(3);
