@@ -53,8 +53,10 @@ export function attribute(
 		const service = name === undefined ? undefined : serviceOf(name, services);
 		if (service !== undefined) return service;
 	}
+	// Of a process that had gone before it could be looked at, a change before it tells nothing: it may be anybody's.
+	const gone = actor !== undefined && actor.command === undefined && actor.parent === undefined;
 	const around = Object.entries(services.changed)
-		.filter(([, time]) => time >= at - BEFORE && time <= at + AFTER)
+		.filter(([, time]) => time >= (gone ? at : at - BEFORE) && time <= at + AFTER)
 		.map(([service]) => service);
 	return around.length === 1 ? around[0] : undefined;
 }

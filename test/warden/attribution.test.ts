@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Actor } from "../../src/report/status.ts";
 import type { ServiceProcess } from "../../src/sources/ubus/service-events.ts";
 import { attribute, type ServiceKnowledge } from "../../src/warden/attribution.ts";
 
@@ -77,7 +78,9 @@ describe("a program that belongs to a package", () => {
 
 test("else the only service that changed around that time", () => {
 	const at = 100_000;
-	const among = (changed: Record<string, number>) => attribute(nft, at, { processes: [], changed });
+	const seen = { ...nft, command: "nft flush ruleset" };
+	const among = (changed: Record<string, number>, actor: Actor = seen) =>
+		attribute(actor, at, { processes: [], changed });
 	expect(among({ mihomo: at - 10_000 })).toBe("mihomo");
 	expect(among({ mihomo: at + 2000 })).toBe("mihomo");
 	expect(among({ mihomo: at - 10_001 })).toBeUndefined();
@@ -85,6 +88,9 @@ test("else the only service that changed around that time", () => {
 	expect(among({ mihomo: at - 5000, nikki: at - 10 })).toBeUndefined();
 	expect(among({ mihomo: at - 5000, nikki: 0 })).toBe("mihomo");
 	expect(among({})).toBeUndefined();
+	// Nobody could look at this one any more: only what procd tells afterwards says something about it.
+	expect(among({ mihomo: at - 200 }, nft)).toBeUndefined();
+	expect(among({ nikki: at - 200, mihomo: at + 2000 }, nft)).toBe("mihomo");
 	expect(attribute(undefined, at, { processes: [], changed: { mihomo: at } })).toBe("mihomo");
 });
 

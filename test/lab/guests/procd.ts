@@ -75,6 +75,13 @@ export class Procd {
 		await FakeUbus.start(this.host);
 	}
 
+	/** Kills what it runs, and tells nobody. */
+	async forget(): Promise<void> {
+		for (const process of this.processes.values()) if (process.running) await process.end("SIGKILL");
+		this.processes.clear();
+		this.publish();
+	}
+
 	private publish(): void {
 		this.bus.services(Object.fromEntries([...this.processes].map(([service, { pid }]) => [service, pid])));
 	}
