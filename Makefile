@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help build test unit lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-fleet screenshot
+.PHONY: help build test unit lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-fleet screenshot test-guests
 
 # The Node.js to use is found, or installed, first.
 NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
@@ -22,6 +22,7 @@ help:
 	@echo 'make test-ha  a real Home Assistant against the lab (root; installs it from PyPI into .lab)'
 	@echo 'make test-fleet   200 routers on one broker, with figures (root)'
 	@echo 'make screenshot   docs/home-assistant-*.png anew, by headless Chromium (root)'
+	@echo 'make test-guests   beside the real Tailscale and Mihomo, which Go builds first (root)'
 	@echo 'make bench    the figures, as a table (root)'
 	@echo 'make unit, make lab, make lint    parts of make test'
 	@echo 'make clean    remove what was built; .lab/rootfs too'
@@ -79,6 +80,11 @@ test-fleet: build rootfs
 screenshot: build rootfs
 	@scripts/rootfs-ha.sh
 	@$(NODE) npx tsx test/ha/screenshot.ts
+
+test-guests: build rootfs
+	@scripts/guests.sh
+	@$(NODE) scripts/vitest.sh guests
+	@$(NODE) npx tsx test/lab/guests/figures/main.ts
 
 demo: build rootfs
 	@$(NODE) npx tsx test/lab/demo/main.ts

@@ -1,16 +1,18 @@
 import { defineConfig } from "vitest/config";
 
-/** Scenarios on whole routers. */
-function laboratory(name: string, include: string, groupOrder: number) {
+/**
+ * Scenarios on whole routers. Their timers are real, and a busy machine would bend them: one world at a time, except
+ * where scenarios wait most of the time.
+ */
+function laboratory(name: string, include: string, groupOrder: number, maxWorkers = 1) {
 	return {
 		test: {
 			name,
 			include: [include],
 			globalSetup: ["test/lab/setup.ts"],
 			pool: "forks" as const,
-			// One world at a time: its timers are real, and a busy machine would bend them.
-			fileParallelism: false,
-			maxWorkers: 1,
+			fileParallelism: maxWorkers > 1,
+			maxWorkers,
 			sequence: { groupOrder },
 			testTimeout: 60_000,
 			hookTimeout: 120_000,
@@ -29,7 +31,7 @@ export default defineConfig({
 				},
 			},
 			laboratory("lab", "test/lab/scenarios/**/*.lab.ts", 1),
-			laboratory("guests", "test/lab/guests/**/*.guest.ts", 2),
+			laboratory("guests", "test/lab/guests/**/*.guest.ts", 2, 2),
 			{
 				test: {
 					name: "ha",

@@ -10,9 +10,15 @@ afterEach(() => world?.stop());
 /** homeproxy lets through its own mark alone. */
 const marks: Readonly<Record<string, number>> = { homeproxy: 100 };
 
-test.each(rulesets)("sessions live beside the rules of $name", async (rules) => {
+test.each(
+	rulesets.map((rules, index) => ({
+		rules,
+		name: rules.name,
+		bird: index % 2 === 0 ? (3 as const) : (2 as const),
+	})),
+)("sessions live beside the rules of $name (BIRD $bird)", async ({ rules, bird }) => {
 	const mark = marks[rules.service];
-	world = await World.start({ bird: 3, main: mark === undefined ? {} : { bypass_mark: mark } });
+	world = await World.start({ bird, main: mark === undefined ? {} : { bypass_mark: mark } });
 	await liveThrough(world, new Mihomo(world.lab, world.procd, rules), ["restarted"]);
 	expectUntouched(world);
 });
