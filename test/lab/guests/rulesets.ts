@@ -264,7 +264,7 @@ const homeproxyTun: Ruleset = {
 
 /**
  * sing-tun's own rules, as sing-box's auto_redirect makes them in its mark mode. The queue for first packets of
- * connections (prematch) is not here: the lab's kernel has no nft_queue; see the scenario with a mark in its place.
+ * connections (prematch) is not here: the lab's kernel has no nft_queue. scenarios/marks.guest.ts has iptables' queue.
  */
 const singBox: Ruleset = {
 	name: "sing-box (auto_redirect with marks)",

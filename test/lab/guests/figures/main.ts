@@ -98,11 +98,11 @@ async function verified(world: World): Promise<Figure> {
 	router.write("/tmp/probe.js", readFileSync(probe, "utf8"));
 	const argv = ["qjs", "-m", "/tmp/probe.js", "/tmp/change.nft", String(rounds), String(apart)];
 	const { stdout } = await router.run(argv, { timeout: 60_000 });
-	const times = JSON.parse(stdout) as number[];
-	const median = quantile(times, 0.5);
+	const { times, looks } = JSON.parse(stdout) as { times: number[]; looks: number[] };
+	const [median, look] = [quantile(times, 0.5), quantile(looks, 0.5)];
 	return {
 		what: `a guest's change to table back, listed as before and nothing tracked, median of ${times.length}`,
-		measured: `${median.toFixed(1)} ms (p95 ${quantile(times, 0.95).toFixed(1)} ms)`,
+		measured: `${median.toFixed(1)} ms, of which the look takes ${look.toFixed(1)} ms (p95 ${quantile(times, 0.95).toFixed(1)} ms)`,
 		goal: "at most 30 ms",
 		reached: median <= 30,
 	};

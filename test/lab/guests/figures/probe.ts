@@ -6,7 +6,7 @@ import type { Platform } from "../../../../src/platform/types.ts";
  * Runs on the lab's router under qjs. For each round a guest's transaction (the file that is named) changes the ruleset
  * and takes the table away; measured is the time from its generation line in an nft monitor of the probe's own until the
  * probe has seen the table come back, has listed it as it was, and has found no conntrack entry of BGP. Arguments: the
- * file, rounds, pause in ms. Prints one line of JSON: the times in ms.
+ * file, rounds, pause in ms. Prints one line of JSON: the times in ms, and those of looks alone.
  */
 const TABLE = ["inet", "custom_bgp"] as const;
 const LIST = ["nft", "-s", "list", "table", ...TABLE] as const;
@@ -19,16 +19,21 @@ async function main(): Promise<void> {
 	const monitor = followTable(platform);
 	await sleep(platform, 200);
 	const times: number[] = [];
+	const looks: number[] = [];
 	for (let round = 0; round < Number(rounds); round++) {
 		const back = monitor.nextReturn();
 		await output(platform, ["nft", "-f", file]);
 		const changedAt = await back;
 		await untilVerified(platform, reference);
 		times.push(platform.now().monotonic - changedAt);
+		// The same once more while nothing happens: what looking alone takes on this machine now.
+		const start = platform.now().monotonic;
+		await untilVerified(platform, reference);
+		looks.push(platform.now().monotonic - start);
 		await sleep(platform, Number(gap));
 	}
 	monitor.stop();
-	platform.print("stdout", `${JSON.stringify(times)}\n`);
+	platform.print("stdout", `${JSON.stringify({ times, looks })}\n`);
 	platform.exit(0);
 }
 

@@ -176,6 +176,22 @@ describe("rules that take everything, with no mark that they let through", () =>
 	});
 });
 
+test("a queue for first packets whose program is gone: BGP passes it by its mark", async () => {
+	await lab.router.nft("flush ruleset");
+	// sing-tun's prematch queues each SYN but those with its mark; nft's own queue is not in every kernel.
+	for (const program of ["iptables-nft", "ip6tables-nft"]) {
+		for (const chain of ["PREROUTING", "OUTPUT"]) {
+			const match = ["-p", "tcp", "--syn", "-m", "mark", "!", "--mark", "0x2024"];
+			const queue = ["-j", "NFQUEUE", "--queue-num", "100"];
+			await lab.router.run([program, "-t", "mangle", "-A", chain, ...match, ...queue]);
+		}
+	}
+	await tableWith("keep", "keep");
+	expect(await through()).toEqual({ lan4: "bfd", lan6: "bfd", public4: "bfd", public6: "bfd" });
+	await tableWith(0x2024, 0);
+	expect(await through()).toEqual(everything);
+});
+
 test("routes accepted from Tailscale do not take BGP away with the main table's mark", async () => {
 	await lab.router.nft("flush ruleset");
 	// What `tailscale up --accept-routes` does when a node advertises the LAN's own subnet
