@@ -14,6 +14,15 @@ export function signOfChange(turn: Turn): void {
 	for (const delay of AFTER_SIGN) readAt(turn, turn.time + delay);
 }
 
+/**
+ * Something happened that may reach sessions, though nothing says so: one reading a second later, unless one is planned. A
+ * session that it does reach shows a handshake or a FIN, which is a sign of change.
+ */
+export function hintOfChange(turn: Turn): void {
+	turn.bird({ followUntil: turn.time + FOLLOW });
+	if (turn.state.bird.due.length === 0) readAt(turn, turn.time + FOLLOW_PERIOD);
+}
+
 /** Reads BIRD at once. */
 export function readNow(turn: Turn): void {
 	if (turn.state.bird.reachable) turn.do({ type: "read_bird" });

@@ -1,6 +1,6 @@
 import type { ServiceEvent, ServiceProcess } from "../sources/ubus/service-events.ts";
 import { AFTER, attribute } from "./attribution.ts";
-import { signOfChange } from "./readings.ts";
+import { hintOfChange, signOfChange } from "./readings.ts";
 import { ensureTable } from "./table.ts";
 import type { Turn } from "./turn.ts";
 
@@ -74,7 +74,8 @@ export function serviceChanged(turn: Turn, event: ServiceEvent): void {
 			? {}
 			: { processes: services.processes.filter((process) => !isOf(process, event)) }),
 	});
-	signOfChange(turn);
+	if (service.startsWith("bird")) signOfChange(turn);
+	else hintOfChange(turn);
 	attributeLate(turn);
 }
 

@@ -1,6 +1,7 @@
 import { createPlatform } from "../../../../src/platform/index.ts";
 import { LineSplitter } from "../../../../src/platform/lines.ts";
 import type { Platform } from "../../../../src/platform/types.ts";
+import { withoutMark } from "../../../../src/render/nft.ts";
 
 /**
  * Runs on the lab's router under qjs. For each round a guest's transaction (the file that is named) changes the ruleset
@@ -15,7 +16,7 @@ const MOST_LOOKS = 200;
 async function main(): Promise<void> {
 	const platform = await createPlatform();
 	const [file = "", rounds = "50", gap = "250"] = platform.args;
-	const reference = await output(platform, LIST);
+	const reference = await listTable(platform);
 	const monitor = followTable(platform);
 	await sleep(platform, 200);
 	const times: number[] = [];
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
 async function untilVerified(platform: Platform, reference: string): Promise<void> {
 	for (let look = 0; look < MOST_LOOKS; look++) {
 		const [listing, entries] = await Promise.all([
-			output(platform, LIST),
+			listTable(platform),
 			output(platform, ["conntrack", "-L", "-p", "tcp", "--orig-port-dst", "179"]),
 		]);
 		if (listing === reference && entries === "") return;
@@ -74,6 +75,11 @@ function followTable(platform: Platform) {
 			}),
 		stop: () => monitor.kill("SIGKILL"),
 	};
+}
+
+/** The listing without the daemon's mark, which its first transaction alone may have. */
+async function listTable(platform: Platform): Promise<string> {
+	return withoutMark(await output(platform, LIST));
 }
 
 function output(platform: Platform, argv: readonly [string, ...string[]]): Promise<string> {
