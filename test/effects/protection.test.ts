@@ -64,7 +64,11 @@ function refuse(child: FakeChild, complaint: string): void {
 }
 
 const render = (form: TableForm) =>
-	renderTable({ table: TABLE, scope: "any", forwarded: false }, { ipv4: [], ipv6: [] }, form);
+	renderTable(
+		{ table: TABLE, scope: "any", forwarded: false, bypassMark: "keep", routeMark: "keep" },
+		{ ipv4: [], ipv6: [] },
+		form,
+	);
 
 async function outcome<Result>(promise: Promise<Result>, milliseconds = 200): Promise<Result> {
 	let result: Result | undefined;

@@ -1,7 +1,7 @@
 import { createPlatform } from "../../../../src/platform/index.ts";
 import { LineSplitter } from "../../../../src/platform/lines.ts";
 import type { Platform } from "../../../../src/platform/types.ts";
-import { withoutMark } from "../../../../src/render/nft.ts";
+import { bareListing } from "../../../../src/render/nft.ts";
 
 /**
  * Runs on the lab's router under qjs. For each round a guest's transaction (the file that is named) changes the ruleset
@@ -88,7 +88,7 @@ async function look(platform: Platform): Promise<string> {
 		.read(TRACKED, TRACKED_LIMIT)
 		.split("\n")
 		.filter((line) => / [sd]port=179 /.test(line));
-	return [withoutMark(await listing), ...entries].join("\n");
+	return [bareListing(await listing), ...entries].join("\n");
 }
 
 function output(platform: Platform, argv: readonly [string, ...string[]]): Promise<string> {
