@@ -218,7 +218,12 @@ export class Daemon {
 				return;
 			case "inspect_peer": {
 				const { address, zone } = action;
-				const inspection = await inspectPeer(this.platform, { address, zone });
+				const { routeMark } = this.config.main;
+				const inspection = await inspectPeer(this.platform, {
+					address,
+					zone,
+					mark: routeMark === "keep" ? 0 : routeMark,
+				});
 				this.dispatch({ type: "peer_inspected", address, inspection });
 				return;
 			}

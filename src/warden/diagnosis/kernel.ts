@@ -34,7 +34,7 @@ export function ofKernel(view: View): Diagnosis | undefined {
 			evidence: [`ip route get: dev ${device}${table}`, ...sayServices(view), sayBird(record)],
 			remedy:
 				route?.table === "52"
-					? "Tailscale accepts a route for the peer's own network: `tailscale set --accept-routes=false`, or stop advertising that network"
+					? "Tailscale accepts a route for the peer's own network: `tailscale set --accept-routes=false`, or `option route_mark '0x80000'` here"
 					: `keep the peer's network out of ${device}: a more specific route or an \`ip rule\` before the one that sends it there`,
 		};
 	}
