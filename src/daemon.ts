@@ -4,17 +4,15 @@ import { restartPeer } from "./effects/bird.ts";
 import { flushConntrack } from "./effects/conntrack.ts";
 import { createNft, type Nft } from "./effects/nft.ts";
 import { createProtection, type Protection } from "./effects/protection.ts";
-import { TableFile } from "./effects/table-file.ts";
+import { TableEffects } from "./effects/table.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Platform, Timer } from "./platform/types.ts";
-import { bareListing, renderTable, type TableForm, withMark } from "./render/nft.ts";
 import { Reporter } from "./report/reporter.ts";
 import { type BirdSession, createBirdSession } from "./sources/bird/session.ts";
 import { beginnings } from "./sources/bird/since.ts";
 import { type Control, openControl } from "./sources/control/fifo.ts";
 import { inspectPeer } from "./sources/kernel/inspect.ts";
 import { createMonitor, type Monitor } from "./sources/nft/monitor.ts";
-import { hasOtherIds } from "./sources/process.ts";
 import { createServices, type Services } from "./sources/ubus/services.ts";
 import type { Action } from "./warden/actions.ts";
 import { aboutPeers } from "./warden/diagnosis/gather.ts";
@@ -39,13 +37,8 @@ export class Daemon {
 	private readonly log: Log;
 	private readonly nft: Nft;
 	private readonly protection: Protection;
-	private readonly tableFile: TableFile;
+	private readonly table: TableEffects;
 	private readonly reporter: Reporter;
-	/** See `withMark`. */
-	private readonly mark: string;
-	private installed = false;
-	/** See `hasOtherIds`. */
-	private readonly contained: boolean;
 	private monitor: Monitor;
 	private bird: BirdSession;
 	private readonly services: Services;
@@ -68,11 +61,7 @@ export class Daemon {
 			onLost: (reason) => this.dispatch({ type: "owner_lost", reason }),
 			onInfo: (text) => this.log("info", text),
 		});
-		this.mark = Math.floor(platform.random() * 2 ** 32)
-			.toString(16)
-			.padStart(8, "0");
-		this.contained = hasOtherIds(platform.files);
-		this.tableFile = new TableFile(platform.files);
+		this.table = new TableEffects(platform, this.nft, this.protection);
 		this.reporter = new Reporter(platform, this.log, {
 			version: options.version,
 			runDirectory: options.runDirectory,
@@ -195,12 +184,19 @@ export class Daemon {
 				if (!this.reporter.outcome(action.id, action.ok, action.text))
 					this.control?.reply(action.id, { ok: action.ok, text: action.text });
 				return;
-			case "install":
-				return this.install(action.addresses, action.former);
+			case "install": {
+				const { addresses, former } = action;
+				const { main } = this.config;
+				for (const event of await this.table.install(main, addresses, former, this.monitor))
+					this.dispatch(event);
+				return;
+			}
 			case "list":
-				return this.list();
+				this.dispatch(await this.table.list(this.state.settings.table));
+				return;
 			case "release":
-				return this.release(action.ids);
+				this.dispatch(await this.table.release(action.ids));
+				return;
 			case "replace_watch":
 				this.monitor.replace(action.reason);
 				return;
@@ -241,49 +237,6 @@ export class Daemon {
 		}
 	}
 
-	private async install(addresses: readonly string[], former: readonly string[]): Promise<void> {
-		const { main } = this.config;
-		const peers = {
-			ipv4: addresses.filter((address) => !address.includes(":")),
-			ipv6: addresses.filter((address) => address.includes(":")),
-		};
-		// Where nothing tells beforehand whether the monitor's process ids are ours, the first install shows it.
-		const marked = (this.installed || this.contained) && !this.monitor.knowsProcesses;
-		const render = (form: TableForm) => {
-			const text = renderTable(main, peers, { ...form, former });
-			return marked ? withMark(text, this.mark) : text;
-		};
-		const result = await this.protection.apply({ table: main.table, render });
-		if (!result.ok) {
-			this.dispatch({ type: "install_failed", reason: result.reason });
-			return;
-		}
-		this.installed = true;
-		this.dispatch({ type: "installed", owned: result.mode === "owned" });
-		// Whoever loads the copy ends at once, and could own nothing.
-		const failure = this.tableFile.save(renderTable(main, peers));
-		this.dispatch({
-			type: "problem",
-			kind: "table_file",
-			text: failure && `the boot copy of the table cannot be saved: ${failure}`,
-		});
-	}
-
-	private async release(ids: readonly string[]): Promise<void> {
-		const result = await this.protection.release();
-		this.dispatch({ type: "released", ids, ...(result.ok ? {} : { failure: result.reason }) });
-	}
-
-	private async list(): Promise<void> {
-		const listing = await this.nft.list(this.state.settings.table);
-		if (listing.kind === "failed") this.dispatch({ type: "list_failed", reason: listing.reason });
-		else
-			this.dispatch({
-				type: "listed",
-				text: listing.kind === "table" ? bareListing(listing.text) : undefined,
-			});
-	}
-
 	private async restartPeer(peer: string, id: string | undefined): Promise<void> {
 		const result = await restartPeer(this.platform, { socket: this.config.main.birdSocket, peer });
 		this.dispatch({
@@ -298,7 +251,7 @@ export class Daemon {
 		return createMonitor(this.platform, {
 			table: this.config.main.table,
 			isOwn: (pid) => this.nft.isOwn(pid),
-			mark: this.mark,
+			mark: this.table.mark,
 			onStart: () => this.dispatch({ type: "watch_started" }),
 			onEnd: (reason) => this.dispatch({ type: "watch_ended", reason }),
 			onForeign: ({ touch, actor }) => this.dispatch({ type: "table_touched", touch, actor }),
