@@ -7,7 +7,7 @@ import { PROCD_FUNCTIONS } from "../../package/procd.ts";
 import { uciFunctions } from "../../package/router.ts";
 import { Warden } from "../daemon.ts";
 import type { Host } from "../host.ts";
-import { until } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 import { type Figure, quantile } from "./figures.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
@@ -42,16 +42,22 @@ async function firstTable(host: Host, rounds: number): Promise<Figure> {
 	const warden = new Warden(host);
 	warden.install();
 	warden.configure({ mqtt: { enabled: false } });
-	const monitor = host.start(["nft", "monitor"], { name: "the bench's monitor" });
+	let added = false;
+	const monitor = host.start(["nft", "monitor"], {
+		name: "the bench's monitor",
+		onLine: (line) => {
+			if (line.startsWith("add table inet custom_bgp")) added = true;
+		},
+	});
 	const times: number[] = [];
 	for (let round = 0; round < rounds; round++) {
 		await host.nft("table inet custom_bgp\ndelete table inet custom_bgp\n");
-		const seen = monitor.lines.length;
-		const added = () =>
-			monitor.lines.slice(seen).some((line) => line.startsWith("add table inet custom_bgp"));
+		// What the deletion itself has added is told by now.
+		await pause(50);
+		added = false;
 		const start = performance.now();
 		const daemon = warden.start();
-		await until("the table", added, { every: 1, holds: (there) => there });
+		await until("the table", () => added, { every: 1 });
 		times.push(performance.now() - start);
 		await until("the saved table", () => host.read(SAVED_TABLE), { holds: (text) => text !== undefined });
 		await daemon.stop();
