@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { daemonFile, uciConfig } from "../lab/daemon.ts";
+import { daemonFile, repairing, uciConfig } from "../lab/daemon.ts";
 import { cleanLeftovers, Host } from "../lab/host.ts";
 import { bundle, rootfs } from "../lab/paths.ts";
 import type { Process } from "../lab/process.ts";
@@ -91,7 +91,7 @@ function startBundles(host: Host): Process[] {
 	return Array.from({ length: BUNDLES }, (_, index) => {
 		const id = `qjs${index}`;
 		const config = `/etc/config/${id}`;
-		const main = { router_id: id, table: `bgp_${index}`, remediate: false };
+		const main = { router_id: id, table: `bgp_${index}`, remediate: false, ...repairing };
 		host.write(config, uciConfig({ main, mqtt: { host: "127.0.0.1", commands: true } }));
 		const argv = ["qjs", "--strip-source", "-m", daemonFile, "run", "--config", config];
 		return host.start([...argv, "--run-dir", `/run/${id}`], { name: id });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { configFile, uciConfig } from "../lab/daemon.ts";
+import { configFile, repairing, uciConfig } from "../lab/daemon.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
 import { network } from "../lab/network.ts";
 import {
@@ -39,7 +39,7 @@ const peerDevice = `${routerDevice}_${peer}`;
 const everything = { ...routerEntities("router", version), ...peerEntities("router", peer) };
 const entity = (key: string): string => everything[`${routerDevice}_${key}`]?.entity ?? `no ${key}`;
 const ofPeer = (key: string): string => entity(`${peer}_${key}`);
-const config = { mqtt: { commands: true }, main: { poll_interval: 2 } };
+const config = { mqtt: { commands: true }, main: { poll_interval: 2, ...repairing } };
 
 /** The README's, for this router. */
 const example = (after: string) => readmeBlock(after).replaceAll("gateway", "router");
@@ -188,6 +188,16 @@ describe("values follow", () => {
 		await home.untilState(entity("protection"), "off");
 		await untilEvents("table_lost", "table_restored");
 		expect(events.find(({ type }) => type === "table_lost")?.attributes).toMatchObject({ by: "nft" });
+	});
+
+	test("a table that is owned, where nothing can be wiped", async () => {
+		lab.router.write(configFile, uciConfig({ ...config, main: { ...config.main, protect: true } }));
+		session.daemon.reload();
+		await home.untilState(entity("protection_mode"), "owned");
+		await home.untilState(entity("protection"), "off");
+		lab.router.write(configFile, uciConfig(config));
+		session.daemon.reload();
+		await home.untilState(entity("protection_mode"), "installed");
 	});
 
 	test("a flap of the session, on the peer's device and as events", async () => {

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { configFile, repairing, uciConfig } from "../lab/daemon.ts";
 import { startLab } from "../lab/lab.ts";
 import { network } from "../lab/network.ts";
 import { startMosquitto } from "../lab/programs.ts";
@@ -11,6 +12,7 @@ import { Browser } from "./browser.ts";
 import { CLIENT_ID } from "./client.ts";
 import { HomeAssistant, layers } from "./home-assistant.ts";
 
+const main = { router_id: "gateway" };
 const docs = fileURLToPath(new URL("../../docs", import.meta.url));
 
 function wantChromium(): void {
@@ -29,12 +31,15 @@ let home: HomeAssistant | undefined;
 try {
 	await startMosquitto(lab.broker);
 	home = await HomeAssistant.start(lab.broker);
-	const { daemon } = await establish(lab, { mqtt: { commands: true }, main: { router_id: "gateway" } });
+	const { daemon } = await establish(lab, { mqtt: { commands: true }, main: { ...main, ...repairing } });
 	await home.untilState(`binary_sensor.bgpwarden_gateway_${network.peer}_session`, "on", { timeout: 30_000 });
-	// Something to tell: a script of somebody's that empties the ruleset
+	// Something to tell, while the table is not owned: a script of somebody's that empties the ruleset
 	lab.router.write("/etc/init.d/firewall", "#!/bin/sh\nnft flush ruleset\nsleep 0.2\n", 0o755);
 	await lab.router.run(["/bin/sh", "/etc/init.d/firewall", "stop"]);
 	await home.untilState("sensor.bgpwarden_gateway_repairs", "1");
+	lab.router.write(configFile, uciConfig({ mqtt: { commands: true }, main }));
+	daemon.reload();
+	await home.untilState("sensor.bgpwarden_gateway_protection_mode", "owned");
 	await daemon.untilStatus("the peer", ({ peers }) => peers[0]?.state === "Established", { timeout: 30_000 });
 	await pause(3000);
 

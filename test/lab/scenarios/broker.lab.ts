@@ -205,7 +205,7 @@ describe("a broker gone mad", () => {
 			lab.broker.run(["mosquitto_pub", "-h", "127.0.0.1", "-t", topic, "-f", "/tmp/large", ...flags]);
 		// One that the broker keeps, where each connection looks
 		await large("bgpwarden/router/peer/ghost/state", "-r");
-		const { daemon } = startDaemon(lab.router, { mqtt: { commands: true } });
+		const { daemon } = startDaemon(lab.router, { mqtt: { commands: true }, main: repairing });
 		await daemon.process.says(/MQTT: the broker sent a message of 100000\d+ bytes, more than 65536: skipped/);
 		await untilConnected(daemon);
 		// And one of QoS 1 as a command, while somebody listens for what becomes of the next one

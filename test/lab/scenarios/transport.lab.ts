@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Daemon, startDaemon, type Warden } from "../daemon.ts";
+import { type Daemon, repairing, startDaemon, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { birdDirect, certificate, type MosquittoOptions, startBird, startMosquitto } from "../programs.ts";
@@ -48,7 +48,7 @@ describe("TLS", () => {
 		{ kind: "self-signed", reason: /certificate was refused: self-signed certificate/ },
 	] as const)("a certificate that is $kind: one clear line, and the table is kept", async (given) => {
 		await startTlsBroker({ certificate: given.kind });
-		const { warden, daemon } = startDaemon(lab.router, { mqtt: tls });
+		const { warden, daemon } = startDaemon(lab.router, { mqtt: tls, main: repairing });
 		await untilRefused(daemon, given.reason);
 		await tableIsKept(daemon, 1);
 
@@ -81,7 +81,7 @@ describe("TLS", () => {
 		},
 	])("$what that is not there: one clear line", async ({ option, reason }) => {
 		await startTlsBroker();
-		const { daemon } = startDaemon(lab.router, { mqtt: { ...tls, ...option } });
+		const { daemon } = startDaemon(lab.router, { mqtt: { ...tls, ...option }, main: repairing });
 		await untilRefused(daemon, reason);
 		await tableIsKept(daemon, 1);
 	});
@@ -149,7 +149,7 @@ describe("names and addresses", () => {
 			"table inet silent { chain in { type filter hook input priority 0; tcp dport 1883 drop; }; }",
 		);
 		await startMosquitto(lab.broker);
-		const { daemon } = startDaemon(lab.router);
+		const { daemon } = startDaemon(lab.router, { main: repairing });
 		await untilRefused(daemon, /no answer from the broker within 10 s/);
 		await tableIsKept(daemon, 1);
 		await lab.broker.nft("delete table inet silent");
