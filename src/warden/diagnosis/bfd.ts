@@ -7,7 +7,6 @@ export interface Arrivals {
 	readonly singleHop: number;
 	/** UDP 4784 (RFC 5883). */
 	readonly multihop: number;
-	readonly milliseconds: number;
 }
 
 /** Milliseconds between two readings that say something: FRR without an answer sends one packet a second. */
@@ -20,13 +19,13 @@ export function arrivals({ state }: View, since: number): Arrivals | undefined {
 	return {
 		singleHop: after.singleHopBfd - before.singleHopBfd,
 		multihop: after.multihopBfd - before.multihopBfd,
-		milliseconds: after.at - before.at,
 	};
 }
 
-export function sayArrivals({ singleHop, multihop, milliseconds }: Arrivals): string {
-	const seconds = Math.round(milliseconds / 1000);
-	return `UDP 3784: ${singleHop} packets, UDP 4784: ${multihop} packets in ${seconds} s`;
+/** Without numbers, which would be others at each look. */
+export function sayArrivals({ singleHop, multihop }: Arrivals): string {
+	const say = (packets: number) => (packets > 0 ? "packets come" : "nothing comes");
+	return `UDP 3784: ${say(singleHop)}, UDP 4784: ${say(multihop)}`;
 }
 
 /** The two sides speak BFD past each other: `bfd-mode-mismatch`. */

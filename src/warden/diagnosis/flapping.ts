@@ -1,6 +1,6 @@
 import { isEstablished } from "../nudge.ts";
 import type { Diagnosis, View } from "./diagnose.ts";
-import { sayBird, sayDuration, sayPeer, sayServices } from "./say.ts";
+import { sayBird, sayDuration, sayPeer, sayServices, sayTime } from "./say.ts";
 
 /** So many losses of the session within `WINDOW` ms are no accident. */
 const LEAST = 3;
@@ -31,7 +31,7 @@ export function flapping(view: View): Diagnosis | undefined {
 		id: "flapping",
 		explanation: `${sayPeer(record)} was lost ${times.length} times, about every ${sayDuration(period)}${before}`,
 		evidence: [
-			`the last loss was ${sayDuration(now - last)} ago${isEstablished(record) ? "" : ", and it is down now"}`,
+			`the last loss was at ${sayTime(view, last)}${isEstablished(record) ? "" : ", and it is down now"}`,
 			sayBird(record),
 			...sayServices(view),
 		],

@@ -1,7 +1,7 @@
 import type { Diagnosis, View } from "./diagnose.ts";
 import { type Fate, fateOf, sayHop, sayWay, zoneOf } from "./fate.ts";
 import { ANSWER_PATIENCE, SILENCE } from "./gather.ts";
-import { sayBird, sayDuration, sayPeer, sayServices } from "./say.ts";
+import { sayBird, sayPeer, sayServices, sayTime } from "./say.ts";
 import type { Hop, PacketTrace } from "./trace.ts";
 
 /** A SYN older than so many ms is no news: FRR dials at least every 120 s. */
@@ -30,7 +30,7 @@ export function ofLostSession(view: View): Diagnosis | undefined {
 	const own = view.state.settings.table;
 	const caught = ofCaught(view, syn, fateOf(syn, own), `the SYN of ${sayPeer(view.record)}`);
 	if (caught || !hadTime(view, syn) || reachesInput(syn, own)) return caught;
-	return ofVanished(view, `its SYN came ${sayDuration(age)} ago: ${sayWay(syn)}`);
+	return ofVanished(view, `its SYN came at ${sayTime(view, syn.at)}: ${sayWay(syn)}`);
 }
 
 function isFresh({ evidence, now }: View, trace: PacketTrace | undefined): trace is PacketTrace {
@@ -39,13 +39,13 @@ function isFresh({ evidence, now }: View, trace: PacketTrace | undefined): trace
 
 /** The peer has dialled. */
 function ofTheirs(view: View, syn: PacketTrace): Diagnosis | undefined {
-	const { record, evidence, state, now } = view;
+	const { record, evidence, state } = view;
 	const own = state.settings.table;
 	const fate = fateOf(syn, own);
 	const caught = ofCaught(view, syn, fate, `the SYN of ${sayPeer(record)}`);
 	if (caught) return caught;
 	const { answer } = evidence;
-	const seen = `its SYN came ${sayDuration(now - syn.at)} ago: ${sayWay(syn)}`;
+	const seen = `its SYN came at ${sayTime(view, syn.at)}: ${sayWay(syn)}`;
 	if (!answer || answer.at < syn.at - SAME_DIAL || answer.packet.destinationPort !== syn.packet.sourcePort) {
 		if (!hadTime(view, syn)) return undefined;
 		if (!reachesInput(syn, own)) return ofVanished(view, seen);
@@ -152,10 +152,10 @@ function tableOf({ family, table }: Hop): string {
 	return `${family} ${table}`;
 }
 
-function sayTable({ state, now }: View, hop: Hop): string[] {
-	const change = state.evidence.tables[tableOf(hop)];
+function sayTable(view: View, hop: Hop): string[] {
+	const change = view.state.evidence.tables[tableOf(hop)];
 	return change
-		? [`table ${tableOf(hop)} was last changed ${sayDuration(now - change.at)} ago by ${change.by}`]
+		? [`table ${tableOf(hop)} was last changed at ${sayTime(view, change.at)} by ${change.by}`]
 		: [];
 }
 

@@ -1,6 +1,6 @@
 import type { Flow } from "../../sources/conntrack/parse.ts";
 import type { Diagnosis, View } from "./diagnose.ts";
-import { sayBird, sayDuration, sayPeer, sayServices } from "./say.ts";
+import { sayBird, sayPeer, sayServices, sayTime } from "./say.ts";
 
 /** Devices of VPNs and proxies, by the names that they give: a LAN's peer is not behind one. */
 const TUNNEL =
@@ -44,7 +44,7 @@ export function ofKernel(view: View): Diagnosis | undefined {
 		return {
 			id: "peer-unreachable",
 			explanation: `${next} does not answer on ${neighbor.device}: it is off, unplugged or has another address`,
-			evidence: [`ip neigh: ${neighbor.device} ${neighbor.state}`, sayBird(record)],
+			evidence: [`ip neigh: no answer on ${neighbor.device}`, sayBird(record)],
 			remedy: "check the node, its cable and its address; nothing on this router can mend it",
 		};
 	}
@@ -53,7 +53,7 @@ export function ofKernel(view: View): Diagnosis | undefined {
 
 /** Conntrack has a hand in it though it should not: `tracked`, or `hijacked` where NAT leads elsewhere. */
 export function ofTracking(view: View): Diagnosis | undefined {
-	const { evidence, record, state, now } = view;
+	const { evidence, record, state } = view;
 	const { tracked, inspection } = evidence;
 	const flow = inspection?.flows?.[0];
 	// One look may have been just before the flush.
@@ -65,7 +65,7 @@ export function ofTracking(view: View): Diagnosis | undefined {
 	const other = natTarget(flow);
 	const lines = [
 		`conntrack: ${sayFlow(flow)}`,
-		`seen for ${sayDuration(now - tracked.since)}`,
+		`seen since ${sayTime(view, tracked.since)}`,
 		...Object.values(state.problems),
 		sayBird(record),
 	];

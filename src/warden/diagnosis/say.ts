@@ -1,3 +1,4 @@
+import { isoSeconds } from "../clock.ts";
 import type { PeerRecord } from "../state.ts";
 import type { View } from "./diagnose.ts";
 
@@ -12,14 +13,23 @@ export function sayPeer({ peer }: PeerRecord): string {
 	return peer.neighborAddress === undefined ? peer.name : `${peer.name} (${peer.neighborAddress})`;
 }
 
+/**
+ * A moment in UTC. Evidence tells moments and no durations: those would be another text, and another MQTT message, at each
+ * look.
+ */
+export function sayTime({ state }: View, moment: number): string {
+	return isoSeconds(state.clockOffset, moment);
+}
+
 /** So many ms before now a service's change may still have to do with what is seen. */
 const LATELY = 60_000;
 
 /** Services that changed lately, one line each. */
-export function sayServices({ state, now }: View): string[] {
+export function sayServices(view: View): string[] {
+	const { state, now } = view;
 	return Object.entries(state.services.changed)
 		.filter(([, at]) => now - at < LATELY)
-		.map(([service, at]) => `service ${service} changed ${sayDuration(now - at)} ago`);
+		.map(([service, at]) => `service ${service} changed at ${sayTime(view, at)}`);
 }
 
 /** What BIRD says about the peer, one line. */

@@ -1,6 +1,6 @@
 import type { Diagnosis, View } from "./diagnose.ts";
 import { SILENCE } from "./gather.ts";
-import { sayBird, sayDuration, sayPeer } from "./say.ts";
+import { sayBird, sayPeer, sayTime } from "./say.ts";
 
 const ALIVE = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);
 
@@ -16,11 +16,11 @@ export function ofSilence(view: View): Diagnosis | undefined {
 	const reachable = neighbor !== undefined && neighbor !== "none" && ALIVE.has(neighbor.state);
 	const bfdUp = record.peer.bfd === "up";
 	if (!reachable && !bfdUp) return undefined;
-	const sign = bfdUp ? "BFD is up" : `the neighbor table says ${neighbor === "none" ? "" : neighbor?.state}`;
+	const sign = bfdUp ? "BFD is up" : "its host answers ARP or NDP";
 	return {
 		id: "peer-silent",
-		explanation: `${sayPeer(record)} is alive and has not tried to connect for ${sayDuration(now - since)}`,
-		evidence: [`no SYN for ${sayDuration(now - since)}`, sign, sayBird(record)],
+		explanation: `${sayPeer(record)} is alive and has not tried to connect since ${sayTime(view, since)}`,
+		evidence: [`no SYN since ${sayTime(view, since)}`, sign, sayBird(record)],
 		remedy:
 			"the speaker refuses to dial: set `ebgpMultiHop: true` in MetalLB's BGPPeer, for its route to the router is " +
 			"`kernel` and not `connected` (`show bgp neighbors` there says `No path to specified Neighbor`)",

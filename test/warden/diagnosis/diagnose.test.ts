@@ -385,6 +385,20 @@ describe("what is told", () => {
 		expect(types(caught())).not.toContain("diagnosis_changed");
 	});
 
+	test("what is told stays the same as long as nothing happens, or it would be published at each look", () => {
+		const story = read(passive);
+		seen(story, trace(story, packet(["syn"], true), at("x", "pre", "drop", "drop")));
+		story.happens(reading(passive));
+		const first = JSON.stringify(told(story));
+		for (let minute = 0; minute < 2; minute++) {
+			story.passes(45_000);
+			story.happens(reading(passive));
+			const { tried: _, ...now } = told(story) ?? {};
+			const { tried: __, ...before } = JSON.parse(first);
+			expect(now).toEqual(before);
+		}
+	});
+
 	test("the router shows the gravest of its peers", () => {
 		const other = peer({
 			name: "zeta",
