@@ -29,8 +29,9 @@ export function reviewPackets(facts: Facts, peers: readonly Peer[]): Finding[] {
 		const ends = endsOf(peer, facts);
 		if (!ends) continue;
 		const handshake = peerOpens(ruleset, ends);
+		const { table: own } = facts.config.main;
 		met.push({ ends, syn: handshake.syn });
-		findings.push(...once([...bgp(ruleset, peer, ends, handshake), ...bfd(ruleset, peer, ends)]));
+		findings.push(...once([...bgp(ruleset, peer, ends, handshake, own), ...bfd(ruleset, peer, ends)]));
 	}
 	if (met.length === 0) return findings;
 	const fine = findings.length === 0;
@@ -52,7 +53,8 @@ function legacy({ legacyTables }: Facts): Finding[] {
 	];
 }
 
-function bgp(ruleset: Ruleset, peer: Peer, ends: Ends, { syn, answer }: Handshake): Met[] {
+/** @param own the daemon's table */
+function bgp(ruleset: Ruleset, peer: Peer, ends: Ends, { syn, answer }: Handshake, own: string): Met[] {
 	const incoming = "the peer's SYN to port 179";
 	const outgoing = "the router's answer (SYN-ACK)";
 	const found = [
@@ -63,16 +65,39 @@ function bgp(ruleset: Ruleset, peer: Peer, ends: Ends, { syn, answer }: Handshak
 	if (!found.some((met) => met?.finding.id === "bgp-blocked" && met.finding.level === "red"))
 		found.push(
 			find("answer-dropped", peer, answer, STOPS, outgoing),
-			find("answer-diverted", peer, answer, new Set<Effect>(["mark", "queue"]), outgoing),
+			find(
+				"answer-diverted",
+				peer,
+				withoutUndoneMarks(answer, own),
+				new Set<Effect>(["mark", "queue"]),
+				outgoing,
+			),
 		);
 	if (dials(peer)) {
 		const dialed = routerOpens(ruleset, ends);
 		found.push(
-			find("connect-caught", peer, dialed.syn, new Set([...CATCHES, "mark"]), "the router's own SYN"),
+			find(
+				"connect-caught",
+				peer,
+				withoutUndoneMarks(dialed.syn, own),
+				new Set([...CATCHES, "mark"]),
+				"the router's own SYN",
+			),
 			find("connect-blocked", peer, dialed.syn, STOPS, "the router's own SYN"),
 		);
 	}
 	return found.flatMap((met) => met ?? []);
+}
+
+/** The daemon's table sets the mark itself (`route_mark`): what anybody did to it before says nothing of the route. */
+function withoutUndoneMarks(walk: Walk, own: string): Walk {
+	const isOwn = ({ effect, table }: Encounter) =>
+		effect === "mark" && table.family === "inet" && table.name === own;
+	const last = walk.encounters.findLastIndex(isOwn);
+	return {
+		...walk,
+		encounters: walk.encounters.filter(({ effect }, index) => effect !== "mark" || index > last),
+	};
 }
 
 /** One table that catches several packets of a peer is one fault: the first finding stands for all of one rule, or BFD's. */

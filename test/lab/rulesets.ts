@@ -23,7 +23,10 @@ const nikkiTproxy = nikki.replace("iifname @lan_inbound_device jump lan_redirect
 const nikkiRedirect = nikki.replace(/iifname @lan_inbound_device meta l4proto vmap .*/, "");
 const singBox = ruleset("sing-box");
 const tailscale = ruleset("tailscale");
-const ours = renderTable(defaultConfig().main, { ipv4: [], ipv6: [] });
+const { main } = defaultConfig();
+const ours = renderTable(main, { ipv4: [], ipv6: [] });
+/** Without the marks that proxies let pass. */
+const unmarked = renderTable({ ...main, bypassMark: "keep", routeMark: "keep" }, { ipv4: [], ipv6: [] });
 
 const chain = (hook: string, rules: string, { type = "filter", priority = "0", policy = "accept" } = {}) =>
 	`chain c { type ${type} hook ${hook} priority ${priority}; policy ${policy};\n${rules}\n}`;
@@ -140,9 +143,14 @@ export const rulesetCases: readonly (readonly [string, string, Fate, (6 | "unsur
 	["sing-box's redirect and our table", singBox + ours, "bgp"],
 	[
 		"sing-box's early look, were it a drop",
-		singBox.replace("0x2 counter", "0x2 counter drop") + ours,
+		singBox.replace("0x2 counter", "0x2 counter drop") + unmarked,
 		"timeout",
 		"unsure",
+	],
+	[
+		"the same, and our table with its bypass mark",
+		singBox.replace("0x2 counter", "0x2 counter drop") + ours,
+		"bgp",
 	],
 	[
 		"a verdict map",

@@ -59,7 +59,7 @@ test("a broker ends up with this router's peers and nothing else, restarts inclu
 	broker.published.length = 0;
 	await broker.start();
 	await eventually(() => expect(peersHeld()).toEqual(["waukeen", "waukeen", "waukeen"]));
-	expect(broker.retained()["bgpwarden/r1/availability"]).toBe("online");
+	await eventually(() => expect(broker.retained()["bgpwarden/r1/availability"]).toBe("online"));
 
 	await publisher.stop();
 	await eventually(() =>
