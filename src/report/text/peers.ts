@@ -61,7 +61,8 @@ function number(value: number | undefined): Cell {
 function remarks(peer: PeerStatus, options: TextOptions): string[] {
 	const entries: (readonly [string, string | undefined])[] = [
 		["last error", isEstablished(peer) ? undefined : peer.last_error],
-		[peer.diagnosis ?? "diagnosis", peer.explanation],
+		// That all is well is in the table above.
+		[peer.diagnosis ?? "diagnosis", peer.diagnosis === "healthy" ? undefined : peer.explanation],
 		["remedy", peer.remedy],
 		["tried", isEstablished(peer) ? undefined : peer.tried],
 	];

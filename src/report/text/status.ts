@@ -38,7 +38,10 @@ export function renderStatus(status: Status, now: number, options: TextOptions):
 	const bird = router.bird.version === undefined ? "" : ` ${printable(router.bird.version, 40)}`;
 	const fields: [string, string | undefined][] = [
 		["Problem", router.problem && paint(printable(router.problem, 300), "red", options)],
-		["Diagnosis", router.explanation && printable(router.explanation, 300)],
+		[
+			"Diagnosis",
+			router.diagnosis === "healthy" ? undefined : router.explanation && printable(router.explanation, 300),
+		],
 		["Router", printable(router.router, 64)],
 		["Daemon", `bgpwarden ${printable(router.version, 40)}, pid ${router.pid}${up ? `, up for ${up}` : ""}`],
 		[

@@ -92,7 +92,7 @@ async function wipes(lab: Lab, warden: Warden, daemon: Daemon): Promise<void> {
 	stage.result("the session never left Established", peer?.state === "Established" && peer.flaps === 0);
 }
 
-async function reboot(lab: Lab, old: Daemon): Promise<void> {
+async function reboot(lab: Lab, old: Daemon): Promise<Daemon> {
 	stage.title("3. The router reboots, and the proxy is there first");
 	await lab.powerOff();
 	await old.process.ended;
@@ -119,7 +119,7 @@ async function reboot(lab: Lab, old: Daemon): Promise<void> {
 	stage.tell("bgpwarden status:");
 	const { stdout } = await warden.cli(["status"]);
 	process.stdout.write(`\n${stdout.replace(/^/gm, "    ")}\n`);
-	await daemon.stop();
+	return daemon;
 }
 
 async function play(lab: Lab): Promise<void> {
@@ -133,12 +133,19 @@ async function play(lab: Lab): Promise<void> {
 	stage.tell("network namespaces with the real programs are up; lines with ~ are MQTT messages");
 	const { warden, daemon } = await ghost(lab, bird, frr);
 	await wipes(lab, warden, daemon);
-	await reboot(lab, daemon);
-	const state = subscriber.last(`bgpwarden/router/peer/${network.peer}/state`);
-	stage.result(
-		"Home Assistant's broker knows the peer",
-		JSON.parse(state?.payload ?? "{}").state === "Established",
+	const last = await reboot(lab, daemon);
+	const told = (topic: string) => subscriber.last(`bgpwarden/router/${topic}`)?.payload;
+	// Everything is told at a random moment within the first 5 s, and each topic at most once a second.
+	await until(
+		"the peer's state at the broker",
+		() => [told("availability"), JSON.parse(told(`peer/${network.peer}/state`) ?? "{}").state],
+		{
+			holds: ([availability, state]) => availability === "online" && state === "Established",
+			timeout: 20_000,
+		},
 	);
+	stage.result("Home Assistant's broker knows the peer", true);
+	await last.stop();
 	const goodbye = await until(
 		"the goodbye",
 		() => subscriber.last("bgpwarden/router/availability")?.payload,

@@ -42,7 +42,14 @@ it("says below what there is to say about a peer; an old error of an Established
 	const text = renderPeers(
 		[
 			{ name: "down", state: "Active", flaps: 1, ...remarks },
-			{ name: "up", state: "Established", flaps: 1, last_error: "Socket: Connection closed" },
+			{
+				name: "up",
+				state: "Established",
+				flaps: 1,
+				last_error: "Socket: Connection closed",
+				diagnosis: "healthy",
+				explanation: "up is Established",
+			},
 		],
 		NOW,
 		{ color: false },
