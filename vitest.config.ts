@@ -1,6 +1,12 @@
 import { defineConfig } from "vitest/config";
 
 /**
+ * The labs play in real time, on machines that share their processors with others: in CI a scenario that fails is played
+ * once more, and the reporter says that it was. What is broken fails twice.
+ */
+const retry = process.env.CI === "true" ? 1 : 0;
+
+/**
  * Scenarios on whole routers. Their timers are real, and a busy machine would bend them: one world at a time, except
  * where scenarios wait most of the time.
  */
@@ -16,6 +22,7 @@ function laboratory(name: string, include: string, groupOrder: number, maxWorker
 			sequence: { groupOrder },
 			testTimeout: 60_000,
 			hookTimeout: 120_000,
+			retry,
 		},
 	};
 }
@@ -28,6 +35,8 @@ export default defineConfig({
 					name: "unit",
 					include: ["test/**/*.test.ts"],
 					exclude: ["test/lab/**", "test/ha/**"],
+					testTimeout: 20_000,
+					retry,
 				},
 			},
 			laboratory("lab", "test/lab/scenarios/**/*.lab.ts", 1),
@@ -43,6 +52,7 @@ export default defineConfig({
 					sequence: { groupOrder: 3 },
 					testTimeout: 120_000,
 					hookTimeout: 120_000,
+					retry,
 				},
 			},
 		],
