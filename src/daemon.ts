@@ -23,6 +23,8 @@ import { nextDeadline, step } from "./warden/warden.ts";
 
 /** Milliseconds until the control FIFO is tried again, for a run directory that cannot be written. */
 const CONTROL_RETRY = 5000;
+/** Batches of traced packets that wait for their rules to be looked up; more are dropped. */
+const MOST_TRACING = 8;
 
 export interface DaemonOptions {
 	readonly version: string;
@@ -46,6 +48,8 @@ export class Daemon {
 	private controlRetry: Timer | undefined;
 	private tick: { timer: Timer; at: number } | undefined;
 	private stopping = false;
+	private tracing = 0;
+	private lastTraced: Promise<void> = Promise.resolve();
 
 	constructor(
 		private readonly platform: Platform,
@@ -261,15 +265,21 @@ export class Daemon {
 			},
 			onOthers: (tables, actor) => this.dispatch({ type: "ruleset_changed", tables, actor }),
 			onPacket: () => this.dispatch({ type: "session_sign" }),
-			onTraces: (traces) => void this.traced(traces),
+			onTraces: (traces) => this.traced(traces),
 			onGap: () => this.dispatch({ type: "watch_gap" }),
 			onGarbage: (text) => this.log("warn", `nft monitor: not understood: ${text.slice(0, 80)}`),
 		});
 	}
 
-	private async traced(traces: readonly PacketTrace[]): Promise<void> {
+	/** One batch after the other: an answer that overtakes its SYN would be nobody's. */
+	private traced(traces: readonly PacketTrace[]): void {
 		const ours = aboutPeers(this.state, traces);
-		if (ours.length === 0) return;
+		if (ours.length === 0 || this.tracing >= MOST_TRACING) return;
+		this.tracing++;
+		this.lastTraced = this.lastTraced.then(() => this.resolve(ours)).finally(() => this.tracing--);
+	}
+
+	private async resolve(ours: readonly PacketTrace[]): Promise<void> {
 		const known = await this.nft.withRules(ours, this.state.settings.table);
 		this.dispatch({ type: "packets_traced", traces: known });
 	}

@@ -1,6 +1,6 @@
 import type { Platform } from "../platform/types.ts";
-import { eachFlow, runConntrack } from "../sources/conntrack/list.ts";
-import { type IsLocal, localAddresses } from "../sources/conntrack/local.ts";
+import { eachFlow, readLocalAddresses, runConntrack } from "../sources/conntrack/list.ts";
+import type { IsLocal } from "../sources/conntrack/local.ts";
 import { type Flow, parseFlow } from "../sources/conntrack/parse.ts";
 import { filterOf } from "../sources/conntrack/select.ts";
 
@@ -28,8 +28,6 @@ type Listing =
 const PASSES = 3;
 /** Flows kept as evidence. */
 const MOST_FLOWS = 8;
-/** Bytes: the file lists all IPv4 routes, not local ones alone. */
-const FIB_LIMIT = 1 << 22;
 
 /**
  * Deletes the conntrack entries of BGP and BFD that end at this router, of all zones and both address families, then
@@ -56,13 +54,6 @@ async function flush(platform: Platform, isLocal: IsLocal): Promise<FlushResult>
 		if (typeof deletion === "string") return { ok: false, reason: deletion };
 		deleted += deletion;
 	}
-}
-
-/** @throws FileError */
-function readLocalAddresses(platform: Platform): IsLocal {
-	const { files } = platform;
-	const ifInet6 = files.status("/proc/net/if_inet6") ? files.read("/proc/net/if_inet6") : "";
-	return localAddresses(files.read("/proc/net/fib_trie", FIB_LIMIT), ifInet6);
 }
 
 async function list(platform: Platform, isLocal: IsLocal): Promise<Listing> {

@@ -85,6 +85,14 @@ export function bareListing(text: string): string {
 	return text.replace(OWNERSHIP, "$1\n").replace(MARKS, '"');
 }
 
+/** The peers' addresses that a listing of the table covers, with scope `peers`. */
+export function peersIn(listing: string): string[] {
+	const sets = listing.matchAll(/\n\tset peers[46] \{[^}]*?elements = \{([^}]*)\}/g);
+	return [...sets]
+		.flatMap(([, elements = ""]) => elements.split(",").map((element) => element.trim()))
+		.filter(Boolean);
+}
+
 /** Whether a listing is of a table that belongs to a process which still runs. */
 export function isOwned(listing: string): boolean {
 	return /^table inet \S+ \{.*\n\tflags owner\b/.test(listing);

@@ -31,6 +31,8 @@ export class Reporter {
 	private readonly files: StatusFiles;
 	private config: Config;
 	private publisher: Publisher | undefined;
+	private changes: Promise<void> = Promise.resolve();
+	private stopped = false;
 	/** What the broker's side said last while it is not connected. */
 	private mqttReason: string | undefined;
 	private timer: Timer | undefined;
@@ -68,15 +70,19 @@ export class Reporter {
 			[mqtt.baseTopic, mqtt.discovery, mqtt.discoveryPrefix, this.id.get(main.routerId)].join();
 		const moved = config.mqtt.enabled && places(before) !== places(config);
 		this.config = config;
-		const old = this.publisher;
-		this.publisher = undefined;
 		this.options.onProblem("router_id", undefined);
 		// What was published elsewhere, or under another name, would stay for ever.
-		Promise.resolve(moved ? old?.retire() : old?.stop()).then(() => {
+		const change = async () => {
+			const old = this.publisher;
+			this.publisher = undefined;
+			await (moved ? old?.retire() : old?.stop());
+			if (this.stopped) return;
 			this.publisher = this.createPublisher();
 			this.publisher?.start();
 			this.soon();
-		});
+		};
+		// One after the other: two publishers would take the connection from each other for ever.
+		this.changes = this.changes.then(change);
 	}
 
 	/** Says goodbye to the broker; takes at most 2.5 s. */
@@ -84,6 +90,7 @@ export class Reporter {
 		this.timer?.cancel();
 		this.tell();
 		this.retry?.cancel();
+		this.stopped = true;
 		await this.publisher?.stop();
 	}
 

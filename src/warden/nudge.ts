@@ -55,9 +55,14 @@ export function wantNudge(turn: Turn, name: string): void {
 export function requestNudge(turn: Turn, name: string): void {
 	const record = turn.state.peers[name];
 	if (!record || isEstablished(record) || isDown(record) || !turn.state.settings.remediate) return;
-	const { lastAt } = record.nudge;
-	const notBefore = lastAt === undefined ? turn.time : Math.max(turn.time, lastAt + APART);
-	turn.peer(name, { ...record, nudge: { ...record.nudge, count: 0, wantedSince: turn.time, notBefore } });
+	const { nudge } = record;
+	// A table that others work at all the time, as fw4's, changes for reasons that have nothing to do with the peer.
+	if (!forgivable(nudge, turn.time)) return;
+	const notBefore = nudge.lastAt === undefined ? turn.time : Math.max(turn.time, nudge.lastAt + APART);
+	turn.peer(name, {
+		...record,
+		nudge: { ...nudge, wantedSince: turn.time, notBefore, forgivenAt: turn.time },
+	});
 	signOfChange(turn);
 	readNow(turn);
 }
@@ -175,6 +180,11 @@ function consider(turn: Turn, record: PeerRecord): void {
 		);
 		return;
 	}
+	if (!turn.state.settings.remediate) {
+		const { wantedSince: _, ...kept } = nudge;
+		turn.peer(name, { ...record, nudge: kept });
+		return;
+	}
 	const due = nextNudge(record);
 	if (due === undefined || due > turn.time) {
 		// A nudge is decided on a fresh reading only: the peer may be Established by then.
@@ -184,7 +194,8 @@ function consider(turn: Turn, record: PeerRecord): void {
 	}
 	const count = nudge.count + 1;
 	const delay = count >= HOPELESS ? BACKOFF.longest : retryDelay(BACKOFF, count);
-	turn.peer(name, { ...record, nudge: { count, lastAt: turn.time, notBefore: turn.time + delay } });
+	const { wantedSince: _, aftermaths: __, ...kept } = nudge;
+	turn.peer(name, { ...record, nudge: { ...kept, count, lastAt: turn.time, notBefore: turn.time + delay } });
 	take(turn, name, "restart");
 	turn.do({ type: "restart_peer", peer: name });
 	turn.do({ type: "report", event: "peer_nudged", details: { peer: name, state: record.peer.state } });
@@ -208,16 +219,21 @@ function isAftermath(turn: Turn, record: PeerRecord): boolean {
 	);
 }
 
+/** The backoff is cut short once in `FORGIVING` ms, and for what seems hopeless once in the longest delay. */
+function forgivable({ forgivenAt, count }: PeerRecord["nudge"], now: number): boolean {
+	return forgivenAt === undefined || now - forgivenAt >= (count >= HOPELESS ? BACKOFF.longest : FORGIVING);
+}
+
 /**
  * A session that comes up, however short, shows that what failed before is over: the next loss need not wait for the backoff
  * of that. Once in `FORGIVING` ms, so that a session that only a restart brings up for a moment does not make it restart
  * for ever.
  */
 function forgiven(nudge: PeerRecord["nudge"], now: number): PeerRecord["nudge"] {
-	const { notBefore, forgivenAt, lastAt, ...rest } = nudge;
+	const { notBefore, lastAt, ...rest } = nudge;
 	if (notBefore === undefined || lastAt === undefined || notBefore <= now + APART) return nudge;
-	if (forgivenAt !== undefined && now - forgivenAt < FORGIVING) return nudge;
-	return { ...rest, lastAt, count: 0, notBefore: lastAt + APART, forgivenAt: now };
+	if (!forgivable(nudge, now)) return nudge;
+	return { ...rest, lastAt, notBefore: lastAt + APART, forgivenAt: now };
 }
 
 /** @param lasting whether the backoff starts over */

@@ -1,3 +1,4 @@
+import { peersIn } from "../render/nft.ts";
 import type { Actor } from "../report/status.ts";
 import { attribute } from "./attribution.ts";
 import { retryDelay } from "./backoff.ts";
@@ -98,7 +99,7 @@ export function installFailed(turn: Turn, reason: string): void {
 		awaitsOwn: false,
 		ownDue: undefined,
 		failures,
-		installAt: turn.time + retryDelay(INSTALL_RETRY, failures),
+		installAt: turn.state.table.released ? undefined : turn.time + retryDelay(INSTALL_RETRY, failures),
 	});
 	turn.problem("install", `table inet ${turn.state.settings.table} cannot be installed: ${reason}`);
 	answer(turn, false, reason);
@@ -110,6 +111,7 @@ export function listed(turn: Turn, text: string | undefined): void {
 	turn.table({ listing: false, listingStale: false });
 	if (table.phase === "starting") {
 		turn.table({ phase: "installing", before: text, present: text !== undefined });
+		keepAddresses(turn, text);
 		install(turn);
 		return;
 	}
@@ -131,6 +133,7 @@ export function listed(turn: Turn, text: string | undefined): void {
 	} else if (table.mismatches + 1 >= MISMATCH_LIMIT) {
 		turn.log("warn", `nft lists table inet ${turn.state.settings.table} in other words than before`);
 		turn.table({ reference: { text, at: turn.time }, mismatches: 0 });
+		answer(turn, true, `table inet ${turn.state.settings.table} is in place`);
 	} else {
 		turn.table({ mismatches: table.mismatches + 1 });
 		lost(turn, { at: turn.time, reason: "changed" });
@@ -262,10 +265,21 @@ function compareWithBefore(turn: Turn, text: string): void {
 	requestNudges(turn);
 }
 
+/** Until BIRD was asked, the peers that the found table covers stay covered: it may be the one that was loaded at boot. */
+function keepAddresses(turn: Turn, listing: string | undefined): void {
+	const { settings, table } = turn.state;
+	if (settings.scope !== "peers" || listing === undefined) return;
+	turn.table({ addresses: [...new Set([...table.addresses, ...peersIn(listing)])] });
+}
+
 /** Has the table put in place, unless it was released. */
 export function install(turn: Turn): void {
 	const { addresses, former, released, installing } = turn.state.table;
-	if (released) return;
+	if (released) {
+		// A time in the past would be waited for again and again.
+		turn.table({ installAt: undefined });
+		return;
+	}
 	if (installing) {
 		// One after the other, or a listing after the first would be taken for what the second has made.
 		turn.table({ installAgain: true });

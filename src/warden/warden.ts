@@ -103,7 +103,8 @@ function configured(turn: Turn, settings: Settings): void {
 	);
 	const addressesSame = old.addresses.join() === settings.addresses.join();
 	if (!tableSame || !addressesSame || turn.state.table.released) {
-		turn.table({ addresses: settings.addresses });
+		const neighbors = Object.values(turn.state.peers).flatMap(({ peer }) => peer.neighborAddress ?? []);
+		turn.table({ addresses: [...new Set([...settings.addresses, ...neighbors])] });
 		const names = new Set([...turn.state.table.former, old.table]);
 		names.delete(settings.table);
 		turn.table({ former: [...names] });

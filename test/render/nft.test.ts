@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bareListing, isOwned, renderTable, withMark } from "../../src/render/nft.ts";
+import { bareListing, isOwned, peersIn, renderTable, withMark } from "../../src/render/nft.ts";
 
 const any = {
 	table: "custom_bgp",
@@ -74,6 +74,17 @@ test("covers BGP both ways and BFD in prerouting, output and input", () => {
 	expect(chain(text, "raw_pre")[0]).toBe("type filter hook prerouting priority raw; policy accept;");
 	expect(chain(text, "raw_out")[0]).toBe("type filter hook output priority raw; policy accept;");
 	expect(chain(text, "filter_input")[0]).toBe("type filter hook input priority filter; policy accept;");
+});
+
+test("the peers of a listing are those it was rendered with", () => {
+	const peers = { ipv4: ["192.168.1.2", "192.168.1.3"], ipv6: ["fd00:1::2"] };
+	// As the kernel lists it: like the rendered text, without the lines that take the old table away.
+	const listing = renderTable({ ...any, scope: "peers" }, peers)
+		.split("\n")
+		.slice(2)
+		.join("\n");
+	expect(peersIn(listing)).toEqual([...peers.ipv4, ...peers.ipv6]);
+	expect(peersIn(renderTable(any, none))).toEqual([]);
 });
 
 test("every rule says whose it is", () => {

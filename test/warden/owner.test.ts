@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { statusOf } from "../../src/warden/status.ts";
+import { nextDeadline } from "../../src/warden/warden.ts";
 import { logged, nft, Story, types } from "./story.ts";
 
 const deleted = { type: "table_touched", touch: "deleted", actor: nft } as const;
@@ -70,6 +71,21 @@ describe("an owned table", () => {
 		expect(router(story).protection).toBe("installed");
 		expect(types(story.happens(deleted))).toEqual(["table_lost", "install"]);
 	});
+});
+
+test("an install that fails as the table is released is not tried again, nor is its time waited for", () => {
+	const story = Story.kept();
+	story.happens({ type: "table_touched", touch: "deleted", actor: nft });
+	story.happens({ type: "command", command: { id: "7", verb: "release" } });
+	story.happens({ type: "released", ids: ["7"] }, { type: "install_failed", reason: "held" });
+	let ticks = 0;
+	for (; ticks < 100; ticks++) {
+		const deadline = nextDeadline(story.state);
+		if (deadline === undefined || deadline > story.time) break;
+		story.happens({ type: "tick" });
+	}
+	expect(ticks).toBeLessThan(5);
+	expect(types(story.passes(60_000))).not.toContain("install");
 });
 
 describe("a table that a person has released", () => {

@@ -78,6 +78,13 @@ describe("the ladder", () => {
 		}
 	});
 
+	test("ends with the option, whatever was planned", () => {
+		const story = read();
+		live(story, 50);
+		story.happens({ type: "configured", settings: { ...story.state.settings, remediate: false } });
+		expect(live(story, 120).filter(({ type }) => type === "restart_peer")).toEqual([]);
+	});
+
 	test("is not climbed for what lies with a person", () => {
 		const story = Story.kept();
 		const refused = { ...passive, lastError: "BGP Error: Bad peer AS" };
@@ -114,6 +121,17 @@ describe("a rule that was in the way and is gone", () => {
 		expect(types(story.happens(changed("inet other")))).not.toContain("read_bird");
 		expect(types(story.happens(changed("inet x")))).toContain("read_bird");
 		expect(live(story, 6).filter(({ type }) => type === "restart_peer")).toHaveLength(1);
+	});
+
+	test("of a table that changes all the time has the peer restarted seldom", () => {
+		const story = read();
+		let restarts = 0;
+		for (let round = 0; round < 100; round++) {
+			story.happens({ type: "packets_traced", traces: [{ ...drop, at: story.time }] }, changed("inet x"));
+			restarts += live(story, 6).filter(({ type }) => type === "restart_peer").length;
+		}
+		expect(restarts).toBeGreaterThan(0);
+		expect(restarts).toBeLessThanOrEqual(6);
 	});
 
 	test("does not stay as evidence", () => {
@@ -161,6 +179,18 @@ describe("BIRD's wait after a failure of BFD", () => {
 		expect(restarts.length).toBeGreaterThan(0);
 		expect(restarts[0]).toBeLessThanOrEqual(5);
 		expect(restarts.length).toBeLessThanOrEqual(4);
+	});
+
+	test("of a session that only comes up for a moment each time is ended seldom", () => {
+		const story = read();
+		const reset = peer({ ...known, state: "Idle", bfd: "up", lastError: "Received: Administrative reset" });
+		let restarts = 0;
+		for (let second = 0; second < 600; second++) {
+			const state = second % 6 < 2 ? established : reset;
+			if (types([...story.happens(reading(state)), ...story.passes(1000)]).includes("restart_peer"))
+				restarts++;
+		}
+		expect(restarts).toBeLessThanOrEqual(12);
 	});
 
 	test("is left alone where only advice is wanted", () => {

@@ -1,6 +1,7 @@
 import { LineSplitter } from "../../platform/lines.ts";
 import { describeExit } from "../../platform/supervise.ts";
 import type { Child, Platform } from "../../platform/types.ts";
+import { type IsLocal, localAddresses } from "./local.ts";
 import { type Flow, parseFlow } from "./parse.ts";
 import { mayBeStale } from "./select.ts";
 
@@ -8,6 +9,8 @@ import { mayBeStale } from "./select.ts";
 const PATIENCE = 5000;
 /** Entries up to which /proc is read instead of starting a process: some 200 bytes each. */
 const SMALL_TABLE = 1000;
+/** Bytes: the file lists all IPv4 routes, not local ones alone. */
+const FIB_LIMIT = 1 << 22;
 const COUNT = "/proc/sys/net/netfilter/nf_conntrack_count";
 const TABLE = "/proc/net/nf_conntrack";
 
@@ -27,6 +30,12 @@ export async function eachFlow(platform: Platform, take: (flow: Flow) => void): 
 		return runConntrack(platform, ["-L", "-o", "extended"], undefined, takeLine);
 	for (const line of text.split("\n")) takeLine(line);
 	return undefined;
+}
+
+/** Which addresses are this router's. @throws FileError */
+export function readLocalAddresses({ files }: Pick<Platform, "files">): IsLocal {
+	const ifInet6 = files.status("/proc/net/if_inet6") ? files.read("/proc/net/if_inet6") : "";
+	return localAddresses(files.read("/proc/net/fib_trie", FIB_LIMIT), ifInet6);
 }
 
 /**

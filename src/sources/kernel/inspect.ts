@@ -1,7 +1,9 @@
 import { runToEnd } from "../../platform/supervise.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { Inspection } from "../../warden/diagnosis/evidence.ts";
-import { listFlows } from "../conntrack/list.ts";
+import { listFlows, readLocalAddresses } from "../conntrack/list.ts";
+import type { IsLocal } from "../conntrack/local.ts";
+import { filterOf } from "../conntrack/select.ts";
 import { parseNeighbor, parseNoRoute, parseRoute } from "./parse.ts";
 
 /** Milliseconds until an `ip` that does not end is killed. */
@@ -64,8 +66,15 @@ async function askNeighbor(platform: Platform, address: string): Promise<Inspect
 }
 
 async function askFlows(platform: Platform, address: string): Promise<Inspection["flows"]> {
+	let isLocal: IsLocal;
+	try {
+		isLocal = readLocalAddresses(platform);
+	} catch {
+		return undefined;
+	}
 	const flows = await listFlows(platform, (flow) => {
-		if (flow.protocol !== "tcp") return false;
+		// What merely passes through this router stays tracked.
+		if (flow.protocol !== "tcp" || filterOf(flow, isLocal) === undefined) return false;
 		const { source, destination } = flow.original;
 		return source === address || destination === address;
 	});

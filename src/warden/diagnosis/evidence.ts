@@ -56,6 +56,8 @@ export interface AddressEvidence {
 	readonly inspecting?: number;
 	/** The device that led to the peer while it was Established. */
 	readonly usualDevice?: string;
+	/** The session, by its begin, for which the device was asked. */
+	readonly learned?: number;
 	/** When the latest session was established. */
 	readonly established?: number;
 }

@@ -22,9 +22,11 @@ const DIVERSIONS: readonly (readonly [RegExp, Diversion])[] = [
  * @returns the first thing that was done to it that was not letting it pass
  */
 export function fateOf(trace: PacketTrace, own: string): Fate {
-	for (const hop of trace.hops) {
+	for (const [index, hop] of trace.hops.entries()) {
 		if (hop.family === "inet" && hop.table === own) continue;
 		const how = hop.rule === undefined ? undefined : diversionOf(hop.rule);
+		// A program that looks at packets in a queue and hands them back lets them pass.
+		if ((how === "queued" || hop.verdict === "queue") && trace.hops.length > index + 1) continue;
 		if (how !== undefined) return { kind: "diverted", how, hop };
 		if (hop.verdict === "queue") return { kind: "diverted", how: "queued", hop };
 		if (hop.verdict === "drop") return { kind: "dropped", hop };

@@ -149,10 +149,15 @@ export function askMore(turn: Turn): void {
 		const evidence = turn.state.evidence.addresses[peer.neighborAddress] ?? {};
 		if (peer.bfd === "down" || peer.bfd === "init") count = true;
 		if (isEstablished(record)) {
-			const began = Math.max(record.stateSince ?? 0, record.birdSince ?? 0) || turn.time;
+			const began =
+				Math.max(record.stateSince ?? 0, record.birdSince ?? 0) || (evidence.established ?? turn.time);
 			if (evidence.established === undefined || began > evidence.established || evidence.tracked)
 				turn.evidenceOf(peer.neighborAddress, { established: began, tracked: undefined });
-			if (evidence.usualDevice === undefined) inspect(turn, record, evidence);
+			// Once for each session: the way to the peer may be another than the last time.
+			if (evidence.learned !== began) {
+				turn.evidenceOf(peer.neighborAddress, { learned: began });
+				inspect(turn, record, evidence);
+			}
 			continue;
 		}
 		const last = evidence.inspection?.at ?? Number.NEGATIVE_INFINITY;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { beforeEach, expect, test } from "vitest";
 import { inspectPeer } from "../../../src/sources/kernel/inspect.ts";
 import type { Inspection } from "../../../src/warden/diagnosis/evidence.ts";
@@ -13,6 +14,10 @@ let route: { out?: string; err?: string; code: number };
 
 beforeEach(() => {
 	platform = new FakePlatform();
+	const captured = (name: string) =>
+		readFileSync(new URL(`../../fixtures/conntrack/${name}`, import.meta.url), "utf8");
+	platform.files.set("/proc/net/fib_trie", captured("linux-6.18-fib_trie.txt"));
+	platform.files.set("/proc/net/if_inet6", captured("linux-6.18-if_inet6.txt"));
 	platform.files.set(COUNT, "0\n");
 	platform.files.set(TABLE, "");
 	neighbors = ["192.168.1.2 dev br-lan lladdr 02:00:00:00:00:02 REACHABLE \n"];
@@ -48,7 +53,12 @@ test("route, neighbor and conntrack, by two processes where /proc shows conntrac
 	platform.files.set(COUNT, "2\n");
 	const flow = (source: string) =>
 		`ipv4     2 tcp      6 57 SYN_SENT src=${source} dst=192.168.1.1 sport=40000 dport=179 [UNREPLIED] src=192.168.1.1 dst=${source} sport=179 dport=40000 mark=7 use=1\n`;
-	platform.files.set(TABLE, flow("192.168.1.2") + flow("192.168.1.9"));
+	platform.files.set(
+		TABLE,
+		flow("192.168.1.2") +
+			flow("192.168.1.9") +
+			flow("192.168.1.2").replaceAll("192.168.1.1 ", "203.0.113.9 "),
+	);
 	const seen = await inspect();
 	expect(seen).toMatchObject({
 		route: { device: "br-lan" },

@@ -221,6 +221,20 @@ describe("the kernel", () => {
 		});
 	});
 
+	test("the way of the latest session is the usual one", () => {
+		const story = read(established);
+		const way = (device: string) =>
+			story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { device } } });
+		way("wg0");
+		story.happens(reading(passive));
+		story.passes(5000);
+		expect(types(story.happens(reading(established)))).toContain("inspect_peer");
+		way("br-lan");
+		story.happens(reading(passive));
+		way("br-lan");
+		expect(told(story)?.diagnosis).toBeUndefined();
+	});
+
 	test("a section's interface counts before all", () => {
 		const story = read(passive);
 		story.happens({ type: "configured", settings: { ...settings, interfaces: { waukeen: "tun7" } } });
