@@ -4,6 +4,7 @@ import { restartPeer } from "./effects/bird.ts";
 import { flushConntrack } from "./effects/conntrack.ts";
 import { createNft, type Nft } from "./effects/nft.ts";
 import { createProtection, type Protection } from "./effects/protection.ts";
+import { RuleLookup } from "./effects/rule-lookup.ts";
 import { TableEffects } from "./effects/table.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Platform, Timer } from "./platform/types.ts";
@@ -16,15 +17,12 @@ import { createMonitor, type Monitor } from "./sources/nft/monitor.ts";
 import { createServices, type Services } from "./sources/ubus/services.ts";
 import type { Action } from "./warden/actions.ts";
 import { aboutPeers } from "./warden/diagnosis/gather.ts";
-import type { PacketTrace } from "./warden/diagnosis/trace.ts";
 import type { WardenEvent } from "./warden/events.ts";
 import { initialState, type WardenState } from "./warden/state.ts";
 import { nextDeadline, step } from "./warden/warden.ts";
 
 /** Milliseconds until the control FIFO is tried again, for a run directory that cannot be written. */
 const CONTROL_RETRY = 5000;
-/** Batches of traced packets that wait for their rules to be looked up; more are dropped. */
-const MOST_TRACING = 8;
 
 export interface DaemonOptions {
 	readonly version: string;
@@ -40,6 +38,7 @@ export class Daemon {
 	private readonly nft: Nft;
 	private readonly protection: Protection;
 	private readonly table: TableEffects;
+	private readonly rules: RuleLookup;
 	private readonly reporter: Reporter;
 	private monitor: Monitor;
 	private bird: BirdSession;
@@ -48,8 +47,6 @@ export class Daemon {
 	private controlRetry: Timer | undefined;
 	private tick: { timer: Timer; at: number } | undefined;
 	private stopping = false;
-	private tracing = 0;
-	private lastTraced: Promise<void> = Promise.resolve();
 
 	constructor(
 		private readonly platform: Platform,
@@ -65,6 +62,7 @@ export class Daemon {
 			onLost: (reason) => this.dispatch({ type: "owner_lost", reason }),
 			onInfo: (text) => this.log("info", text),
 		});
+		this.rules = new RuleLookup(this.nft, (traces) => this.dispatch({ type: "packets_traced", traces }));
 		this.table = new TableEffects(platform, this.nft, this.protection);
 		this.reporter = new Reporter(platform, this.log, {
 			version: options.version,
@@ -265,23 +263,10 @@ export class Daemon {
 			},
 			onOthers: (tables, actor) => this.dispatch({ type: "ruleset_changed", tables, actor }),
 			onPacket: () => this.dispatch({ type: "session_sign" }),
-			onTraces: (traces) => this.traced(traces),
+			onTraces: (traces) => this.rules.add(aboutPeers(this.state, traces), this.config.main.table),
 			onGap: () => this.dispatch({ type: "watch_gap" }),
 			onGarbage: (text) => this.log("warn", `nft monitor: not understood: ${text.slice(0, 80)}`),
 		});
-	}
-
-	/** One batch after the other: an answer that overtakes its SYN would be nobody's. */
-	private traced(traces: readonly PacketTrace[]): void {
-		const ours = aboutPeers(this.state, traces);
-		if (ours.length === 0 || this.tracing >= MOST_TRACING) return;
-		this.tracing++;
-		this.lastTraced = this.lastTraced.then(() => this.resolve(ours)).finally(() => this.tracing--);
-	}
-
-	private async resolve(ours: readonly PacketTrace[]): Promise<void> {
-		const known = await this.nft.withRules(ours, this.state.settings.table);
-		this.dispatch({ type: "packets_traced", traces: known });
 	}
 
 	private createBird(): BirdSession {

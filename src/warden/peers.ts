@@ -1,4 +1,5 @@
 import type { BirdPeer, BirdReading } from "../sources/bird/types.ts";
+import { covered } from "./covered.ts";
 import { askMore } from "./diagnosis/gather.ts";
 import { considerNudges, isDown, isEstablished, isNudging } from "./nudge.ts";
 import { planReadings, readNow, signOfChange } from "./readings.ts";
@@ -152,7 +153,7 @@ function followAddresses(turn: Turn, reading: BirdReading): void {
 	const { settings, table } = turn.state;
 	if (settings.scope !== "peers") return;
 	const neighbors = reading.peers.flatMap((peer) => peer.neighborAddress ?? []);
-	const addresses = [...new Set([...settings.addresses, ...neighbors])].sort();
+	const addresses = covered(turn, neighbors);
 	if (addresses.join() === [...table.addresses].sort().join()) return;
 	turn.table({ addresses });
 	turn.log("info", `table inet ${settings.table} now covers ${addresses.join(", ") || "no peer"}`);

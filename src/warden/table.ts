@@ -1,8 +1,8 @@
-import { peersIn } from "../render/nft.ts";
 import type { Actor } from "../report/status.ts";
 import { attribute } from "./attribution.ts";
 import { retryDelay } from "./backoff.ts";
 import { clockOffset, isoSeconds } from "./clock.ts";
+import { keepCovered } from "./covered.ts";
 import { describeActor, earliestRepair, noteRepair } from "./fight.ts";
 import { requestFlush } from "./flush.ts";
 import { requestNudges } from "./nudge.ts";
@@ -111,7 +111,7 @@ export function listed(turn: Turn, text: string | undefined): void {
 	turn.table({ listing: false, listingStale: false });
 	if (table.phase === "starting") {
 		turn.table({ phase: "installing", before: text, present: text !== undefined });
-		keepAddresses(turn, text);
+		keepCovered(turn, text);
 		install(turn);
 		return;
 	}
@@ -263,13 +263,6 @@ function compareWithBefore(turn: Turn, text: string): void {
 	if (before === undefined || before === text) return;
 	turn.log("info", `table inet ${turn.state.settings.table} was there in another form; replaced`);
 	requestNudges(turn);
-}
-
-/** Until BIRD was asked, the peers that the found table covers stay covered: it may be the one that was loaded at boot. */
-function keepAddresses(turn: Turn, listing: string | undefined): void {
-	const { settings, table } = turn.state;
-	if (settings.scope !== "peers" || listing === undefined) return;
-	turn.table({ addresses: [...new Set([...table.addresses, ...peersIn(listing)])] });
 }
 
 /** Has the table put in place, unless it was released. */

@@ -1,5 +1,6 @@
 import type { Action } from "./actions.ts";
 import { clockOffset, type Moment } from "./clock.ts";
+import { covered } from "./covered.ts";
 import { concludeAll, concludeAt, concludeTick } from "./diagnosis/conclude.ts";
 import { countersRead, packetsTraced, peerInspected, rulesetChanged } from "./diagnosis/gather.ts";
 import type { Command, Settings, WardenEvent } from "./events.ts";
@@ -104,7 +105,7 @@ function configured(turn: Turn, settings: Settings): void {
 	const addressesSame = old.addresses.join() === settings.addresses.join();
 	if (!tableSame || !addressesSame || turn.state.table.released) {
 		const neighbors = Object.values(turn.state.peers).flatMap(({ peer }) => peer.neighborAddress ?? []);
-		turn.table({ addresses: [...new Set([...settings.addresses, ...neighbors])] });
+		turn.table({ addresses: covered(turn, neighbors) });
 		const names = new Set([...turn.state.table.former, old.table]);
 		names.delete(settings.table);
 		turn.table({ former: [...names] });

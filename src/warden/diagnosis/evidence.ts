@@ -45,8 +45,6 @@ export interface AddressEvidence {
 	readonly answer?: PacketTrace;
 	/** The router's own latest SYN to the peer's port 179. */
 	readonly dial?: PacketTrace;
-	/** The peer's latest answer to that: SYN-ACK or RST. */
-	readonly dialAnswer?: PacketTrace;
 	readonly inspection?: Inspection & { readonly at: number };
 	/** Looks in a row that found conntrack entries, and the first of them. */
 	readonly tracked?: { readonly looks: number; readonly since: number };

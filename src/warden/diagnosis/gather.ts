@@ -44,7 +44,6 @@ export function packetsTraced(turn: Turn, traces: readonly PacketTrace[]): void 
 		const answers = (flags.includes("syn") && flags.includes("ack")) || flags.includes("rst");
 		if (known.has(source)) {
 			if (opens && destinationPort === 179) sawSyn(turn, source, trace);
-			if (answers && sourcePort === 179) turn.evidenceOf(source, { dialAnswer: trace });
 		} else if (known.has(destination)) {
 			if (opens && destinationPort === 179) turn.evidenceOf(destination, { dial: trace });
 			if (answers && sourcePort === 179) sawAnswer(turn, destination, trace);
@@ -91,7 +90,6 @@ export function rulesetChanged(turn: Turn, names: readonly string[], actor: Acto
 			syn: undefined,
 			answer: undefined,
 			dial: undefined,
-			dialAnswer: undefined,
 		});
 		turn.log("info", `table ${table}, which kept peer ${record.peer.name} down, was changed by ${by}`);
 		requestNudge(turn, record.peer.name);
