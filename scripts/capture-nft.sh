@@ -1,10 +1,10 @@
 #!/bin/bash
-# Captures the fixtures of nft anew, from the nft in .lab/rootfs, in a network namespace of its own. Needs root and
+# Captures the fixtures of nft anew, from the nft in .lab/rootfs-13, in a network namespace of its own. Needs root and
 # dist/bgpwarden.js. What each transaction of the monitor's did to the table stands beside it in the .json, written by
 # hand; test/fixtures/nft/rulesets/*.nft are what the JSON listings are made from.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-root=$PWD/.lab/rootfs
+root=$PWD/.lab/rootfs-${WORLD:-13}
 [ "$(id -u)" = 0 ] || { echo "capture-nft: root is needed" >&2; exit 1; }
 [ -e "$root/.stamp" ] || { echo "capture-nft: run scripts/rootfs.sh first" >&2; exit 1; }
 if [ "${1:-}" != inside ]; then

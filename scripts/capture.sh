@@ -1,9 +1,9 @@
 #!/bin/sh
-# Captures the fixtures of BIRD and conntrack anew, from the programs in .lab/rootfs (made by scripts/rootfs.sh), in two
+# Captures the fixtures of BIRD and conntrack anew, from the programs in .lab/rootfs-13 (made by scripts/rootfs.sh), in two
 # network namespaces of its own. Needs root. The expected values beside them (*.json) are written by hand.
 set -eu
 cd "$(dirname "$0")/.."
-root=$PWD/.lab/rootfs
+root=$PWD/.lab/rootfs-${WORLD:-13}
 fixtures=$PWD/test/fixtures
 [ "$(id -u)" = 0 ] || { echo "capture: root is needed" >&2; exit 1; }
 [ -e "$root/.stamp" ] || { echo "capture: run scripts/rootfs.sh first" >&2; exit 1; }

@@ -39,7 +39,7 @@ tarball=$tools/quickjs_$quickjs_version.orig.tar.xz
 is_meant() { [ -e "$tarball" ] && [ "$(sha256sum "$tarball" | cut -d ' ' -f 1)" = "$quickjs_sha256" ]; }
 if ! is_meant; then
 	# The lab's own list of Debian's archives, for sources. apt's state is kept apart from this machine's.
-	list=.lab/rootfs/etc/apt/sources.list
+	list=.lab/rootfs-13/etc/apt/sources.list
 	[ -r "$list" ] || fail "$list is missing: run \`make rootfs\` as root"
 	say "downloading the source of quickjs $quickjs_version"
 	apt=$(mktemp -d)

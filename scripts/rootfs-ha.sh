@@ -1,11 +1,11 @@
 #!/bin/sh
-# Builds .lab/rootfs-ha, the layer over .lab/rootfs that the lab's Home Assistant runs on: Debian's Python and, from
+# Builds .lab/rootfs-ha, the layer over .lab/rootfs-13 that the lab's Home Assistant runs on: Debian's Python and, from
 # PyPI, the packages of test/ha/home-assistant.txt and, apart, those of the broker in test/ha/amqtt.txt. The second
 # run is instant: a stamp holds the hash of all of it.
 set -eu
 cd "$(dirname "$0")/.."
 
-root=.lab/rootfs
+root=.lab/rootfs-13
 layer=.lab/rootfs-ha
 new=$PWD/.lab/rootfs-ha.new
 log=.lab/rootfs-ha-build.log

@@ -1,16 +1,27 @@
 #!/bin/sh
-# Builds .lab/rootfs, the Debian 13 root filesystem that every host of the lab runs on. The second run is instant: a
-# stamp inside the root holds this script's hash. Needs root on Debian or Ubuntu; prints one line per step.
+# Usage: scripts/rootfs.sh [WORLD]
+# Builds .lab/rootfs-WORLD, the root filesystem that every host of the lab runs on. WORLD is 13 (Debian 13, the default),
+# next (Debian testing) or 12 (Debian 12), from the argument or the environment. The second run is instant: a stamp inside
+# the root holds this script's hash. Needs root on Debian or Ubuntu; prints one line per step.
 set -eu
 cd "$(dirname "$0")/.."
 
-suite=trixie
+world=${1:-${WORLD:-13}}
+case $world in
+13) suite=trixie ;;
+next) suite=testing ;;
+12) suite=bookworm ;;
+*)
+	echo "rootfs: there is no world '$world': it is 13, next or 12" >&2
+	exit 2
+	;;
+esac
 packages=nftables,iptables,conntrack,bird3,frr,mosquitto,mosquitto-clients,quickjs,busybox,iproute2,iputils-ping,openssl
 packages=$packages,procps,strace,tcpdump,python3-minimal,dnsmasq-base
-root=.lab/rootfs
-new=.lab/rootfs.new
-old=.lab/rootfs.old
-log=.lab/rootfs-build.log
+root=.lab/rootfs-$world
+new=$root.new
+old=$root.old
+log=$root-build.log
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 say() { echo "rootfs: $*"; }
@@ -45,7 +56,7 @@ fi
 [ "$(id -u)" = 0 ] || fail "root is needed to build a root filesystem"
 have apt-get || fail "this needs Debian or Ubuntu (there is no apt-get)"
 mkdir -p .lab
-exec 9>.lab/rootfs.lock
+exec 9>"$root.lock"
 flock 9
 if is_built; then
 	say "$root was built by another run meanwhile"
@@ -62,7 +73,7 @@ if ! [ -r "$keyring" ]; then
 	apt_install debian-archive-keyring
 fi
 
-say "building Debian 13 ($suite) with mmdebstrap; this takes up to a minute"
+say "building Debian $suite with mmdebstrap; this takes up to a minute"
 rm -rf --one-file-system "$new" "$old"
 trap 'rm -rf --one-file-system "$new"' EXIT
 trap 'exit 130' INT TERM HUP

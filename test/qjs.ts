@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
-
-const ROOTFS = fileURLToPath(new URL("../.lab/rootfs", import.meta.url));
+import { rootfs } from "./lab/paths.ts";
 
 /** How qjs is started here. */
 export function qjsCommand(): [string, ...string[]] {
@@ -18,14 +17,14 @@ export function qjsCommand(): [string, ...string[]] {
 /** A program of the lab, started by the lab's own dynamic linker, so that no root is needed; undefined without a lab. */
 export function rootfsCommand(program: string): [string, ...string[]] | undefined {
 	const linkers = ["lib64", "lib"]
-		.map((name) => join(ROOTFS, "usr", name))
+		.map((name) => join(rootfs, "usr", name))
 		.filter((name) => existsSync(name));
 	for (const directory of linkers) {
 		const linker = readdirSync(directory).find((name) => /^ld-linux.*\.so/.test(name));
 		if (!linker) continue;
-		const libraries = readdirSync(join(ROOTFS, "usr/lib")).filter((name) => name.endsWith("-linux-gnu"));
-		const path = libraries.map((name) => join(ROOTFS, "usr/lib", name)).join(":");
-		return [join(directory, linker), "--library-path", path, join(ROOTFS, "usr/bin", program)];
+		const libraries = readdirSync(join(rootfs, "usr/lib")).filter((name) => name.endsWith("-linux-gnu"));
+		const path = libraries.map((name) => join(rootfs, "usr/lib", name)).join(":");
+		return [join(directory, linker), "--library-path", path, join(rootfs, "usr/bin", program)];
 	}
 	return undefined;
 }

@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Host } from "../lab/host.ts";
+import { rootfsName } from "../lab/paths.ts";
 import type { Process } from "../lab/process.ts";
 import { until } from "../lab/wait.ts";
 import { Api, CLIENT_ID, type DeviceEntry, type EntityEntry, rest, type State } from "./client.ts";
 
 /** Layers of a host that can run Home Assistant. */
-export const layers = ["rootfs-ha", "rootfs"] as const;
+export const layers = ["rootfs-ha", rootfsName] as const;
 
 const PORT = 8123;
 const directory = "/config";

@@ -9,7 +9,7 @@ import {
 	writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { labDirectory } from "./paths.ts";
+import { labDirectory, rootfsName } from "./paths.ts";
 import {
 	type Process,
 	type RunOptions,
@@ -114,7 +114,7 @@ export class Host {
 	 * @param layers root filesystems in .lab, the uppermost first
 	 * @throws Error with what the kernel or mount said
 	 */
-	static async start(name: string, layers: readonly string[] = ["rootfs"]): Promise<Host> {
+	static async start(name: string, layers: readonly string[] = [rootfsName]): Promise<Host> {
 		mkdirSync(`${labDirectory}/mnt`, { recursive: true });
 		const overlay = `${namePrefix}-${process.pid}-${startTicks(process.pid)}-${name}`;
 		const namespaces = ["--net", "--mount", "--uts", "--propagation", "private"];

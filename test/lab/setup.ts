@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { bundle, rootfs } from "./paths.ts";
+import { bundle, rootfs, rootfsName, world } from "./paths.ts";
 
 /** Vitest's global setup of the lab: refuses to start without what every scenario needs. */
 export default function setup(): void {
@@ -7,7 +7,7 @@ export default function setup(): void {
 		process.getuid?.() !== 0
 			? "root is needed (it makes network namespaces)"
 			: !existsSync(`${rootfs}/.stamp`)
-				? "there is no .lab/rootfs: run scripts/rootfs.sh"
+				? `there is no .lab/${rootfsName}: run scripts/rootfs.sh ${world}`
 				: !existsSync(bundle)
 					? "there is no dist/bgpwarden.js: run npm run build"
 					: undefined;
