@@ -29,7 +29,8 @@ export type Protection = "owned" | "installed" | "missing";
 export interface Actor {
 	/** Process name from nft monitor's generation line, e.g. `nft`. */
 	readonly process: string;
-	readonly pid: number;
+	/** Absent in a container: the kernel tells the id that the process has outside, which names another one inside. */
+	readonly pid?: number;
 	/** Command line of the process, if it was still there. */
 	readonly command?: string;
 	/** Name of the parent process and its command line, e.g. `/bin/sh /etc/init.d/firewall stop`. */

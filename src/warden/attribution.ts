@@ -37,7 +37,7 @@ export function attribute(
 	services: ServiceKnowledge,
 ): string | undefined {
 	const ancestors = actor?.ancestors ?? [];
-	const pids = actor ? [actor.pid, ...ancestors.map(({ pid }) => pid)] : [];
+	const pids = [actor?.pid, ...ancestors.map(({ pid }) => pid)].filter((pid) => pid !== undefined);
 	const commands = [actor?.command, actor?.parent, ...ancestors.map(({ command }) => command)];
 	for (const pid of pids) {
 		const owner = services.processes.find((process) => process.pid === pid);

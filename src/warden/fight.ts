@@ -68,6 +68,7 @@ export function truceAt({ fight, loss }: TableState): number | undefined {
 /** e.g. `nft (pid 4711, nft flush ruleset), started by /bin/sh /etc/init.d/firewall stop`. */
 export function describeActor(actor: Actor | undefined): string {
 	if (!actor) return "an unknown program";
+	if (actor.pid === undefined) return `${actor.process} (pid unknown: this is a container)`;
 	const command = actor.command === undefined ? "" : `, ${actor.command}`;
 	const parent = actor.parent === undefined ? "" : `, started by ${actor.parent}`;
 	return `${actor.process} (pid ${actor.pid}${command})${parent}`;

@@ -237,7 +237,7 @@ function restored(turn: Turn): void {
 		repairs: table.repairs + 1,
 		lastRepair: {
 			at: isoSeconds(offset, turn.time),
-			...(loss.actor ? { by: describeActor(loss.actor), pid: loss.actor.pid } : {}),
+			...(loss.actor ? { by: describeActor(loss.actor), ...pidOf(loss.actor) } : {}),
 			...(service === undefined ? {} : { service }),
 			reason: loss.reason,
 			milliseconds,
@@ -302,5 +302,9 @@ function lossDetails(turn: Turn, { actor, at }: Loss): Record<string, string | n
 	const service = attribute(actor, at, turn.state.services);
 	const named = service === undefined ? {} : { service };
 	if (!actor) return named;
-	return { by: actor.process, pid: actor.pid, command: actor.command, parent: actor.parent, ...named };
+	return { by: actor.process, ...pidOf(actor), command: actor.command, parent: actor.parent, ...named };
+}
+
+function pidOf({ pid }: Actor): { pid?: number } {
+	return pid === undefined ? {} : { pid };
 }

@@ -112,6 +112,7 @@ describe("single losses", () => {
 test("who did it is told as far as it is known", () => {
 	expect(describeActor(undefined)).toBe("an unknown program");
 	expect(describeActor(nft)).toBe("nft (pid 4711)");
+	expect(describeActor({ process: "nft" })).toBe("nft (pid unknown: this is a container)");
 	expect(describeActor({ ...nft, command: "nft flush ruleset", parent: "/bin/sh /etc/x stop" })).toBe(
 		"nft (pid 4711, nft flush ruleset), started by /bin/sh /etc/x stop",
 	);

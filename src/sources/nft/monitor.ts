@@ -3,7 +3,7 @@ import { supervise } from "../../platform/supervise.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
 import type { Actor } from "../../report/status.ts";
 import type { PacketTrace, TracedPacket } from "../../warden/diagnosis/trace.ts";
-import { findActor } from "../process.ts";
+import { findActor, hasOtherIds } from "../process.ts";
 import { MonitorParser, type Touch, type Transaction } from "./parse.ts";
 import { isTraceLine, parseTraceLine, TraceCollector } from "./trace.ts";
 
@@ -56,6 +56,8 @@ export interface Monitor {
 
 /** The daemon's eyes: one long-lived `nft monitor`, which sees every change to the ruleset and who made it. */
 export function createMonitor(platform: Platform, options: MonitorOptions): Monitor {
+	// There a foreign process may by chance have the number of one of the daemon's.
+	const contained = hasOtherIds(platform.files);
 	let knowsProcesses = false;
 	let parser = new MonitorParser(options.table, options.mark);
 	let splitter = new LineSplitter(() => {});
@@ -93,11 +95,11 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 	};
 
 	const transaction = ({ pid, process, touch, marked, tables }: Transaction) => {
-		if (options.isOwn(pid)) knowsProcesses = true;
-		if (options.isOwn(pid) || (marked && !knowsProcesses)) return options.onOwn(pid);
+		if (!contained && options.isOwn(pid)) knowsProcesses = true;
+		if (knowsProcesses ? options.isOwn(pid) : marked) return options.onOwn(pid);
 		const others = tables.filter((table) => table !== `inet ${options.table}`);
 		if (touch === "none" && others.length === 0) return;
-		const actor = findActor(platform.files, pid, process);
+		const actor = contained ? { process } : findActor(platform.files, pid, process);
 		if (touch !== "none") options.onForeign({ touch, actor });
 		if (others.length > 0) options.onOthers(others, actor);
 	};

@@ -2,8 +2,7 @@ import { expect, test } from "vitest";
 import { createMonitor, type MonitorOptions } from "../../../src/sources/nft/monitor.ts";
 import { FakePlatform } from "../../fakes/platform.ts";
 
-function watch() {
-	const platform = new FakePlatform();
+function watch(platform = new FakePlatform()) {
 	const seen: string[] = [];
 	const options: MonitorOptions = {
 		table: "custom_bgp",
@@ -81,4 +80,21 @@ test("in a container, where the ids are others, the mark tells our own; elsewher
 	platform.advance(0);
 	expect(seen).toEqual(["start", "own", "own", "changed by nft 78"]);
 	expect(monitor.knowsProcesses).toBe(true);
+});
+
+test("in a known container a number means nobody: not the daemon's own nft, and no culprit's", async () => {
+	const platform = new FakePlatform();
+	platform.files.setLink("/proc/self/ns/pid", "pid:[4026532301]");
+	platform.files.set("/proc/77/stat", "77 (nft) S 1 1 1 0 -1 4194560 0");
+	platform.files.set("/proc/77/cmdline", "nft\0-f\0/etc/innocent.nft\0");
+	const { seen, monitor } = watch(platform);
+	platform.program("nft", (child) => {
+		child.out("delete table inet custom_bgp\n# new generation 2 by process 10 (nft)\n");
+		child.out("delete table inet custom_bgp\n# new generation 3 by process 77 (nft)\n");
+	});
+	monitor.start();
+	await platform.settle();
+	expect(seen).toEqual(["start", "deleted by nft undefined", "deleted by nft undefined"]);
+	expect(monitor.knowsProcesses).toBe(false);
+	monitor.stop();
 });
