@@ -46,6 +46,13 @@ apt_install() {
 	quiet "apt-get install $*" apt-get install -y --no-install-recommends "$@"
 }
 
+# Debian's smallest containers lack it, and the lab's hosts are made with it.
+if ! have mount && have apt-get; then
+	say "installing mount"
+	mkdir -p .lab
+	apt_install mount
+fi
+
 stamp=$(sha256sum scripts/rootfs.sh | cut -d ' ' -f 1)
 is_built() { [ "$(cat "$root/.stamp" 2>/dev/null || true)" = "$stamp" ]; }
 if is_built; then
