@@ -68,7 +68,7 @@ test-diagnosis: build rootfs
 
 # Four minutes; make test has a shorter version of it.
 test-hostile: build rootfs
-	@$(NODE) HOSTILE=10000 npx vitest run --project lab test/lab/scenarios/hostile.lab.ts
+	@$(NODE) HOSTILE=10000 npx vitest run --project alone test/lab/scenarios/alone/hostile.lab.ts
 
 test-ha: build rootfs
 	@scripts/rootfs-ha.sh

@@ -158,7 +158,8 @@ export class Host {
 
 	/** Starts a program on the host that goes on; its pid is the program's own. */
 	start(argv: readonly string[], options: StartOptions): Process {
-		return startProcess(this.inside(argv), { ...options, name: `${this.name}: ${options.name}` });
+		const command = options.urgent ? ["nice", "-n", "-10", ...argv] : argv;
+		return startProcess(this.inside(command), { ...options, name: `${this.name}: ${options.name}` });
 	}
 
 	/** Where a file of the host is for this process; symbolic links are followed as the host would. */

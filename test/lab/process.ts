@@ -26,6 +26,11 @@ export interface RunOptions {
 export interface StartOptions {
 	/** What messages call the process. */
 	readonly name: string;
+	/**
+	 * Goes before whatever else the machine does (nice -10, where that is allowed): for BIRD and FRR, whose BFD takes a
+	 * second without the processor for a dead neighbor. A busy machine is to be slow, not to play an outage of its own.
+	 */
+	readonly urgent?: boolean;
 	/** Added to the usual environment. */
 	readonly env?: Readonly<Record<string, string>>;
 	/** Called with each line of standard output and standard error. */

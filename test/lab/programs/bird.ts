@@ -129,6 +129,7 @@ export async function startBird(host: Host, config: string, version: 2 | 3 = 3):
 	}
 	const process = host.start([`${directory}/bird`, "-f", "-c", birdConfigFile, "-s", birdSocket], {
 		name: `bird${version}`,
+		urgent: true,
 	});
 	const control = async (command: string): Promise<string> => {
 		const { stdout } = await host.run(["birdcl", "-s", birdSocket, ...command.split(" ")]);

@@ -93,7 +93,7 @@ export async function startFrr(host: Host, options: FrrOptions = {}): Promise<Fr
 		// bgpd -Z: without zebra it must not wait for it.
 		const alone = name === "bgpd" && options.zebra === false ? ["-Z"] : [];
 		const argv = [`/usr/lib/frr/${name}`, "-A", "127.0.0.1", "--log", "stdout", ...alone];
-		const daemon = host.start(argv, { name });
+		const daemon = host.start(argv, { name, urgent: true });
 		processes.push(daemon);
 		await until(
 			`FRR's ${name} to answer`,

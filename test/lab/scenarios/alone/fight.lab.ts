@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { repairing, startDaemon } from "../daemon.ts";
-import { type Lab, startLab } from "../lab.ts";
-import { tableListing } from "../session.ts";
-import { pause, until } from "../wait.ts";
+import { repairing, startDaemon } from "../../daemon.ts";
+import { type Lab, startLab } from "../../lab.ts";
+import { tableListing } from "../../session.ts";
+import { pause, until } from "../../wait.ts";
 
 let lab: Lab;
 beforeEach(async () => {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { repairing } from "../daemon.ts";
-import { type Lab, startLab } from "../lab.ts";
-import { attack, fw4Table, hostileChanges, total, watchTracked } from "../programs.ts";
-import { establish, sessionMark, tableListing } from "../session.ts";
-import { until } from "../wait.ts";
+import { repairing } from "../../daemon.ts";
+import { type Lab, startLab } from "../../lab.ts";
+import { attack, fw4Table, hostileChanges, total, watchTracked } from "../../programs.ts";
+import { establish, sessionMark, tableListing } from "../../session.ts";
+import { until } from "../../wait.ts";
 
 /** How many changes each mode meets; `make test-hostile` makes it 10,000. */
 const changes = Number(process.env.HOSTILE ?? 500);
