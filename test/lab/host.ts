@@ -57,7 +57,7 @@ while [ $left = 1 ]; do
 done
 `;
 
-const namePrefix = "bgpwarden-lab";
+const namePrefix = "bgpwarden-host";
 
 /** Start of a process in clock ticks since boot, which with the pid names it for ever; undefined when it is gone. */
 function startTicks(pid: number): string | undefined {
@@ -76,9 +76,18 @@ function processIds(): number[] {
 		.map(Number);
 }
 
-/** Ends by pid what a lab left behind whose owner is dead: every process whose root is such a lab's overlay. */
+/** The number of the process id namespace: an id means a process only in there. */
+function processNamespace(): string {
+	return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+}
+
+/**
+ * Ends by pid what a lab left behind whose owner is dead: every process whose root is such a lab's overlay. The labs of
+ * containers on this machine are left to them: who owns those cannot be seen from here.
+ */
 export function cleanLeftovers(): number[] {
 	const ended: number[] = [];
+	const overlay = new RegExp(` - overlay ${namePrefix}-${processNamespace()}-(\\d+)-(\\d+)-`);
 	for (const pid of processIds()) {
 		let mounts: string;
 		try {
@@ -86,7 +95,7 @@ export function cleanLeftovers(): number[] {
 		} catch {
 			continue;
 		}
-		const owner = mounts.match(new RegExp(` - overlay ${namePrefix}-(\\d+)-(\\d+)-`));
+		const owner = mounts.match(overlay);
 		if (owner === null || startTicks(Number(owner[1])) === owner[2]) continue;
 		try {
 			process.kill(pid, "SIGKILL");
@@ -116,7 +125,8 @@ export class Host {
 	 */
 	static async start(name: string, layers: readonly string[] = [rootfsName]): Promise<Host> {
 		mkdirSync(`${labDirectory}/mnt`, { recursive: true });
-		const overlay = `${namePrefix}-${process.pid}-${startTicks(process.pid)}-${name}`;
+		const owner = `${processNamespace()}-${process.pid}-${startTicks(process.pid)}`;
+		const overlay = `${namePrefix}-${owner}-${name}`;
 		const namespaces = ["--net", "--mount", "--uts", "--propagation", "private"];
 		const holder = spawn(
 			"unshare",
