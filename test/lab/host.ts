@@ -81,6 +81,9 @@ function processNamespace(): string {
 	return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
 }
 
+/** Whether this is a container: the kernel then tells the daemon process ids that mean nothing in here. */
+export const contained = processNamespace() !== "4026531836"; // PROC_PID_INIT_INO, include/linux/proc_ns.h
+
 /**
  * Ends by pid what a lab left behind whose owner is dead: every process whose root is such a lab's overlay. The labs of
  * containers on this machine are left to them: who owns those cannot be seen from here.

@@ -1,6 +1,6 @@
 import { bareListing } from "../../src/render/nft.ts";
 import { type Daemon, startDaemon, type UciOptions, type Warden } from "./daemon.ts";
-import type { Host } from "./host.ts";
+import { contained, type Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
 import { network } from "./network.ts";
 import { type Bird, birdMultihop, type Frr, startBird, startFrr } from "./programs.ts";
@@ -65,4 +65,12 @@ export async function nftPid(host: Host, argv: readonly string[]): Promise<numbe
 	const ended = await nft.ended;
 	if (ended.code !== 0) throw new Error(`nft ${argv.join(" ")}:\n${nft.tail()}`);
 	return nft.pid;
+}
+
+/** How a program is called in the log and the status of which nothing more than its name can be known. */
+export const unknownProcess = "nft (pid unknown: this is a container)";
+
+/** What is told of who changed the table: all of it, or in a container the program's name alone. */
+export function toldOf<Told extends object>(told: Told): Told | Record<string, never> {
+	return contained ? {} : told;
 }

@@ -3,7 +3,15 @@ import { repairing } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { birdBgp, birdMultihop, fw4Table, trackedBgp } from "../programs.ts";
-import { establish, nftPid, type Session, sessionMark, statesSeen, tableListing } from "../session.ts";
+import {
+	establish,
+	nftPid,
+	type Session,
+	sessionMark,
+	statesSeen,
+	tableListing,
+	toldOf,
+} from "../session.ts";
 import { until } from "../wait.ts";
 
 const { router, speaker, broker } = network;
@@ -103,7 +111,10 @@ test.each([
 		"a repair",
 		(now) => now.router.repairs > repairs,
 	);
-	expect(state).toMatchObject({ repairs: repairs + 1, last_repair: { pid, reason: "changed" } });
+	expect(state).toMatchObject({
+		repairs: repairs + 1,
+		last_repair: { ...toldOf({ pid }), reason: "changed" },
+	});
 	await thenUndisturbed();
 });
 
