@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isFailure } from "../../../src/review/facts.ts";
 import type { Finding } from "../../../src/review/finding.ts";
@@ -6,6 +6,7 @@ import type { Report } from "../../../src/review/review.ts";
 import { configFile, daemonFile, runDirectory, startDaemon, type UciOptions, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
+import { installNode } from "../node.ts";
 import {
 	articleTable,
 	birdConfigFile,
@@ -80,11 +81,8 @@ describe("a healthy router", () => {
 		expect(page.stdout).toMatch(/^Everything is fine\.\n/);
 		expect(page.code).toBe(0);
 
-		const node = `/proc/${lab.router.pid}/root/usr/local/bin/node`;
-		copyFileSync(process.execPath, node);
-		chmodSync(node, 0o755);
-		const argv = ["node", daemonFile, "doctor", "--json", "--config", configFile, "--run-dir", runDirectory];
-		const other = JSON.parse((await lab.router.run(argv)).stdout);
+		const argv = [daemonFile, "doctor", "--json", "--config", configFile, "--run-dir", runDirectory];
+		const other = JSON.parse((await lab.router.run([...installNode(lab.router), ...argv])).stdout);
 		expect({ ...other, at: "" }).toEqual({ ...report, at: "" });
 
 		await lab.router.nft(manyRules(2000));
