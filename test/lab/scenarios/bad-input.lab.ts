@@ -3,7 +3,7 @@ import { type Daemon, repairing, startDaemon, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { birdDirect, startBird, startMosquitto } from "../programs.ts";
-import { until } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 import { madBirdcl } from "./mad-birdcl.ts";
 
 /** Programs that go mad, one after the other, under a daemon that was well. */
@@ -92,17 +92,24 @@ function cost(): { seconds: number; megabytes: number } {
 	return { seconds: (user + system) / 100, megabytes: Number(resident) / 1024 };
 }
 
-/** What the daemon printed since, and that it cost it neither lines nor work nor memory. */
-function bounded(before: { lines: number; seconds: number }): string[] {
-	const said = daemon.process.lines.slice(before.lines);
+/** What the daemon printed since, and that it cost it neither lines nor memory, and left it at rest. */
+async function bounded(before: number): Promise<string[]> {
+	const said = daemon.process.lines.slice(before);
 	expect(said.length, said.join("\n")).toBeLessThanOrEqual(20);
-	const { seconds, megabytes } = cost();
-	expect(megabytes).toBeLessThan(12);
-	expect(seconds - before.seconds).toBeLessThan(3);
-	daemon.process.mustRun();
+	expect(cost().megabytes).toBeLessThan(12);
+	await until("the daemon to rest", restsNow, { every: 1 });
 	return said;
 }
-const mark = () => ({ lines: daemon.process.lines.length, ...cost() });
+
+/** Whether the daemon spends less than half of its time at work: a share, which a busy machine only makes smaller. */
+async function restsNow(): Promise<boolean> {
+	const [start, before] = [performance.now(), cost().seconds];
+	await pause(300);
+	daemon.process.mustRun();
+	return (cost().seconds - before) / ((performance.now() - start) / 1000) < 0.5;
+}
+
+const mark = () => daemon.process.lines.length;
 
 describe("nft monitor", () => {
 	test.each([
@@ -121,7 +128,7 @@ describe("nft monitor", () => {
 		await daemon.process.says(told);
 		await until("the next monitor", () => children("/usr/sbin/nft monitor").length === 1);
 		await wipe();
-		const said = bounded(before);
+		const said = await bounded(before);
 		expect(said.filter((line) => /not understood/.test(line))).toHaveLength(1);
 	});
 
@@ -135,7 +142,7 @@ describe("nft monitor", () => {
 		await repair("nft");
 		await daemon.untilStatus("no problem", ({ router }) => router.problem === undefined, { timeout: 20_000 });
 		await wipe();
-		bounded(before);
+		await bounded(before);
 	});
 
 	test("nft is missing: a problem, and the table comes back with it", async () => {
@@ -154,7 +161,7 @@ describe("nft monitor", () => {
 			{ timeout: 15_000 },
 		);
 		await wipe();
-		bounded(before);
+		await bounded(before);
 	});
 
 	test("a listing that is garbage does not make it repair for ever", async () => {
@@ -167,7 +174,7 @@ describe("nft monitor", () => {
 		await repair("nft");
 		expect((await warden.cli(["ensure"])).code).toBe(0);
 		await wipe();
-		bounded(before);
+		await bounded(before);
 		expect(warden.status()?.router.repairs).toBe(1);
 	});
 });
@@ -203,7 +210,7 @@ describe("BIRD's client", () => {
 			await lab.router.run(["rm", "/tmp/mad"]);
 			await daemon.untilStatus("BIRD back", ({ router }) => router.bird.reachable, { timeout: 20_000 });
 			expect(warden.status()?.peers).toMatchObject([{ name: network.peer, state: "Passive", flaps: 0 }]);
-			const outages = bounded(before).filter((line) => /BIRD cannot be asked/.test(line));
+			const outages = (await bounded(before)).filter((line) => /BIRD cannot be asked/.test(line));
 			expect(outages).toHaveLength(1);
 		},
 	);
@@ -222,7 +229,7 @@ describe("BIRD's client", () => {
 		await wipe();
 		for (const client of clients) await lab.router.run(["mv", `/root/${client}`, `/usr/sbin/${client}`]);
 		await daemon.untilStatus("BIRD back", ({ router }) => router.bird.reachable, { timeout: 20_000 });
-		bounded(before);
+		await bounded(before);
 	});
 });
 
@@ -281,7 +288,7 @@ describe("conntrack", () => {
 			"no problem",
 			({ router }) => router.problem === undefined && router.flushed === 1,
 		);
-		bounded(before);
+		await bounded(before);
 	});
 });
 
@@ -299,6 +306,6 @@ describe("nc", () => {
 		await wipe();
 		await repair("nc");
 		await daemon.untilStatus("connected", ({ mqtt }) => mqtt?.connected === true, { timeout: 20_000 });
-		bounded(before);
+		await bounded(before);
 	});
 });
