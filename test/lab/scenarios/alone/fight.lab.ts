@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { repairing, startDaemon } from "../../daemon.ts";
+import { contained } from "../../host.ts";
 import { type Lab, startLab } from "../../lab.ts";
-import { tableListing } from "../../session.ts";
+import { tableListing, unknownProcess } from "../../session.ts";
 import { pause, until } from "../../wait.ts";
 
 let lab: Lab;
@@ -59,7 +60,9 @@ test("a program that deletes the table for ever meets patience, not a busy loop,
 	// Then the daemon says who it is
 	const fighting = await daemon.untilStatus("a problem", ({ router }) => router.problem !== undefined);
 	expect(fighting.router.problem).toMatch(
-		/^nft \(pid \d+.* keeps removing or changing table inet custom_bgp/,
+		contained
+			? `${unknownProcess} keeps removing or changing table inet custom_bgp`
+			: /^nft \(pid \d+.* keeps removing or changing table inet custom_bgp/,
 	);
 
 	// And it puts the table back at most 20 times a second, and once a second when this has gone on for 10 s
@@ -74,7 +77,7 @@ test("a program that deletes the table for ever meets patience, not a busy loop,
 	expect(most(restored, 5000)).toBeLessThanOrEqual(110);
 	expect(early.length).toBeGreaterThan(20);
 	expect(late.length).toBeGreaterThanOrEqual(1);
-	expect(late.length).toBeLessThanOrEqual(4);
+	expect(late.length).toBeLessThanOrEqual((ended - started - 10_750) / 1000 + 1);
 	expect(used / (ended - started)).toBeLessThan(0.5);
 
 	// And when it is over, the table is in place, and after a while the problem is gone

@@ -6,7 +6,7 @@ import { establish, sessionMark, tableListing } from "../../session.ts";
 import { until } from "../../wait.ts";
 
 /** How many changes each mode meets; `make test-hostile` makes it 10,000. */
-const changes = Number(process.env.HOSTILE ?? 500);
+const changes = Number(process.env.HOSTILE ?? 100);
 /** After so many at once without a pause, an installed table has to be as it was. */
 const wave = 200;
 
