@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help build test unit lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-fleet screenshot test-guests
+.PHONY: help build test test-all endurance unit lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-fleet screenshot test-guests
 
 # The Node.js to use is found, or installed, first.
 NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
@@ -11,6 +11,8 @@ NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
 help:
 	@echo 'make demo     play the main job in the lab and show it (root)'
 	@echo 'make test     lint, unit tests, the platform contract under qjs, the lab (root for the lab)'
+	@echo 'make test-all   what make test leaves out, one target after the other; an hour (root)'
+	@echo 'make endurance  make demo 20 times, make test 10 times, half of them on a busy machine (root)'
 	@echo 'make test-hostile   10,000 hostile changes against each of the two modes of protection (root)'
 	@echo 'make build    dist/bgpwarden.js'
 	@echo 'make package  dist/bgpwarden_VERSION_all.ipk (with apk 3 on PATH the .apk too)'
@@ -58,17 +60,23 @@ unit: build rootfs
 	@$(NODE) npx vitest run --project unit
 
 lab: build rootfs
-	@$(NODE) npx vitest run --project lab
+	@$(NODE) npx vitest run --project lab --project alone
 
 test: lint build rootfs
 	@$(NODE) sh scripts/test.sh
+
+test-all:
+	@scripts/test-all.sh
+
+endurance:
+	@scripts/endurance.sh
 
 test-diagnosis: build rootfs
 	@$(NODE) npx tsx test/lab/diagnosis/main.ts
 
 # Four minutes; make test has a shorter version of it.
 test-hostile: build rootfs
-	@$(NODE) HOSTILE=10000 npx vitest run --project alone test/lab/scenarios/alone/hostile.lab.ts
+	@$(NODE) HOSTILE=10000 scripts/vitest.sh alone -- test/lab/scenarios/alone/hostile.lab.ts
 
 test-ha: build rootfs
 	@scripts/rootfs-ha.sh

@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 
-[ "$(id -u)" = 0 ] && exec scripts/vitest.sh unit lab
+[ "$(id -u)" = 0 ] && exec scripts/vitest.sh unit lab alone
 scripts/vitest.sh unit
 status=$?
 echo "lab: skipped: it needs root (sudo make test)" >&2

@@ -1,15 +1,22 @@
 #!/bin/sh
-# Usage: scripts/vitest.sh PROJECT…
-# Runs these projects of the tests and closes with one line: `N passed, N failed`.
+# Usage: scripts/vitest.sh PROJECT… [-- FILE…]
+# Runs these projects of the tests, or these files of theirs, and closes with one line: `N passed, N failed`.
 set -u
 cd "$(dirname "$0")/.."
 
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 projects=
-for project in "$@"; do projects="$projects --project $project"; done
+while [ $# -gt 0 ]; do
+	if [ "$1" = -- ]; then
+		shift
+		break
+	fi
+	projects="$projects --project $1"
+	shift
+done
 # shellcheck disable=SC2086 # one option for each project
-npx vitest run $projects --reporter=default --reporter=json --outputFile.json="$report"
+npx vitest run $projects --reporter=default --reporter=json --outputFile.json="$report" "$@"
 status=$?
 counts=$(node -e '
 	const report = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));

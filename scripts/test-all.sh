@@ -1,0 +1,49 @@
+#!/bin/sh
+# Usage: scripts/test-all.sh [TARGET…]
+# Runs what `make test` leaves out: every matrix (worlds, causes, hostile changes, guests, releases of Home Assistant, fleet,
+# architectures, checkouts), one target after the other, each to its end. Prints what they print, a line for each with its
+# time, and the sum of their closing lines. Needs root.
+set -u
+cd "$(dirname "$0")/.."
+
+[ "$(id -u)" = 0 ] || {
+	echo "test-all: root is needed: without it the lab cannot run" >&2
+	exit 1
+}
+if [ $# = 0 ]; then
+	set -- test-worlds test-diagnosis test-hostile test-ha-all test-fleet test-arch test-checkouts
+	if command -v go >/dev/null || [ -x /usr/local/go/bin/go ]; then
+		set -- "$@" test-guests
+	else
+		echo "test-all: test-guests is left out: there is no Go toolchain to build Tailscale and Mihomo with" >&2
+	fi
+fi
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+failures=0
+for target in "$@"; do
+	began=$(date +%s)
+	verdict=passed
+	# The pipe's exit code would be tee's.
+	{
+		make "$target" 2>&1
+		echo $? >"$scratch/code"
+	} | tee "$scratch/$target"
+	if [ "$(cat "$scratch/code")" != 0 ]; then
+		verdict=FAILED
+		failures=$((failures + 1))
+	elif ! grep -qaE '^[0-9]+ passed, 0 failed' "$scratch/$target"; then
+		verdict="FAILED: it did not say how many passed"
+		failures=$((failures + 1))
+	fi
+	echo "make $target: $verdict in $(($(date +%s) - began)) s" | tee -a "$scratch/summary"
+done
+
+echo
+cat "$scratch/summary"
+# A target that ended without saying so has failed once at least.
+cat "$scratch"/test-* | grep -aE '^[0-9]+ passed, [0-9]+ failed' |
+	awk -v least="$failures" '{ passed += $1; failed += $3 }
+		END { if (failed < least) failed = least; print passed + 0 " passed, " failed + 0 " failed" }'
+[ "$failures" = 0 ]
