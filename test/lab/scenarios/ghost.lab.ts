@@ -44,8 +44,9 @@ test.each([
 			{ timeout: given.limit },
 		);
 		expect(await trackedBgp(lab.router)).toEqual([]);
+		// No `peer_nudged` where FRR dialled again by itself in that very moment: its OpenSent ends after 15 s.
 		const types = warden.events().map((event) => event.event_type);
-		expect(types).toEqual(expect.arrayContaining(["conntrack_flushed", "peer_nudged", "peer_up"]));
+		expect(types).toEqual(expect.arrayContaining(["conntrack_flushed", "peer_up"]));
 		await until("FRR to say so too", () => frr.peer(), { holds: (peer) => peer.bgp === "Established" });
 	},
 );
