@@ -28,6 +28,8 @@ import { until } from "./wait.ts";
  */
 const holderScript = `
 set -e
+# What ends below is everything in this mount namespace: it must not be the machine's.
+[ "$(readlink /proc/self/ns/mnt)" != "$4" ]
 trap '' INT TERM HUP
 mount -t tmpfs -o mode=755 tmpfs mnt
 mkdir mnt/upper mnt/work mnt/root
@@ -133,7 +135,17 @@ export class Host {
 		const namespaces = ["--net", "--mount", "--uts", "--propagation", "private"];
 		const holder = spawn(
 			"unshare",
-			[...namespaces, "sh", "-c", holderScript, "sh", overlay, name, layers.join(":")],
+			[
+				...namespaces,
+				"sh",
+				"-c",
+				holderScript,
+				"sh",
+				overlay,
+				name,
+				layers.join(":"),
+				readlinkSync("/proc/self/ns/mnt"),
+			],
 			{
 				cwd: labDirectory,
 				detached: true,
