@@ -1,7 +1,8 @@
 // Builds the one file that runs under `qjs -m` and under `node`.
 // Usage: node scripts/build.mjs [entry=src/main.ts] [outfile=dist/bgpwarden.js]
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -141,6 +142,24 @@ async function exportsOf(path) {
 	return Object.values(metafile.outputs)[0].exports;
 }
 
+/** A hash of everything that the bundle is made of; it takes ten seconds to make, and every target asks for it. */
+function inputsHash() {
+	const hash = createHash("sha256").update(JSON.stringify([process.version, common.define]));
+	const sources = readdirSync(resolve(root, "src"), { recursive: true, withFileTypes: true })
+		.filter((file) => file.isFile())
+		.map((file) => resolve(file.parentPath, file.name))
+		.sort();
+	for (const file of [...sources, resolve(root, "package-lock.json"), fileURLToPath(import.meta.url)]) {
+		hash.update(`${file}\0`).update(readFileSync(file));
+	}
+	return hash.digest("hex");
+}
+
+const stamp = process.argv.length > 2 ? undefined : resolve(root, "dist/.built-from");
+const inputs = stamp && inputsHash();
+if (stamp && existsSync(outfile) && existsSync(stamp) && readFileSync(stamp, "utf8") === inputs)
+	process.exit(0);
+
 const bundle = await build({
 	...common,
 	entryPoints: [resolve(entry)],
@@ -159,3 +178,4 @@ writeFileSync(
 		.map(([name, text]) => `${name}\n\n${text}\n`)
 		.join(`\n${"-".repeat(72)}\n\n`),
 );
+if (stamp) writeFileSync(stamp, inputs);
