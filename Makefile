@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help build test test-all endurance unit lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-fleet screenshot test-guests
+.PHONY: help preflight build test test-all endurance unit lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-fleet screenshot test-guests
 
 # The Node.js to use is found, or installed, first.
 NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
@@ -53,16 +53,22 @@ test-arch: build rootfs
 lint:
 	@$(NODE) npm run --silent check && npm run --silent lint && scripts/lint-shell.sh
 
+# Said before anything is built; without root only what needs none is run.
+preflight:
+	@scripts/preflight.sh
+
 rootfs:
 	@if [ "$$(id -u)" = 0 ]; then scripts/rootfs.sh; fi
 
 unit: build rootfs
 	@$(NODE) npx vitest run --project unit
 
-lab: build rootfs
+lab: preflight build rootfs
 	@$(NODE) npx vitest run --project lab --project alone
 
-test: lint build rootfs
+test:
+	@[ "$$(id -u)" != 0 ] || scripts/preflight.sh
+	@$(MAKE) --no-print-directory lint build rootfs
 	@$(NODE) sh scripts/test.sh
 
 test-all:
@@ -71,33 +77,33 @@ test-all:
 endurance:
 	@scripts/endurance.sh
 
-test-diagnosis: build rootfs
+test-diagnosis: preflight build rootfs
 	@$(NODE) npx tsx test/lab/diagnosis/main.ts
 
 # Four minutes; make test has a shorter version of it.
-test-hostile: build rootfs
+test-hostile: preflight build rootfs
 	@$(NODE) HOSTILE=10000 scripts/vitest.sh alone -- test/lab/scenarios/alone/hostile.lab.ts
 
-test-ha: build rootfs
+test-ha: preflight build rootfs
 	@scripts/rootfs-ha.sh
 	@$(NODE) scripts/vitest.sh ha
 
-test-fleet: build rootfs
+test-fleet: preflight build rootfs
 	@$(NODE) npx tsx test/fleet/main.ts
 
-screenshot: build rootfs
+screenshot: preflight build rootfs
 	@scripts/rootfs-ha.sh
 	@$(NODE) npx tsx test/ha/screenshot.ts
 
-test-guests: build rootfs
+test-guests: preflight build rootfs
 	@scripts/guests.sh
 	@$(NODE) scripts/vitest.sh guests
 	@$(NODE) npx tsx test/lab/guests/figures/main.ts
 
-demo: build rootfs
+demo: preflight build rootfs
 	@$(NODE) npx tsx test/lab/demo/main.ts
 
-bench: build rootfs
+bench: preflight build rootfs
 	@$(NODE) npx tsx test/lab/bench/main.ts
 
 clean:

@@ -173,7 +173,8 @@ export class Host {
 	}
 
 	private inside(argv: readonly string[]): string[] {
-		return ["nsenter", "-t", String(this.pid), "-n", "-m", "-u", "--", ...argv];
+		// -r: in a chroot the root of the namespace is the machine's still.
+		return ["nsenter", "-t", String(this.pid), "-n", "-m", "-u", "-r", "--", ...argv];
 	}
 
 	/** Runs a program on the host to its end. @throws Error unless it exits 0 or failure is allowed */
