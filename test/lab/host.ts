@@ -277,6 +277,16 @@ export class Host {
 		});
 	}
 
+	/**
+	 * Sends a signal to one process of the host. @throws Error when there is none: to the kernel, the id of a process that was
+	 * not found (-1) would mean every process of the machine
+	 */
+	signal(pid: number | undefined, signal: NodeJS.Signals): void {
+		if (pid === undefined || !this.processes().includes(pid))
+			throw new Error(`${this.name}: no process ${pid} to send ${signal} to`);
+		process.kill(pid, signal);
+	}
+
 	/** Kills every process running on the host, as a power cut would. */
 	async killAll(): Promise<void> {
 		await until(

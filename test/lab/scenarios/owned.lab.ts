@@ -62,7 +62,7 @@ test("from the first packet of a stream to the last, whatever happens to owner a
 	// When the owner is killed, three times
 	for (let round = 0; round < 3; round++) {
 		const before = owner(daemon.process.pid);
-		process.kill(before ?? -1, "SIGKILL");
+		lab.router.signal(before, "SIGKILL");
 		await until("another owner", () => owner(daemon.process.pid), {
 			holds: (now) => now !== undefined && now !== before,
 		});

@@ -48,7 +48,7 @@ test.each([
 
 	// And it would have been seen: an owner that ends is followed by another
 	const owner = lab.router.processes().find((pid) => /^nft\0-e\0/.test(commandLine(pid)));
-	process.kill(owner ?? -1, "SIGKILL");
+	lab.router.signal(owner, "SIGKILL");
 	await strace.says(/\b(clone|clone3|fork|vfork)\(/);
 	await strace.end("SIGTERM");
 });
