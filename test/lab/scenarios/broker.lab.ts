@@ -164,7 +164,7 @@ describe("commands", () => {
 		const monitor = lab.router
 			.processes()
 			.find((pid) => lab.router.read(`/proc/${pid}/cmdline`)?.startsWith("nft\0monitor"));
-		process.kill(monitor ?? -1, "SIGSTOP");
+		lab.router.signal(monitor, "SIGSTOP");
 		await lab.router.nft("delete table inet custom_bgp");
 		await pause(1100);
 		await broker.publish("bgpwarden/router/command", "ensure");
