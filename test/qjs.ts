@@ -6,8 +6,9 @@ import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { rootfs } from "./lab/paths.ts";
 
-/** How qjs is started here. */
+/** How qjs is started here: the program that `QJS` names, by path or by name, or the lab's, or the one in PATH. */
 export function qjsCommand(): [string, ...string[]] {
+	if (process.env.QJS) return [process.env.QJS];
 	const command = rootfsCommand("qjs");
 	if (command) return command;
 	if (spawnSync("qjs", ["-e", "1"]).status === 0) return ["qjs"];

@@ -1,7 +1,10 @@
 import { createPlatform } from "../../src/platform/index.ts";
 import { contract } from "./suite.ts";
 
-/** Runs the contract without a test framework: one line of JSON a case, for quickjs.test.ts to read. */
+/**
+ * Runs the contract without a test framework, for quickjs.test.ts to read: a line of JSON for each case, and at the end one
+ * with their number. A run that ends without that line has ended early, whatever its exit code.
+ */
 async function main(): Promise<void> {
 	const platform = await createPlatform();
 	for (const { name, run } of contract) {
@@ -13,6 +16,7 @@ async function main(): Promise<void> {
 		}
 		platform.print("stdout", `${JSON.stringify({ name, failure })}\n`);
 	}
+	platform.print("stdout", `${JSON.stringify({ cases: contract.length })}\n`);
 	platform.exit(0);
 }
 
