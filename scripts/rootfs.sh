@@ -5,6 +5,8 @@
 # the root holds this script's hash. Needs root on Debian or Ubuntu; prints one line per step.
 set -eu
 cd "$(dirname "$0")/.."
+# The programs in it run as users of their own.
+umask 022
 
 world=${1:-${WORLD:-13}}
 case $world in

@@ -59,6 +59,9 @@ while [ $left = 1 ]; do
 done
 `;
 
+// BIRD and FRR run as users of their own, whatever whoever runs the tests lets others read.
+process.umask(0o022);
+
 const namePrefix = "bgpwarden-host";
 
 /** Start of a process in clock ticks since boot, which with the pid names it for ever; undefined when it is gone. */

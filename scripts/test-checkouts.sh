@@ -1,0 +1,61 @@
+#!/bin/sh
+# Tries the tests in other checkouts than a clone of one's own: from a `git archive`, in a path with a space, with umask 077
+# as root and with umask 002 as a user without rights. Prints a line for each and closes with `N passed, N failed`. What they
+# print is kept in .lab/checkouts. Needs root and git; takes some two minutes.
+set -u
+cd "$(dirname "$0")/.." || exit
+
+[ "$(id -u)" = 0 ] || {
+	echo "test-checkouts: root is needed: it becomes another user too" >&2
+	exit 1
+}
+scratch=$(mktemp -d)
+trap 'rm -rf --one-file-system "$scratch"' EXIT
+trap 'exit 130' INT TERM HUP
+chmod 755 "$scratch"
+logs=$PWD/.lab/checkouts
+rm -rf "$logs"
+mkdir -p "$logs"
+
+# checkout DIRECTORY: the tree as a tarball has it, with the packages that are installed here, which saves a minute.
+checkout() {
+	mkdir -p "$1"
+	git archive HEAD | tar -x -C "$1"
+	cp -a node_modules "$1/"
+	[ ! -d .tools ] || cp -a .tools "$1/"
+}
+
+passed=0
+failed=0
+# try NAME DIRECTORY SCRIPT [USER]: runs a script in a checkout.
+try() {
+	began=$(date +%s)
+	log=$logs/$(echo "$1" | tr -c 'a-z0-9\n' -).log
+	as="env"
+	[ -z "${4:-}" ] || as="setpriv --reuid $4 --regid $4 --clear-groups env HOME=$scratch/home"
+	# shellcheck disable=SC2086 # words of a command
+	if (cd "$2" && exec $as -u CI sh -ec "$3") >"$log" 2>&1 </dev/null; then
+		passed=$((passed + 1))
+		verdict=passed
+	else
+		failed=$((failed + 1))
+		verdict="FAILED (all of it: $log)"
+	fi
+	echo "$1: $verdict in $(($(date +%s) - began)) s: $(grep -aE '^[0-9]+ passed|^make: ' "$log" | tail -n 1)"
+}
+
+checkout "$scratch/a tree"
+try "archive, space in the path, umask 077, root" "$scratch/a tree" '
+	umask 077
+	make lint build rootfs
+	PATH="$(scripts/setup.sh | tail -n 1):$PATH" scripts/vitest.sh unit lab -- .test.ts test/lab/scenarios/ghost.lab.ts
+	make package'
+
+nobody=65534
+checkout "$scratch/another tree"
+mkdir "$scratch/home"
+chown -R $nobody:$nobody "$scratch/another tree" "$scratch/home"
+try "archive, space in the path, umask 002, not root" "$scratch/another tree" 'umask 002; make test' $nobody
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
