@@ -7,7 +7,15 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -15,6 +23,24 @@ import { gzip, sourceDateEpoch } from "./ipk.mjs";
 import { ustar } from "./ustar.mjs";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** What belongs to the repository: what git lists or, in a tarball of it, all that .gitignore does not name. */
+function sources() {
+	if (existsSync(join(ROOT, ".git"))) {
+		const args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+		const listed = execFileSync("git", args, { cwd: ROOT, encoding: "utf8" });
+		return listed.split("\0").filter((path) => path !== "");
+	}
+	const ignored = readFileSync(join(ROOT, ".gitignore"), "utf8").split("\n").filter(Boolean);
+	const top = readdirSync(ROOT).filter((name) => !ignored.includes(`/${name}/`) && !name.endsWith(".log"));
+	return top.flatMap((name) =>
+		statSync(join(ROOT, name)).isDirectory()
+			? readdirSync(join(ROOT, name), { recursive: true, withFileTypes: true })
+					.filter((entry) => !entry.isDirectory() && !entry.name.endsWith(".log"))
+					.map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
+			: [name],
+	);
+}
 
 function main() {
 	const { values } = parseArgs({
@@ -30,11 +56,7 @@ function main() {
 	const locate = (path) => built[path] ?? join(ROOT, path);
 	const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 	const top = `bgpwarden-${version}`;
-	const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
-		cwd: ROOT,
-		encoding: "utf8",
-	});
-	const paths = [...new Set([...listed.split("\0").filter((path) => path !== ""), ...Object.keys(built)])]
+	const paths = [...new Set([...sources(), ...Object.keys(built)])]
 		// Deleted and not yet committed.
 		.filter((path) => lstatSync(locate(path), { throwIfNoEntry: false }))
 		.sort();

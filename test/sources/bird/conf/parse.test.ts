@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { createPlatform } from "../../../../src/platform/node.ts";
 import { parseBirdConfiguration } from "../../../../src/sources/bird/conf/parse.ts";
@@ -21,7 +22,7 @@ function bgp(...lines: string[]) {
 test.each(["article", "odd"])("reads %s.conf, what it includes as well", async (name) => {
 	const { files } = await createPlatform();
 	const expected = JSON.parse(readFileSync(new URL(`${name}.json`, fixtures), "utf8"));
-	expect(readBirdFile(files, new URL(`${name}.conf`, fixtures).pathname)).toMatchObject({
+	expect(readBirdFile(files, fileURLToPath(new URL(`${name}.conf`, fixtures)))).toMatchObject({
 		configuration: expected,
 		problems: [],
 	});
