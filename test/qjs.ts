@@ -15,6 +15,17 @@ export function qjsCommand(): [string, ...string[]] {
 	throw new Error("qjs: not found; `make rootfs` builds the lab's root filesystem, which has it");
 }
 
+/** Whether there is no qjs, and nobody to blame: only root can build the lab's. */
+export function lacksQjs(): boolean {
+	if (process.getuid?.() === 0 || process.env.CI === "true") return false;
+	try {
+		qjsCommand();
+		return false;
+	} catch {
+		return true;
+	}
+}
+
 /** A program of the lab, started by the lab's own dynamic linker, so that no root is needed; undefined without a lab. */
 export function rootfsCommand(program: string): [string, ...string[]] | undefined {
 	const linkers = ["lib64", "lib"]
