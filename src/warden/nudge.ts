@@ -28,6 +28,8 @@ const GRACE = 1000;
 const AFTERMATH = { milliseconds: 10_000, most: 2, apart: 1000 } as const;
 /** BFD's failure has had its effects on BIRD after so many ms. */
 const SETTLING = 1000;
+/** BIRD sees within so many ms that the peer has given up a session: it sends a KEEPALIVE before, and gets an RST. */
+const DOUBT = 60_000;
 /** A session that lasted so many ms ends the backoff. */
 const LASTING = 30_000;
 
@@ -51,11 +53,22 @@ export function wantNudge(turn: Turn, name: string): void {
 	consider(turn, marked);
 }
 
-/** What kept this peer down was changed: it is restarted soon, for what failed before says nothing now. */
+/**
+ * What kept this peer down was changed: it is restarted soon, for what failed before says nothing now. One that BIRD still
+ * takes for Established is left alone. The peer has given that session up, its dial was caught, and FRR does not dial again
+ * before its connect timer: the restart is made once BIRD sees the loss too, at its next KEEPALIVE.
+ */
 export function requestNudge(turn: Turn, name: string): void {
 	const record = turn.state.peers[name];
-	if (!record || isEstablished(record) || isDown(record) || !turn.state.settings.remediate) return;
+	if (!record || isDown(record)) return;
 	const { nudge } = record;
+	if (isEstablished(record)) {
+		if (isDoubted(record, turn.time)) return;
+		turn.peer(name, { ...record, nudge: { ...nudge, doubtedSince: turn.time } });
+		readAt(turn, turn.time + DOUBT);
+		return;
+	}
+	if (!turn.state.settings.remediate) return;
 	// A table that others work at all the time, as fw4's, changes for reasons that have nothing to do with the peer.
 	if (!forgivable(nudge, turn.time)) return;
 	const notBefore = nudge.lastAt === undefined ? turn.time : Math.max(turn.time, nudge.lastAt + APART);
@@ -72,8 +85,10 @@ export function considerNudges(turn: Turn): void {
 	const { nudgesWantedAt } = turn.state.bird;
 	for (const found of Object.values(turn.state.peers)) {
 		const waits = waitsForNothing(found);
-		const record = waits && isNewLoss(found) ? { ...found, nudge: forgiven(found.nudge, turn.time) } : found;
-		const wantedAt = waits ? turn.time : nudgesWantedAt;
+		const lost = isDoubtConfirmed(found);
+		const record =
+			lost || (waits && isNewLoss(found)) ? { ...found, nudge: forgiven(found.nudge, turn.time) } : found;
+		const wantedAt = waits || lost ? turn.time : nudgesWantedAt;
 		consider(turn, wantedAt === undefined ? record : mark(turn, record, wantedAt));
 	}
 	// Before the first reading nobody could be found, so the window starts with it.
@@ -91,6 +106,14 @@ function waitsForNothing({ peer }: PeerRecord): boolean {
 	if (peer.state !== "Idle" || peer.bfd !== "up" || peer.lastError === undefined) return false;
 	const error = parseLastError(peer.lastError);
 	return error === undefined || !isRefusal(error);
+}
+
+/** BIRD has seen that the doubted session is gone. */
+function isDoubtConfirmed(record: PeerRecord): boolean {
+	const { stateSince, nudge } = record;
+	const { doubtedSince, lastAt = 0 } = nudge;
+	if (doubtedSince === undefined || stateSince === undefined || isEstablished(record)) return false;
+	return stateSince >= doubtedSince && stateSince - doubtedSince < DOUBT && lastAt < stateSince;
 }
 
 /** The peer has tried since the last restart, and lost: what failed before was something else. */
@@ -137,6 +160,13 @@ export function isEstablished(record: PeerRecord): boolean {
 	return record.peer.state === "Established";
 }
 
+/** The peer has given up the session that BIRD takes for Established, and BIRD has not had the time to see it. */
+export function isDoubted({ nudge, stateSince, birdSince }: PeerRecord, now: number): boolean {
+	const { doubtedSince } = nudge;
+	if (doubtedSince === undefined || now - doubtedSince >= DOUBT) return false;
+	return Math.max(stateSince ?? 0, birdSince ?? 0) <= doubtedSince;
+}
+
 /** Disabled by hand or by configuration: it is meant to be down. */
 export function isDown(record: PeerRecord): boolean {
 	return record.peer.state === "Down" || record.peer.protocolState === "down";
@@ -155,7 +185,9 @@ function consider(turn: Turn, record: PeerRecord): void {
 	const { nudge } = record;
 	if (isEstablished(record)) {
 		const lasting = record.stateSince === undefined || turn.time - record.stateSince >= LASTING;
-		const calmed = calm(record, lasting);
+		const { doubtedSince } = nudge;
+		const doubt = doubtedSince !== undefined && isDoubted(record, turn.time) ? { doubtedSince } : {};
+		const calmed = { ...calm(record, lasting), ...doubt };
 		turn.peer(name, { ...record, nudge: lasting ? calmed : forgiven(calmed, turn.time) });
 		return;
 	}
@@ -194,7 +226,7 @@ function consider(turn: Turn, record: PeerRecord): void {
 	}
 	const count = nudge.count + 1;
 	const delay = count >= HOPELESS ? BACKOFF.longest : retryDelay(BACKOFF, count);
-	const { wantedSince: _, aftermaths: __, ...kept } = nudge;
+	const { wantedSince: _, aftermaths: __, doubtedSince: ___, ...kept } = nudge;
 	turn.peer(name, { ...record, nudge: { ...kept, count, lastAt: turn.time, notBefore: turn.time + delay } });
 	take(turn, name, "restart");
 	turn.do({ type: "restart_peer", peer: name });

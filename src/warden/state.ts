@@ -148,6 +148,8 @@ export interface Nudge {
 	readonly notBefore?: number;
 	/** When the backoff was last cut short because a session came up. */
 	readonly forgivenAt?: number;
+	/** When what had caught the peer's dial was changed while BIRD still took the session for Established. */
+	readonly doubtedSince?: number;
 	/** The loss, by its time, after which BIRD's wait was ended early. */
 	readonly waitEnded?: number | undefined;
 }

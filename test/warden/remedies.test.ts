@@ -123,6 +123,54 @@ describe("a rule that was in the way and is gone", () => {
 		expect(live(story, 6).filter(({ type }) => type === "restart_peer")).toHaveLength(1);
 	});
 
+	/** The peer dials while BIRD takes the session for Established, its dial is caught, and then the rule is gone. */
+	function doubted(): Story {
+		const story = read();
+		story.passes(5000);
+		story.happens(reading(established));
+		story.passes(60_000);
+		story.happens(reading(established), { type: "packets_traced", traces: [{ ...drop, at: story.time }] });
+		expect(statusOf(story.state, identity).peers[0]).toMatchObject({ diagnosis: "hijacked" });
+		story.happens(changed("inet x"), reading(established));
+		return story;
+	}
+	const saysNow = (story: Story) => statusOf(story.state, identity).peers[0]?.diagnosis;
+	const restarts = (actions: readonly Action[]) => types(actions).filter((type) => type === "restart_peer");
+
+	test("has a peer that BIRD takes for Established restarted once BIRD sees the loss, and not before", () => {
+		const story = doubted();
+		for (let second = 0; second < 5; second++)
+			expect(restarts([...story.passes(1000), ...story.happens(reading(established))])).toEqual([]);
+		// Not `healthy`: the peer has given that session up.
+		expect(saysNow(story)).toBe("hijacked");
+		const reset = { ...passive, lastError: "Socket: Connection reset by peer" };
+		expect(restarts([...story.happens(reading(reset)), ...story.passes(500)])).toHaveLength(1);
+		expect(live(story, 10).filter(({ type }) => type === "restart_peer")).toEqual([]);
+		story.happens(reading(established));
+		expect(saysNow(story)).toBe("healthy");
+	});
+
+	test("leaves a session alone that lasts, however often the table changes, and calls it healthy in the end", () => {
+		const story = doubted();
+		for (let second = 0; second < 60; second++) {
+			story.happens(changed("inet x"));
+			expect(restarts([...story.passes(1000), ...story.happens(reading(established))])).toEqual([]);
+		}
+		expect(saysNow(story)).toBe("healthy");
+		// What it is lost for later is something else.
+		expect(restarts([...story.happens(reading(passive)), ...story.passes(500)])).toEqual([]);
+	});
+
+	test("leaves alone a peer that has come back by itself", () => {
+		const story = doubted();
+		story.passes(1000);
+		const since = { [established.name]: story.wall + story.time };
+		story.passes(1000);
+		story.happens({ type: "bird_read", reading: { version: "3.1.8", peers: [established] }, since });
+		expect(saysNow(story)).toBe("healthy");
+		expect(restarts([...story.happens(reading(passive)), ...story.passes(500)])).toEqual([]);
+	});
+
 	test("of a table that changes all the time has the peer restarted seldom", () => {
 		const story = read();
 		let restarts = 0;

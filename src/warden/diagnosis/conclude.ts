@@ -1,5 +1,5 @@
 import type { DiagnosisId } from "../../report/status.ts";
-import { isDown, isEstablished } from "../nudge.ts";
+import { isDoubted, isDown, isEstablished } from "../nudge.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { type Diagnosis, diagnose, ofBird } from "./diagnose.ts";
@@ -46,7 +46,7 @@ function conclude(turn: Turn, record: PeerRecord): void {
 	const { peer, diagnosis: before } = record;
 	const evidence = turn.state.evidence.addresses[peer.neighborAddress ?? ""] ?? {};
 	const found = diagnose({ state: turn.state, record, evidence, now: turn.time });
-	const diagnosis = found ?? kept(record);
+	const diagnosis = found ?? kept(record, turn.time);
 	if (isEstablished(record)) {
 		dueAt(turn, (record.bfdSince ?? record.stateSince ?? turn.time) + BFD_GRACE);
 		const calm = calmAt(record.flapTimes ?? [], turn.time);
@@ -59,10 +59,11 @@ function conclude(turn: Turn, record: PeerRecord): void {
 }
 
 /** A cause that was found stays until another is, or the peer is up; that all was well says nothing about a peer that is down. */
-function kept(record: PeerRecord): Diagnosis | undefined {
+function kept(record: PeerRecord, now: number): Diagnosis | undefined {
 	const { diagnosis } = record;
 	if (diagnosis === undefined || diagnosis.id === "healthy" || diagnosis.id === "bird-down") return undefined;
-	return isDown(record) || isEstablished(record) ? undefined : diagnosis;
+	const up = isEstablished(record) && !isDoubted(record, now);
+	return isDown(record) || up ? undefined : diagnosis;
 }
 
 function tell(

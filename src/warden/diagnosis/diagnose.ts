@@ -1,5 +1,5 @@
 import type { DiagnosisId } from "../../report/status.ts";
-import { isDown, isEstablished } from "../nudge.ts";
+import { isDoubted, isDown, isEstablished } from "../nudge.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import { ofBfdMode } from "./bfd.ts";
 import type { AddressEvidence } from "./evidence.ts";
@@ -54,7 +54,11 @@ export function diagnose(view: View): Diagnosis | undefined {
 	const { state, record } = view;
 	if (!state.bird.reachable) return ofBird(state);
 	if (isDown(record)) return undefined;
-	if (isEstablished(record)) return ofLostSession(view) ?? flapping(view) ?? ofSession(view);
+	if (isEstablished(record)) {
+		const found = ofLostSession(view) ?? flapping(view);
+		if (found) return found;
+		return isDoubted(record, view.now) ? undefined : ofSession(view);
+	}
 	// A handshake that is getting somewhere is no fault yet.
 	if (record.peer.state === "OpenSent" || record.peer.state === "OpenConfirm") return undefined;
 	for (const find of DOWN) {

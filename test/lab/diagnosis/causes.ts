@@ -26,6 +26,8 @@ export interface Cause {
 	readonly whileUp?: boolean;
 	/** Milliseconds in which it must be named; default 10,000. */
 	readonly within?: number;
+	/** Milliseconds from its end in which the session must be healthy; default 5,000. */
+	readonly healedWithin?: number;
 	begin(world: World): Promise<void>;
 	end(world: World): Promise<void>;
 }
@@ -160,6 +162,8 @@ export const CAUSES: readonly Cause[] = [
 	{
 		name: "a reject in a zone of fw4",
 		id: "blocked",
+		// The speaker's NOTIFICATION is rejected too. BIRD sees the loss at its next KEEPALIVE, 5 s later with this hold time.
+		healedWithin: 10_000,
 		async begin(world) {
 			await world.lab.router.nft(`table inet fw4 {
 	chain input {

@@ -15,7 +15,7 @@ export interface Outcome {
 	readonly namedAfter?: number;
 	/** Whatever else was said while the cause lasted. */
 	readonly others: readonly DiagnosisId[];
-	/** From the cause's end to `healthy`; absent: not within the limit. */
+	/** From the cause's end to `healthy`, with the session up at both ends; absent: not within the limit. */
 	readonly healedAfter?: number;
 	/** What was said, with its evidence, for whoever reads a failure. */
 	readonly said: string;
@@ -59,7 +59,7 @@ export async function play(
 		const said = shown(warden);
 		await cause.end(world);
 		const end = performance.now();
-		const healed = await untilHealthy(daemon, HEALED_WITHIN + LATE).then(
+		const healed = await untilHealed(world, daemon).then(
 			() => true,
 			() => false,
 		);
@@ -87,8 +87,17 @@ export function isRight(
 }
 
 /** Whether its end was seen in time. */
-export function isHealed({ healedAfter }: Outcome): boolean {
-	return healedAfter !== undefined && healedAfter <= HEALED_WITHIN;
+export function isHealed({ healedAfter }: Outcome, within = HEALED_WITHIN): boolean {
+	return healedAfter !== undefined && healedAfter <= within;
+}
+
+/** BIRD's word is not enough: it may take a session for Established that the speaker has given up. */
+async function untilHealed({ frr, family }: World, daemon: Daemon): Promise<void> {
+	await untilHealthy(daemon, HEALED_WITHIN + LATE);
+	await until("the speaker to say so too", () => frr.peer(family), {
+		holds: ({ bgp }) => bgp === "Established",
+		timeout: LATE,
+	});
 }
 
 async function untilHealthy(daemon: Daemon, timeout: number): Promise<void> {
