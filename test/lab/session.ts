@@ -34,14 +34,18 @@ export async function untilEstablished(daemon: Daemon, options: { timeout: numbe
 	await daemon.untilStatus("the peer is Established", ({ peers }) => peers.some(isUp), options);
 }
 
-/** What stays the same as long as one and the same session lasts, as each end tells it. */
+/**
+ * What stays the same as long as one and the same session lasts, as each end tells it. Without BIRD's time of it, which is
+ * the time of day less the session's age, computed anew for each answer: BIRD 2's differs by milliseconds.
+ */
 export async function sessionMark({ bird, frr }: Pick<Session, "bird" | "frr">): Promise<string> {
 	const protocol = (await bird.control(`show protocols ${network.peer}`))
 		.split("\n")
 		.find((line) => line.startsWith(network.peer));
 	const neighbor = await frr.vtysh(`show bgp neighbors ${network.router.lan}`);
 	const counts = neighbor.match(/Connections established (\d+); dropped (\d+)/)?.[0];
-	return `${protocol?.trim().replace(/\s+/g, " ")} | ${counts}`;
+	const [name, kind, table, state, , info] = protocol?.trim().split(/\s+/) ?? [];
+	return `${[name, kind, table, state, info].join(" ")} | ${counts}`;
 }
 
 /** Looks at BIRD for half a second. @returns every state that was seen, once */

@@ -27,6 +27,11 @@ export interface Outcome {
 
 /** Ms in which BFD (3 times 380 ms) or a reset would have ended a session that an action has hurt. */
 const NOTICED = 1300;
+/**
+ * Ms by which BIRD's time of the same session may differ from one answer to the next. It is the time of day less the session's
+ * age, and BIRD 2 reads that clock later than the other (lib/timer.c, `tm_format_time`).
+ */
+const SAME = 500;
 /** Ms from a guest's last action in which a session must be back. */
 const BACK = 3000;
 
@@ -87,8 +92,8 @@ export class World {
 		return this.lab.stop();
 	}
 
-	/** BIRD's line of each session: its state and since when. */
-	async states(): Promise<Map<string, { readonly up: boolean; readonly since: string }>> {
+	/** Each session's state, and since when, in ms of BIRD's clock. */
+	async states(): Promise<Map<string, { readonly up: boolean; readonly since: number }>> {
 		return statesOf(this.bird);
 	}
 
@@ -113,7 +118,8 @@ export class World {
 				const now = await this.states();
 				for (const { name } of sessions) {
 					const [old, seen] = [before.get(name), now.get(name)];
-					if (seen?.up && seen.since !== old?.since) lost[name] ??= Math.round(performance.now() - ended);
+					const isNew = seen?.up && Math.abs(seen.since - (old?.since ?? 0)) > SAME;
+					if (isNew) lost[name] ??= Math.round(performance.now() - ended);
 				}
 				return now;
 			},
@@ -173,7 +179,8 @@ export async function statesOf(bird: Bird) {
 	return new Map(
 		sessions.map(({ name }) => {
 			const fields = lines.find(([first]) => first === name) ?? [];
-			return [name, { up: fields[5] === "Established", since: fields[4] ?? "" }];
+			// The time of day with ms, as BIRD shows it for what is not older than a day.
+			return [name, { up: fields[5] === "Established", since: Date.parse(`1970-01-01T${fields[4]}Z`) }];
 		}),
 	);
 }

@@ -63,9 +63,7 @@ async function restartGuests(): Promise<Figure[]> {
 		});
 		const after = processorTime(pid);
 		for (const guest of guests) await guest.works();
-		const kept = [...before].filter(
-			([name, { since }]) => outcome.lost[name] === undefined && since !== "",
-		).length;
+		const kept = [...before].filter(([name, { up }]) => up && outcome.lost[name] === undefined).length;
 		const seconds = (from: number, to: number) => `${(to - from).toFixed(2)} s`;
 		const figures: Figure[] = [
 			{
