@@ -12,8 +12,9 @@ beforeEach(async () => {
 afterEach(() => lab.stop());
 
 /**
- * The limit for single-hop BFD is wider: about every second time, FRR's BFD session falls once more as it dials, and
- * BIRD needs a second restart (src/warden/nudge.ts).
+ * The limit for single-hop BFD is wider: as FRR dials it learns its own address, and replaces its BFD session by one with
+ * that address (`bgp_peer_bfd_update_source`). That session's first packet, Down, comes within milliseconds of the handshake.
+ * When BIRD is Established by then, it needs a second restart (src/warden/nudge.ts).
  */
 test.each([
 	{ bfd: "multihop", multihop: true, limit: 5000 },
