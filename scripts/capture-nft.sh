@@ -1,7 +1,8 @@
 #!/bin/bash
-# Captures the fixtures of nft anew, from the nft in .lab/rootfs-13, in a network namespace of its own. Needs root and
-# dist/bgpwarden.js. What each transaction of the monitor's did to the table stands beside it in the .json, written by
-# hand; test/fixtures/nft/rulesets/*.nft are what the JSON listings are made from.
+# Captures the fixtures of nft anew, from the nft in .lab/rootfs-WORLD (13 unless WORLD is set; made by scripts/rootfs.sh),
+# in a network namespace of its own. Needs root and dist/bgpwarden.js. What each transaction of the monitor's did to the
+# table, and the packets it traced, are written by hand in monitor-tampering.json;
+# test/fixtures/nft/rulesets/*.nft are what the JSON listings are made from.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD/.lab/rootfs-${WORLD:-13}
@@ -46,11 +47,17 @@ echo "captured $out ($(wc -l <"$out") lines)"
 
 for ruleset in test/fixtures/nft/rulesets/*.nft; do
 	out=test/fixtures/nft/nft-$version-ruleset-$(basename "$ruleset" .nft).json
+	text=$(<"$ruleset")
 	nft flush ruleset
-	nft -f - <"$ruleset"
-	nft -j list ruleset >"$out"
+	# An old nft does without the lines that it does not know.
+	until error=$(nft -f - 2>&1 <<<"$text"); do
+		line=$(sed -n 's/^[^:]*:\([0-9]*\):.*/\1/p;T;q' <<<"$error")
+		echo "left out of $out: $(sed -n "${line}p" <<<"$text" | tr -d '\t')"
+		text=$(sed "${line}d" <<<"$text")
+	done
+	nft -j -p list ruleset >"$out"
 	echo "captured $out"
 done
 nft flush ruleset
 nft -f - <<<"$table"
-nft -j list ruleset >"test/fixtures/nft/nft-$version-ruleset-own.json"
+nft -j -p list ruleset >"test/fixtures/nft/nft-$version-ruleset-own.json"

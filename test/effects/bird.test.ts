@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type RestartResult, restartPeer } from "../../src/effects/bird.ts";
 import { FakePlatform, type Script } from "../fakes/platform.ts";
+import { VERSIONS } from "../sources/bird/transcript.ts";
 
 const SOCKET = "/run/bird/bird.ctl";
 
@@ -36,27 +37,27 @@ beforeEach(() => {
 });
 
 describe("restartPeer", () => {
-	it.each([
-		["3.1.8", "nobody"],
-		["3.1.8", "link-local.6"],
-		["2.17.6", "nobody"],
-		["2.17.6", "link-local.6"],
-	])("has BIRD %s restart %s", async (version, peer) => {
-		platform.program("birdcl", prints(captured(`bird-${version}-restart-${peer}`), 0));
-		expect(await restart(peer)).toEqual({ ok: true });
-		expect(platform.children.map((child) => child.argv)).toEqual([
-			["birdcl", "-v", "-s", SOCKET, "restart", `"${peer}"`],
-		]);
-		expect(platform.pendingTimers).toBe(0);
-	});
+	it.each(VERSIONS.flatMap((version) => ["nobody", "link-local.6"].map((peer) => [version, peer] as const)))(
+		"has BIRD %s restart %s",
+		async (version, peer) => {
+			platform.program("birdcl", prints(captured(`bird-${version}-restart-${peer}`), 0));
+			expect(await restart(peer)).toEqual({ ok: true });
+			expect(platform.children.map((child) => child.argv)).toEqual([
+				["birdcl", "-v", "-s", SOCKET, "restart", `"${peer}"`],
+			]);
+			expect(platform.pendingTimers).toBe(0);
+		},
+	);
 
-	it.each([
-		["unwanted", 0, "unwanted: already disabled"],
-		["absent", 1, "No protocols match"],
-		["all", 1, "No protocols match"],
-	])("repeats BIRD's words about %s", async (peer, code, reason) => {
-		platform.program("birdcl", prints(captured(`bird-3.1.8-restart-${peer}`), code));
-		expect(await restart(peer)).toEqual({ ok: false, reason });
+	describe.each(VERSIONS)("on BIRD %s", (version) => {
+		it.each([
+			["unwanted", 0, "unwanted: already disabled"],
+			["absent", 1, "No protocols match"],
+			["all", 1, "No protocols match"],
+		])("repeats BIRD's words about %s", async (peer, code, reason) => {
+			platform.program("birdcl", prints(captured(`bird-${version}-restart-${peer}`), code));
+			expect(await restart(peer)).toEqual({ ok: false, reason });
+		});
 	});
 
 	it("uses birdc where there is no birdcl", async () => {

@@ -194,9 +194,11 @@ function parseVerdict(json: Json): Verdict | undefined {
 	return isObject(body) && typeof body.target === "string" ? { kind, target: body.target } : undefined;
 }
 
-/** nft folds more than two operands of one operator into a list. */
+/** nft folds more than two operands of one operator into a list; until 1.0.6 it writes the flags of a mask as a bare list. */
 function parseBinary(operator: BinaryOperator, operands: readonly Json[]): Expression {
-	const [first, ...others] = operands.map(parseExpression);
+	const [first, ...others] = operands.map((each) =>
+		Array.isArray(each) ? parseBinary("|", each) : parseExpression(each),
+	);
 	if (!first || others.length === 0) return { kind: "unknown", name: operator };
 	return others.reduce<Expression>((left, right) => ({ kind: "binary", operator, left, right }), first);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseGreeting, parseReply } from "../../../src/sources/bird/replies.ts";
-import { fixture, takeApart } from "./transcript.ts";
+import { fixture, takeApart, VERSIONS } from "./transcript.ts";
 
 describe("parseReply", () => {
 	it("gives continuation lines the code of the line above", () => {
@@ -18,7 +18,7 @@ describe("parseReply", () => {
 		expect(parseReply("")).toEqual({ lines: [] });
 	});
 
-	it.each(["3.1.8", "2.17.6"])("says in BIRD's words what %s refused", (version) => {
+	it.each(VERSIONS)("says in BIRD's words what %s refused", (version) => {
 		const { answers } = takeApart(fixture(`bird-${version}-refusals.txt`));
 		const errors = [...answers].map(([command, answer]) => [command, parseReply(answer)?.error]);
 		expect(errors.filter(([command]) => command !== "")).toEqual([
@@ -46,7 +46,7 @@ describe("parseReply", () => {
 });
 
 describe("parseGreeting", () => {
-	it.each(["3.1.8", "2.17.6"])("knows BIRD %s", (version) => {
+	it.each(VERSIONS)("knows BIRD %s", (version) => {
 		expect(parseGreeting(takeApart(fixture(`bird-${version}-all.txt`)).greeting)).toEqual({ version });
 	});
 

@@ -3,7 +3,7 @@ import type { BirdSession } from "../../../src/sources/bird/session.ts";
 import type { BirdReading } from "../../../src/sources/bird/types.ts";
 import type { FakePlatform } from "../../fakes/platform.ts";
 import { Bench, captured, client, expected, instead, SOCKET, without } from "./fake-birdcl.ts";
-import { fixture, takeApart, withoutTimes } from "./transcript.ts";
+import { fixture, takeApart, VERSIONS, withoutTimes } from "./transcript.ts";
 
 let bench: Bench;
 let platform: FakePlatform;
@@ -119,33 +119,39 @@ describe("a session that works", () => {
 });
 
 describe("birdc, where there is no birdcl", () => {
-	it.each([
-		["3.1.8", "dumb", "\r      \r"],
-		["3.1.8", "xterm", "\r\u001b[K"],
-		["2.17.6", "dumb", "\r      \r"],
-		["2.17.6", "xterm", "\r\u001b[K"],
-	])("is read through the prompts it takes away again (%s, %s)", (version, terminal, erase) => {
-		const parts = fixture(`bird-${version}-birdc-${terminal}.txt`).split(`bird> ${erase}`);
-		const [start = "", protocols = "", bfd = ""] = parts.map((part) => part.replace(/^bird> .*\n/m, ""));
-		platform.program("birdcl", undefined);
-		platform.program("birdc", (child) => {
-			child.out(`${start}bird> `);
-			child.onWritten((text) => {
-				const answer = text.includes("protocols") ? protocols : text.includes("bfd") ? bfd : "";
-				// Each of readline's writes may come in a chunk of its own.
-				for (const piece of [text.trim(), "\n", "bird> ", erase, answer, "bird> "]) child.out(piece);
+	const terminals = [
+		["dumb", "\r      \r"],
+		["xterm", "\r\u001b[K"],
+	] as const;
+	it.each(VERSIONS.flatMap((version) => terminals.map((terminal) => [version, ...terminal] as const)))(
+		"is read through the prompts it takes away again (%s, %s)",
+		(version, terminal, erase) => {
+			const parts = fixture(`bird-${version}-birdc-${terminal}.txt`).split(`bird> ${erase}`);
+			// An old BIRD refuses `all`, and is asked for the table.
+			const [start = "", protocols = "", bfd = "", table = ""] = parts.map((part) =>
+				part.replace(/^bird> .*\n/m, ""),
+			);
+			platform.program("birdcl", undefined);
+			platform.program("birdc", (child) => {
+				child.out(`${start}bird> `);
+				child.onWritten((text) => {
+					const bfdAnswer = text.includes("sessions all") ? bfd : text.includes("sessions") ? table : "";
+					const answer = text.includes("protocols") ? protocols : bfdAnswer;
+					// Each of readline's writes may come in a chunk of its own.
+					for (const piece of [text.trim(), "\n", "bird> ", erase, answer, "bird> "]) child.out(piece);
+				});
 			});
-		});
-		session.start();
-		platform.advance(0);
-		session.read();
-		platform.advance(0);
-		expect(readings.map(withoutTimes)).toEqual([
-			{ ...expected, version },
-			{ ...expected, version },
-		]);
-		expect(platform.children.map((child) => child.argv[0])).toEqual(["birdcl", "birdc"]);
-	});
+			session.start();
+			platform.advance(0);
+			session.read();
+			platform.advance(0);
+			expect(readings.map(withoutTimes)).toEqual([
+				{ ...expected, version },
+				{ ...expected, version },
+			]);
+			expect(platform.children.map((child) => child.argv[0])).toEqual(["birdcl", "birdc"]);
+		},
+	);
 
 	it("is one clear reason when there is neither", () => {
 		platform.program("birdcl", undefined);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { parseBfd } from "../../../src/sources/bird/parse-bfd.ts";
 import { parseProtocols } from "../../../src/sources/bird/parse-protocols.ts";
 import { joinReading } from "../../../src/sources/bird/reading.ts";
@@ -6,6 +6,11 @@ import { parseGreeting, parseReply } from "../../../src/sources/bird/replies.ts"
 import type { BirdReading } from "../../../src/sources/bird/types.ts";
 
 export const FIXTURES = new URL("../../fixtures/bird/", import.meta.url);
+
+/** The versions of BIRD that were captured. */
+export const VERSIONS = readdirSync(FIXTURES).flatMap(
+	(name) => /^bird-([\d.]+)-all\.txt$/.exec(name)?.[1] ?? [],
+);
 
 export function fixture(name: string): string {
 	return readFileSync(new URL(name, FIXTURES), "utf8");
@@ -25,6 +30,12 @@ export function takeApart(session: string): Transcript {
 		return [each.slice(0, end), each.slice(end + 1)] as const;
 	});
 	return { greeting, answers: new Map(answers) };
+}
+
+/** Answers that BIRD gave, without the questions that an old BIRD does not know. */
+export function withoutRefused(transcript: Transcript): Transcript {
+	const answers = [...transcript.answers].filter(([, answer]) => !answer.startsWith("9001 syntax"));
+	return { ...transcript, answers: new Map(answers) };
 }
 
 /** A whole reading out of a captured session; undefined as soon as one answer is refused. */

@@ -1,11 +1,13 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { localAddresses } from "../../../src/sources/conntrack/local.ts";
 import { type Flow, parseFlow } from "../../../src/sources/conntrack/parse.ts";
 import { filterOf, mayBeStale, selectStale } from "../../../src/sources/conntrack/select.ts";
 
+const directory = new URL("../../fixtures/conntrack/", import.meta.url);
+
 function fixture(name: string): string {
-	return readFileSync(new URL(`../../fixtures/conntrack/${name}`, import.meta.url), "utf8");
+	return readFileSync(new URL(name, directory), "utf8");
 }
 
 function flows(name: string): Flow[] {
@@ -18,12 +20,12 @@ const isLocal = localAddresses(fixture("linux-6.18-fib_trie.txt"), fixture("linu
 const bySourcePort = (a: Flow, b: Flow) => a.original.sourcePort - b.original.sourcePort;
 
 describe("parseFlow", () => {
-	it.each(["conntrack-1.4.8-extended.txt", "conntrack-1.4.8-plain.txt", "linux-6.18-nf_conntrack.txt"])(
-		"reads %s",
-		(name) => {
-			expect(flows(name).sort(bySourcePort)).toEqual(JSON.parse(fixture("flows.json")));
-		},
-	);
+	// Each version's `-L` and `-L -o extended`, and the kernel's own list: all of the same entries.
+	const captures = readdirSync(directory).filter((name) => /^conntrack-|-nf_conntrack\.txt$/.test(name));
+
+	it.each(captures)("reads %s", (name) => {
+		expect(flows(name).sort(bySourcePort)).toEqual(JSON.parse(fixture("flows.json")));
+	});
 
 	it("does without fields that are not there", () => {
 		const line =

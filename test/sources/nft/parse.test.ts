@@ -1,37 +1,52 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type MonitorItem, MonitorParser } from "../../../src/sources/nft/parse.ts";
-
-const fixture = (name: string) =>
-	readFileSync(new URL(`../../fixtures/nft/${name}`, import.meta.url), "utf8");
+import { parseTraceLine, TraceCollector } from "../../../src/sources/nft/trace.ts";
+import { capture, VERSIONS } from "./captures.ts";
 
 function parse(text: string, table = "custom_bgp"): MonitorItem[] {
 	const parser = new MonitorParser(table);
 	return text.split("\n").flatMap((line) => parser.line(line) ?? []);
 }
 
-describe("a capture of the daemon's table being installed and tampered with", () => {
-	const expected = JSON.parse(fixture("nft-1.1.3-monitor-tampering.json"));
-	const items = parse(fixture("nft-1.1.3-monitor-tampering.txt"));
+describe.each(VERSIONS)(
+	"a capture by nft %s of the daemon's table being installed and tampered with",
+	(version) => {
+		const expected = JSON.parse(capture("monitor-tampering.json"));
+		const text = capture(`nft-${version}-monitor-tampering.txt`);
+		const items = parse(text);
 
-	test("tells what each transaction left of the table, and who made it", () => {
-		const transactions = items.flatMap((item) => (item.kind === "transaction" ? item.transaction : []));
-		expect(transactions.map(({ touch }) => touch)).toEqual(expected.transactions);
-		for (const { pid, process } of transactions) {
-			expect(process).toBe("nft");
-			expect(pid).toBeGreaterThan(1);
-		}
-	});
+		test("tells what each transaction left of the table, and who made it", () => {
+			const transactions = items.flatMap((item) => (item.kind === "transaction" ? item.transaction : []));
+			expect(transactions.map(({ touch }) => touch)).toEqual(expected.transactions);
+			for (const { pid, process } of transactions) {
+				expect(process).toBe("nft");
+				expect(pid).toBeGreaterThan(1);
+			}
+		});
 
-	test("holds nothing that is not understood", () => {
-		expect(items.filter(({ kind }) => kind === "garbage" || kind === "gap")).toEqual([]);
-	});
+		test("holds nothing that is not understood", () => {
+			expect(items.filter(({ kind }) => kind === "garbage" || kind === "gap")).toEqual([]);
+		});
 
-	test("says nothing about a table of another name", () => {
-		for (const item of parse(fixture("nft-1.1.3-monitor-tampering.txt"), "custom"))
-			expect(item).toMatchObject({ kind: "transaction", transaction: { touch: "none" } });
-	});
-});
+		test("shows both packets of a connection that nobody took, on their ways out and in", () => {
+			const collector = new TraceCollector();
+			for (const line of text.split("\n")) {
+				const item = parseTraceLine(line);
+				if (item) collector.line(item, 0);
+			}
+			const packets = collector.take(100, 40).map(({ packet }) => packet);
+			expect(packets).toMatchObject(expected.packets);
+			expect(
+				packets.map(({ sourcePort, destinationPort }) => [sourcePort, destinationPort].indexOf(179)),
+			).toEqual([1, 1, 0, 0]);
+		});
+
+		test("says nothing about a table of another name", () => {
+			for (const item of parse(text, "custom"))
+				expect(item).toMatchObject({ kind: "transaction", transaction: { touch: "none" } });
+		});
+	},
+);
 
 test("a table that is deleted and created again in one transaction is changed, the other way round deleted", () => {
 	const generation = "# new generation 7 by process 12 (sh)";

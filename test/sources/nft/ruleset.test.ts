@@ -1,11 +1,8 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parsePriority, parseRuleset } from "../../../src/sources/nft/ruleset.ts";
 import type { Ruleset, Statement } from "../../../src/sources/nft/ruleset-types.ts";
 import { sayRule } from "../../../src/warden/ruleset/say.ts";
-
-const fixture = (name: string) =>
-	readFileSync(new URL(`../../fixtures/nft/nft-1.1.3-ruleset-${name}.json`, import.meta.url), "utf8");
+import { listing, VERSIONS } from "./captures.ts";
 
 function read(text: string, terse = false): Ruleset {
 	const ruleset = parseRuleset(text, terse);
@@ -19,22 +16,25 @@ function statements(ruleset: Ruleset): Statement[] {
 	);
 }
 
-test.each(["fw4", "nikki", "sing-box", "tailscale"])("everything in %s is understood", (name) => {
-	const text = JSON.stringify(statements(read(fixture(name))));
-	// fw4's clamping of segment sizes changes nothing that a packet's way depends on.
-	expect(text.replaceAll(/"unknown","name":"(tcp option|rt)"/g, "")).not.toContain('"unknown"');
+describe.each(VERSIONS)("nft %s", (version) => {
+	test.each(["own", "fw4", "nikki", "sing-box", "tailscale"])("everything in %s is understood", (name) => {
+		const text = JSON.stringify(statements(read(listing(version, name))));
+		// fw4's clamping of segment sizes changes nothing that a packet's way depends on.
+		expect(text.replaceAll(/"unknown","name":"(tcp option|rt)"/g, "")).not.toContain('"unknown"');
+	});
 });
 
-describe("a capture with every kind of expression", () => {
-	const ruleset = read(fixture("every-expression"));
+describe.each(VERSIONS)("a capture by nft %s with every kind of expression", (version) => {
+	const ruleset = read(listing(version, "every-expression"));
 	const every = ruleset.tables.find(({ name }) => name === "every");
 	const rules = every?.chains.get("x")?.rules ?? [];
 
 	test("has its chains, priorities, policies and tables that are asleep", () => {
-		expect(ruleset.version).toBe("1.1.3");
+		expect(ruleset.version).toBe(version);
 		expect(ruleset.tables.map(({ name, dormant }) => ({ name, dormant }))).toEqual([
 			{ name: "every", dormant: false },
-			{ name: "z", dormant: true },
+			// nft 1.0.6 leaves it out.
+			{ name: "z", dormant: version !== "1.0.6" },
 		]);
 		expect(every?.chains.get("pre")?.base).toEqual({
 			type: "filter",
@@ -87,7 +87,7 @@ describe("a capture with every kind of expression", () => {
 			key: { kind: "is", value: 179 },
 			verdict: { kind: "drop" },
 		});
-		const terse = read(fixture("every-expression"), true).tables[0]?.sets.get("s4");
+		const terse = read(listing(version, "every-expression"), true).tables[0]?.sets.get("s4");
 		expect(terse?.elements()).toBeUndefined();
 	});
 });
@@ -134,7 +134,7 @@ test("what is no listing is none, and families that this router's packets do not
 });
 
 test("a listing cut anywhere is refused or read, never an exception", () => {
-	const text = fixture("nikki");
+	const text = listing("1.1.3", "nikki");
 	for (let length = 0; length < text.length; length += 97)
 		expect(parseRuleset(text.slice(0, length))).toBeUndefined();
 });
