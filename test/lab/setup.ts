@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { bundle, rootfs, rootfsName, world } from "./paths.ts";
+import { worldVersions } from "./versions.ts";
 
-/** Vitest's global setup of the lab: refuses to start without what every scenario needs. */
+/** Vitest's global setup of the lab: refuses to start without what every scenario needs, and tells what is tested. */
 export default function setup(): void {
 	const missing =
 		process.getuid?.() !== 0
@@ -11,7 +12,12 @@ export default function setup(): void {
 				: !existsSync(bundle)
 					? "there is no dist/bgpwarden.js: run npm run build"
 					: undefined;
-	if (missing === undefined) return;
+	if (missing === undefined) {
+		// Each project of a run has this setup, in a module of its own.
+		if (process.env.LAB_VERSIONS_TOLD === undefined) process.stdout.write(`${worldVersions()}\n`);
+		process.env.LAB_VERSIONS_TOLD = "1";
+		return;
+	}
 	const error = new Error(`lab: ${missing}`);
 	error.stack = error.message; // the way here helps nobody
 	throw error;

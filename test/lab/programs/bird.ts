@@ -2,6 +2,7 @@ import type { Host } from "../host.ts";
 import { network } from "../network.ts";
 import type { Process } from "../process.ts";
 import { until } from "../wait.ts";
+import { birdVersions, newestBird } from "../world.ts";
 
 const { router, speaker, peer } = network;
 
@@ -119,10 +120,14 @@ export interface Bird {
 	crash(): Promise<void>;
 }
 
-/** Starts BIRD 3, or the BIRD 2 in /opt/bird2, and waits until its control socket answers. */
-export async function startBird(host: Host, config: string, version: 2 | 3 = 3): Promise<Bird> {
+/**
+ * Starts BIRD, the newest of this world or the version given, and waits until its control socket answers.
+ * @throws Error when this world does not have that version
+ */
+export async function startBird(host: Host, config: string, version: 2 | 3 = newestBird): Promise<Bird> {
+	if (!birdVersions.includes(version)) throw new Error(`lab: this world has no BIRD ${version}`);
 	host.write(birdConfigFile, config);
-	const directory = version === 2 ? "/opt/bird2/usr/sbin" : "/usr/sbin";
+	const directory = version === newestBird ? "/usr/sbin" : "/opt/bird2/usr/sbin";
 	for (const client of ["birdc", "birdcl"]) {
 		// Whoever looks for the client in PATH finds the one that belongs to this BIRD.
 		await host.run(["ln", "-sf", `${directory}/${client}`, `/usr/local/sbin/${client}`]);

@@ -69,7 +69,7 @@ exit
 `;
 }
 
-/** A running FRR: mgmtd, zebra, bgpd and bfdd. */
+/** A running FRR: mgmtd (where there is one), zebra, bgpd and bfdd. */
 export interface Frr {
 	readonly processes: readonly Process[];
 	/** Runs vtysh commands, one after the other, and returns what they print. */
@@ -87,7 +87,14 @@ export async function startFrr(host: Host, options: FrrOptions = {}): Promise<Fr
 	host.write("/etc/frr/frr.conf", options.config ?? frrConfig(options), 0o640);
 	await host.run(["install", "-d", "-o", "frr", "-g", "frr", "/run/frr", "/var/tmp/frr"]);
 	await host.run(["chown", "frr:frr", "/etc/frr/frr.conf"]);
-	const names = ["mgmtd", ...(options.zebra === false ? [] : ["zebra"]), "bgpd", "bfdd"];
+	// Since FRR 9.
+	const hasMgmtd = (await host.run(["test", "-e", "/usr/lib/frr/mgmtd"], { allowFailure: true })).code === 0;
+	const names = [
+		...(hasMgmtd ? ["mgmtd"] : []),
+		...(options.zebra === false ? [] : ["zebra"]),
+		"bgpd",
+		"bfdd",
+	];
 	const processes: Process[] = [];
 	for (const name of names) {
 		// bgpd -Z: without zebra it must not wait for it.

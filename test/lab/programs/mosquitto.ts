@@ -90,19 +90,46 @@ export async function certificate(
 	if (host.read(files.certificate) !== undefined) return files;
 	const signed =
 		kind === "self-signed" ? [] : ["-CA", `${directory}/ca.crt`, "-CAkey", `${directory}/ca.key`];
-	const time =
-		kind === "expired" ? ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"] : ["-days", "2"];
 	const names =
 		kind === "other name"
 			? "DNS:elsewhere.example"
 			: `IP:${network.broker.address},IP:127.0.0.1,IP:${network.broker.address6},DNS:broker.lan`;
 	const extensions = [`subjectAltName=${names}`, "basicConstraints=critical,CA:FALSE"];
 	await host.run([
-		...["openssl", ...newKey, "-subj", `/CN=${kind}`, ...time, ...signed],
+		...["openssl", ...newKey, "-subj", `/CN=${kind}`, "-days", "2", ...signed],
 		...extensions.flatMap((extension) => ["-addext", extension]),
 		...["-keyout", files.key, "-out", files.certificate],
 	]);
+	if (kind === "expired") await backdate(host, files);
 	return files;
+}
+
+const authorityConfig = `[ca]
+default_ca = lab
+[lab]
+database = ${directory}/issued
+rand_serial = yes
+new_certs_dir = ${directory}
+default_md = sha256
+policy = any
+copy_extensions = copy
+[any]
+commonName = supplied
+`;
+
+/** Has the authority sign a certificate for a day in 2020: `openssl req` can do that only since OpenSSL 3.4. */
+async function backdate(host: Host, files: { certificate: string; key: string }): Promise<void> {
+	const request = `${directory}/request.pem`;
+	host.write(`${directory}/authority.conf`, authorityConfig);
+	host.write(`${directory}/issued`, "");
+	const convert = ["-x509toreq", "-copy_extensions", "copy", "-in", files.certificate, "-signkey", files.key];
+	await host.run(["openssl", "x509", ...convert, "-out", request]);
+	const authority = ["-config", `${directory}/authority.conf`, "-cert", `${directory}/ca.crt`];
+	const days = ["-startdate", "20200101000000Z", "-enddate", "20200102000000Z"];
+	await host.run([
+		...["openssl", "ca", "-batch", "-notext", ...authority, "-keyfile", `${directory}/ca.key`, ...days],
+		...["-in", request, "-out", files.certificate],
+	]);
 }
 
 /** Starts mosquitto on every address of the host and waits until it takes connections. */
@@ -175,8 +202,9 @@ export function brokerClients(host: Host, client: readonly string[]): BrokerClie
 			name: "mosquitto_sub",
 			onLine: (line) => {
 				if (!line.startsWith("{")) return;
+				// `retain` is 0 or 1 until mosquitto 2.0, false or true since 2.1.
 				const { topic, retain, qos, payload } = JSON.parse(line);
-				const message = { topic, retain: retain === 1, qos, payload: payload ?? "", at: Date.now() };
+				const message = { topic, retain: Number(retain) === 1, qos, payload: payload ?? "", at: Date.now() };
 				messages.push(message);
 				onMessage?.(message);
 			},

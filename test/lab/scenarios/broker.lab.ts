@@ -199,7 +199,8 @@ describe("a broker gone mad", () => {
 	};
 
 	test("a message of 100 MB is skipped with one line each time, and everything goes on", async () => {
-		const broker = await startMosquitto(lab.broker);
+		// mosquitto 2.1 would refuse it: its limit is 2 MB unless told otherwise. This is what MQTT itself allows.
+		const broker = await startMosquitto(lab.broker, { more: ["max_packet_size 268435455"] });
 		await lab.broker.run(["sh", "-c", "head -c 100000000 /dev/zero > /tmp/large"]);
 		const large = (topic: string, ...flags: string[]) =>
 			lab.broker.run(["mosquitto_pub", "-h", "127.0.0.1", "-t", topic, "-f", "/tmp/large", ...flags]);

@@ -1,0 +1,10 @@
+import { existsSync } from "node:fs";
+import { rootfs, world } from "./paths.ts";
+
+/** What this world's programs can; test/lab/paths.ts says which world it is. */
+
+/** BIRD's major versions that are there, the default first: Debian 12 has no BIRD 3. */
+export const birdVersions: readonly (2 | 3)[] = existsSync(`${rootfs}/opt/bird2`) ? [3, 2] : [2];
+export const newestBird = birdVersions[0] ?? 2;
+/** Whether nft and kernel can keep a table from others (nft 1.1.0, kernel 6.9); else the daemon repairs it. */
+export const canOwn = world !== "12";
