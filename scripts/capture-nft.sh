@@ -56,6 +56,8 @@ for ruleset in test/fixtures/nft/rulesets/*.nft; do
 		text=$(sed "${line}d" <<<"$text")
 	done
 	nft -j -p list ruleset >"$out"
+	# What an old nft is asked besides (src/sources/nft/ruleset.ts, tellsDormant).
+	case $out in *-1.0.*-every-expression.json) nft -t list ruleset >"${out%.json}.txt" ;; esac
 	echo "captured $out"
 done
 nft flush ruleset

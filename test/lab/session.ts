@@ -3,8 +3,17 @@ import { type Daemon, startDaemon, type UciOptions, type Warden } from "./daemon
 import { contained, type Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
 import { network } from "./network.ts";
-import { type Bird, birdMultihop, type Frr, startBird, startFrr } from "./programs.ts";
+import {
+	type Bird,
+	birdDirect,
+	birdMultihop,
+	type Frr,
+	startBird,
+	startFrr,
+	startProxy,
+} from "./programs.ts";
 import { pause, until } from "./wait.ts";
+import { bfdComesFirst } from "./world.ts";
 
 /** BGP and BFD up between router and speaker, and the daemon running. */
 export interface Session {
@@ -20,11 +29,31 @@ export async function establish(lab: Lab, config: UciOptions = {}): Promise<Sess
 	const bird = await startBird(lab.router, birdMultihop());
 	const frr = await startFrr(lab.speaker);
 	await untilEstablished(daemon, { timeout: 30_000 });
+	await untilUp(bird, frr);
+	return { bird, frr, warden, daemon };
+}
+
+/**
+ * Starts BIRD and FRR on a router whose proxy catches BGP. Where FRR begins multihop BFD only with a first session, they
+ * have one before the proxy comes, and lose it.
+ */
+export async function meetProxy(lab: Lab, { multihop = true } = {}) {
+	const haveMet = multihop && !bfdComesFirst;
+	const early = haveMet ? undefined : await startProxy(lab.router);
+	const bird = await startBird(lab.router, multihop ? birdMultihop() : birdDirect());
+	const frr = await startFrr(lab.speaker, { multihop });
+	if (early) return { proxy: early, bird, frr };
+	await untilUp(bird, frr);
+	const proxy = await startProxy(lab.router);
+	await bird.control(`restart ${network.peer}`);
+	return { proxy, bird, frr };
+}
+
+async function untilUp(bird: Bird, frr: Frr): Promise<void> {
 	await until("BGP and BFD on both ends", async () => [await bird.peer(), await frr.peer()], {
 		holds: (ends) => ends.every(({ bgp, bfd }) => bgp === "Established" && bfd?.toLowerCase() === "up"),
 		timeout: 20_000,
 	});
-	return { bird, frr, warden, daemon };
 }
 
 /** Waits until the daemon says that the speaker's session is up. */

@@ -8,3 +8,11 @@ export const birdVersions: readonly (2 | 3)[] = existsSync(`${rootfs}/opt/bird2`
 export const newestBird = birdVersions[0] ?? 2;
 /** Whether nft and kernel can keep a table from others (nft 1.1.0, kernel 6.9); else the daemon repairs it. */
 export const canOwn = world !== "12";
+/** How the table is protected where nobody asks for less. */
+export const protection = canOwn ? "owned" : "installed";
+/** Whether nft knows `destroy` (1.0.7). */
+export const canDestroy = world !== "12";
+/** Whether nft lists which bits of a byte a raw match looks at: 1.0.6 does, 1.1.3 does not. */
+export const listsBits = world === "12";
+/** FRR begins multihop BFD without having met the peer; FRR 8.4 does so with the first BGP session. */
+export const bfdComesFirst = world !== "12";

@@ -21,6 +21,15 @@ export function rulesets(...names: readonly string[]): Ruleset {
 	return { version: "1.1.3", tables: all.flatMap(({ tables }) => tables) };
 }
 
+/** The same without a chain, in whichever table it is. */
+export function withoutChain(name: string, ruleset: Ruleset): Ruleset {
+	const tables = ruleset.tables.map((table) => ({
+		...table,
+		chains: new Map([...table.chains].filter(([chain]) => chain !== name)),
+	}));
+	return { ...ruleset, tables };
+}
+
 export const BIRD_CONF = `
 protocol device { }
 protocol kernel { ipv4 { export all; }; }

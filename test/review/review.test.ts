@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Facts } from "../../src/review/facts.ts";
 import { review } from "../../src/review/review.ts";
 import { parseRuleset } from "../../src/sources/nft/ruleset.ts";
-import { BIRD_CONF, birdFile, config, HEALTHY, NOW, PEER, rulesets, STATUS } from "./facts.ts";
+import { BIRD_CONF, birdFile, config, HEALTHY, NOW, PEER, rulesets, STATUS, withoutChain } from "./facts.ts";
 
 type Change = Partial<Facts>;
 
@@ -211,7 +211,12 @@ describe("each thing that is wrong is one finding", () => {
 			{ ...conf(() => ""), bird: { reading: { peers: [] }, protocols: [] } },
 			["red no-peer"],
 		],
-		["a proxy", { ruleset: rulesets("nikki", "own") }, ["yellow bgp-caught", "yellow answer-diverted"]],
+		["a proxy", { ruleset: rulesets("nikki", "own") }, ["yellow bgp-caught"]],
+		[
+			"a proxy, and a table that does not take its marks away",
+			{ ruleset: withoutChain("route_out", rulesets("nikki", "own")) },
+			["yellow bgp-caught", "yellow answer-diverted"],
+		],
 	])("%s", (_, change, expected) => {
 		expect(wrong(change)).toEqual(expected);
 	});

@@ -139,10 +139,13 @@ export function endReason(program: string, status: ExitStatus, complaints: strin
 		const verify = lines.map((line) => /^verify error:num=\d+:(.+)$/.exec(line)?.[1]).find(Boolean);
 		if (verify) return `openssl: the broker's certificate was refused: ${verify}`;
 		// e.g. 40D7AD9C:error:8000006F:system library:BIO_connect:Connection refused:bio_sock2.c:178:calling connect()
-		const failure = lines
-			.map((line) => /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):[^:]*:\d+:(.*)$/.exec(line))
-			.find(Boolean);
-		if (failure) return `openssl: ${failure[1]}${failure[2] ? ` (${failure[2]})` : ""}`;
+		const failures = lines.flatMap((line) => [
+			/:error:[0-9A-F]+:([^:]*):[^:]*:([^:]+):[^:]*:\d+:(.*)$/.exec(line) ?? [],
+		]);
+		// For a file that is not there, openssl 3.0 blames its loader of URIs before it tells what the system said.
+		const failure =
+			failures.find(([, library]) => library === "system library") ?? failures.find(([all]) => all);
+		if (failure) return `openssl: ${failure[2]}${failure[3] ? ` (${failure[3]})` : ""}`;
 		if (last && /errno=\d+$/.test(last)) return `openssl: the connection broke (${last})`;
 	}
 	if (last) return last.startsWith(program) ? last.slice(0, 200) : `${program}: ${last.slice(0, 200)}`;

@@ -1,6 +1,6 @@
 import { describeExit, runToEnd } from "../../platform/supervise.ts";
 import type { Platform } from "../../platform/types.ts";
-import { parseRuleset } from "./ruleset.ts";
+import { parseRuleset, tellsDormant, withDormant } from "./ruleset.ts";
 import type { Ruleset } from "./ruleset-types.ts";
 
 /** Milliseconds until an nft that does not end is killed. */
@@ -25,7 +25,14 @@ export async function listRuleset(
 		const code = "code" in done.status ? done.status.code : undefined;
 		if (code !== 0) return { reason: describeExit(argv, done.status, done.complaint), missing: code === 127 };
 		const ruleset = parseRuleset(done.stdout, terse);
-		if (ruleset) return ruleset;
+		if (ruleset) return tellsDormant(ruleset) ? ruleset : askForDormant(platform, ruleset);
 	}
 	return { reason: `${command}: what it prints is no ruleset`, missing: false };
+}
+
+/** @returns the ruleset as it was when nft does not answer */
+async function askForDormant(platform: Platform, ruleset: Ruleset): Promise<Ruleset> {
+	const argv = ["nft", "-t", "list", "ruleset"] as const;
+	const { stdout } = await runToEnd(platform, argv, { timeout: PATIENCE, limit: LIMIT });
+	return withDormant(ruleset, stdout);
 }

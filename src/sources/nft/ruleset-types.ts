@@ -127,7 +127,7 @@ export interface NamedSet {
 export interface Table {
 	readonly family: Family;
 	readonly name: string;
-	/** Switched off as a whole; nft 1.0.6 does not say so in JSON. */
+	/** Switched off as a whole. */
 	readonly dormant: boolean;
 	/** A process owns it: nobody else may change it. */
 	readonly owned: boolean;

@@ -70,6 +70,22 @@ export function parseRuleset(text: string, terse = false): Ruleset | undefined {
 	return { tables: [...tables.values()], ...(version === undefined ? {} : { version }) };
 }
 
+/** Whether this nft's JSON tells which tables are dormant: 1.0.6 does not, 1.1.3 does. */
+export function tellsDormant({ version = "" }: Ruleset): boolean {
+	return !/^(0|1\.0)\./.test(version);
+}
+
+/** @param listing of `nft -t list ruleset`: `table inet x {`, and in the next line `flags dormant` */
+export function withDormant(ruleset: Ruleset, listing: string): Ruleset {
+	const dormant = new Set(
+		[...listing.matchAll(/^table (\S+ \S+) \{[^\n]*\n\tflags [^\n]*\bdormant\b/gm)].map(([, table]) => table),
+	);
+	const tables = ruleset.tables.map((table) =>
+		dormant.has(`${table.family} ${table.name}`) ? { ...table, dormant: true } : table,
+	);
+	return { ...ruleset, tables };
+}
+
 /**
  * A base chain's priority: a number, or a name with an offset as older versions print it, e.g. `mangle - 5`.
  * @returns undefined for anything else

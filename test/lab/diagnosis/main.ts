@@ -1,8 +1,9 @@
+import { birdVersions } from "../world.ts";
 import { CAUSES } from "./causes.ts";
 import { isHealed, isRight, type Outcome, play } from "./run.ts";
 
 /**
- * The confusion table: every cause, on BIRD 3 and BIRD 2, over IPv4 and IPv6, some rounds of each.
+ * The confusion table: every cause, on each BIRD of this world, over IPv4 and IPv6, some rounds of each.
  *
  * ROUNDS (default 3), ONLY (a part of a cause's name or id), JOBS (worlds at a time, default 3). QUICK=1 plays each cause once,
  * on the BIRDs and families by turns, looks at what was said and not at how soon, and lets one go wrong, as 95 % of the
@@ -14,7 +15,7 @@ const only = process.env.ONLY ?? "";
 const quick = process.env.QUICK === "1";
 const [families, versions] = [
 	(process.env.FAMILIES ?? "4,6").split(","),
-	(process.env.BIRDS ?? "3,2").split(","),
+	process.env.BIRDS?.split(",") ?? birdVersions.map(String),
 ];
 
 interface Case {

@@ -1,4 +1,5 @@
 import type { Host } from "../host.ts";
+import { canDestroy } from "../world.ts";
 import { articleTable, fw4Table } from "./firewall.ts";
 
 const table = "inet custom_bgp";
@@ -20,7 +21,7 @@ export const hostileChanges: Readonly<Record<string, string>> = {
 	"make it dormant": `add table ${table} { flags dormant; }\n`,
 	"add a set": `add set ${table} seen { type ipv4_addr; }\n`,
 	"add a chain": `add chain ${table} other { type filter hook input priority -400; policy drop; }\n`,
-	"put the article's in its place": `delete table ${table}\n${articleTable}`,
+	"put the article in its place": `delete table ${table}\n${articleTable}`,
 	"put a short one in its place": `table ${table}\ndelete table ${table}\ntable ${table} { chain raw_pre { }; }\n`,
 	"restart fw4 and delete it": `table inet fw4\ndelete table inet fw4\n${fw4Table}delete table ${table}\n`,
 };
@@ -30,8 +31,8 @@ export const hostileChanges: Readonly<Record<string, string>> = {
  * program started. Prints one line of JSON: how often each change was accepted.
  */
 const attacker = `
-import json, os, subprocess, sys, threading
-count, workers, changes = int(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
+import os, subprocess, sys, threading
+count, workers, changes = int(sys.argv[1]), int(sys.argv[2]), dict(zip(sys.argv[3::2], sys.argv[4::2]))
 listed = subprocess.run(["nft", "-a", "list", "chain", "inet", "custom_bgp", "raw_pre"], capture_output=True, text=True)
 handles = [line.split("# handle ")[1] for line in listed.stdout.split("\\n") if "notrack" in line]
 files = []
@@ -51,7 +52,8 @@ def work(first):
 threads = [threading.Thread(target=work, args=(first,)) for first in range(workers)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
-print(json.dumps({"accepted": accepted, "refused": refused}))
+# The names hold nothing that Python and JSON write differently; Debian 12's smallest Python has no json.
+print(str({"accepted": accepted, "refused": refused}).replace("'", '"'))
 `;
 
 export interface Attack {
@@ -62,7 +64,10 @@ export interface Attack {
 
 /** Makes so many hostile changes as fast as the machine can, `workers` at once. */
 export async function attack(router: Host, count: number, workers = 4): Promise<Attack> {
-	const argv = ["python3", "-c", attacker, String(count), String(workers), JSON.stringify(hostileChanges)];
+	const changes = Object.fromEntries(
+		Object.entries(hostileChanges).filter(([name]) => canDestroy || name !== "destroy table"),
+	);
+	const argv = ["python3", "-c", attacker, String(count), String(workers), ...Object.entries(changes).flat()];
 	const { stdout } = await router.run(argv, { timeout: 300_000 });
 	return JSON.parse(stdout);
 }

@@ -5,6 +5,7 @@ import { parseProtocols } from "../../../src/sources/bird/parse-protocols.ts";
 import { parseReply } from "../../../src/sources/bird/replies.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { birdSocket, startBird } from "../programs.ts";
+import { birdVersions } from "../world.ts";
 
 let lab: Lab;
 beforeEach(async () => {
@@ -14,7 +15,7 @@ afterEach(() => lab.stop());
 
 const fixtures = new URL("../../fixtures/bird-conf/", import.meta.url);
 
-test.each([3, 2] as const)(
+test.each(birdVersions)(
 	"what the reader sees in an odd file is what BIRD %s makes of it",
 	async (version) => {
 		// Given the file and what the reader is known to see in it (test/sources/bird/conf/parse.test.ts)
@@ -24,7 +25,10 @@ test.each([3, 2] as const)(
 		const read: BirdConfiguration = JSON.parse(text("odd.json"));
 
 		// When BIRD runs with it
-		await startBird(lab.router, text("odd.conf"), version);
+		const bird = await lab.router.run(["bird", "--version"]);
+		// BIRD 2.0 does not know that a function says what it returns.
+		const isOld = `${bird.stdout}${bird.stderr}`.includes("version 2.0.");
+		await startBird(lab.router, isOld ? text("odd.conf").replace(" -> bool", "") : text("odd.conf"), version);
 		const { stdout } = await lab.router.run(["birdcl", "-v", "-s", birdSocket, "show", "protocols", "all"]);
 
 		// Then both have the same protocols, with the same ends

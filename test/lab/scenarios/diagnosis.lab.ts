@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { CAUSES, type Cause } from "../diagnosis/causes.ts";
 import { play } from "../diagnosis/run.ts";
+import { birdVersions, newestBird } from "../world.ts";
 
 /** A few causes of each kind; `make test-diagnosis` plays them all, on both BIRDs and address families. */
 const SOME = [
@@ -12,12 +13,12 @@ const SOME = [
 	{ name: "single-hop BFD in BIRD, multihop in the speaker", family: 6, version: 3 },
 ] as const;
 
-test.concurrent.each(SOME)(
-	"$name is named (BIRD $version, IPv$family)",
-	async ({ name, family, version }) => {
-		const cause = CAUSES.find((each): each is Cause => each.name === name);
-		if (!cause) throw new Error(`no cause ${name}`);
-		const outcome = await play(cause, { family, version });
-		expect(outcome).toMatchObject({ first: cause.id, others: [], healedAfter: expect.any(Number) });
-	},
-);
+test.concurrent.each(SOME)("$name is named (IPv$family)", async ({ name, family, version }) => {
+	const cause = CAUSES.find((each): each is Cause => each.name === name);
+	if (!cause) throw new Error(`no cause ${name}`);
+	const outcome = await play(cause, {
+		family,
+		version: birdVersions.includes(version) ? version : newestBird,
+	});
+	expect(outcome).toMatchObject({ first: cause.id, others: [], healedAfter: expect.any(Number) });
+});

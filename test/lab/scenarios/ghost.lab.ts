@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { startDaemon } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
-import { birdDirect, birdMultihop, startBird, startFrr, startProxy, trackedBgp } from "../programs.ts";
+import { trackedBgp } from "../programs.ts";
+import { meetProxy } from "../session.ts";
 import { until } from "../wait.ts";
 
 let lab: Lab;
@@ -23,9 +24,7 @@ test.each([
 	"the ghost: a proxy has caught the session, the daemon starts, and it comes up ($bfd BFD)",
 	async (given) => {
 		// Given a NAT redirect that catches port 179, BFD up, and BGP not
-		await startProxy(lab.router);
-		const bird = await startBird(lab.router, given.multihop ? birdMultihop() : birdDirect());
-		const frr = await startFrr(lab.speaker, { multihop: given.multihop });
+		const { bird, frr } = await meetProxy(lab, given);
 		await until("BFD up, BGP not", async () => [await bird.peer(), await frr.peer()], {
 			holds: ([router, speaker]) =>
 				router?.bfd === "Up" && speaker?.bfd === "up" && router.bgp !== "Established",

@@ -4,6 +4,7 @@ import { type Lab, startLab } from "../lab.ts";
 import { articleTable, birdMultihop, fw4Table, startBird, startFrr, trackedBgp } from "../programs.ts";
 import { tableListing, untilEstablished } from "../session.ts";
 import { until } from "../wait.ts";
+import { protection } from "../world.ts";
 
 let lab: Lab;
 beforeEach(async () => {
@@ -42,5 +43,5 @@ test("the article's own table and fw4's `ct state invalid drop` keep the session
 	const dropped = await droppedAnswers();
 	await until("FRR to say so too", () => frr.peer(), { holds: ({ bgp }) => bgp === "Established" });
 	expect(await droppedAnswers()).toBe(dropped);
-	expect(warden.status()).toMatchObject({ router: { protection: "owned", repairs: 0 } });
+	expect(warden.status()).toMatchObject({ router: { protection, repairs: 0 } });
 });

@@ -6,6 +6,7 @@ import { type Lab, startLab } from "../lab.ts";
 import { bundle } from "../paths.ts";
 import { fw4Flush, fw4Restart, startStream, watchTracked } from "../programs.ts";
 import { until } from "../wait.ts";
+import { canOwn, protection } from "../world.ts";
 
 let lab: Lab;
 beforeEach(async () => {
@@ -18,34 +19,40 @@ const alone = { mqtt: { enabled: false } };
 const nft = (...argv: string[]) => lab.router.run(["nft", ...argv], { allowFailure: true });
 /** The kernel's listing, flags and all. */
 const listing = async () => (await nft("-s", "list", "table", "inet", "custom_bgp")).stdout;
-const isOwned = ({ router }: { router: { protection: string } }) => router.protection === "owned";
+const isProtected = ({ router }: { router: { protection: string } }) => router.protection === protection;
+/** The table's first lines while the daemon keeps it, and after it was killed: an owner's flags, where there is one. */
+const keptListing = canOwn
+	? /^table inet custom_bgp \{ # progname nft\n\tflags owner,persist\n/
+	: /^table inet custom_bgp \{\n\tchain/;
+const leftListing = canOwn ? /^table inet custom_bgp \{\n\tflags persist\n/ : keptListing;
 
-/** The process that owns the table. */
-function owner(daemonPid: number): number | undefined {
+/** The process that owns the table; where nothing can, the one that watches it. */
+function keeper(daemonPid: number): number | undefined {
+	const command = canOwn ? "nft\0-e\0-f\0-\0" : "nft\0monitor\0";
 	return lab.router
 		.processes()
 		.find(
 			(pid) =>
-				lab.router.read(`/proc/${pid}/cmdline`) === "nft\0-e\0-f\0-\0" &&
+				lab.router.read(`/proc/${pid}/cmdline`) === command &&
 				lab.router.read(`/proc/${pid}/stat`)?.includes(`) S ${daemonPid} `),
 		);
 }
 
-async function ownedDaemon(main = {}) {
+async function protectedDaemon(main = {}) {
 	const { warden, daemon } = startDaemon(lab.router, { ...alone, main });
-	await daemon.untilStatus("an owned table", isOwned);
+	await daemon.untilStatus("the table protected", isProtected);
 	return { warden, daemon };
 }
 
-test("from the first packet of a stream to the last, whatever happens to owner and daemon, nothing is tracked", async () => {
+test("from the first packet of a stream to the last, whatever happens to the table's keeper and the daemon, nothing is tracked", async () => {
 	// Given a stream that would be seen: to a port that nobody takes out of conntrack, it is
 	const seen = await watchTracked(lab.router, 180);
 	const control = startStream(lab.broker, 180);
 	await until("entries of the control", () => seen.lines.length > 20);
 	await control.stop();
 
-	// And an owned table, and the same stream to port 179
-	const started = await ownedDaemon();
+	// And the table, and the same stream to port 179
+	const started = await protectedDaemon();
 	const { warden } = started;
 	let { daemon } = started;
 	const tracked = await watchTracked(lab.router, 179);
@@ -53,17 +60,17 @@ test("from the first packet of a stream to the last, whatever happens to owner a
 	await stream.more(500);
 
 	const again = async (what: string) => {
-		await daemon.untilStatus(`owned after ${what}`, isOwned);
+		await daemon.untilStatus(`protected after ${what}`, isProtected);
 		await stream.more(300);
 		expect(tracked.lines, what).toEqual([]);
-		expect(await listing()).toMatch(/^table inet custom_bgp \{ # progname nft\n\tflags owner,persist\n/);
+		expect(await listing()).toMatch(keptListing);
 	};
 
-	// When the owner is killed, three times
+	// When its keeper is killed, three times
 	for (let round = 0; round < 3; round++) {
-		const before = owner(daemon.process.pid);
+		const before = keeper(daemon.process.pid);
 		lab.router.signal(before, "SIGKILL");
-		await until("another owner", () => owner(daemon.process.pid), {
+		await until("another keeper", () => keeper(daemon.process.pid), {
 			holds: (now) => now !== undefined && now !== before,
 		});
 		await again(`kill ${round}`);
@@ -80,10 +87,10 @@ test("from the first packet of a stream to the last, whatever happens to owner a
 	}
 
 	// When it is killed, and started again
-	const lastOwner = owner(daemon.process.pid);
+	const lastKeeper = keeper(daemon.process.pid);
 	await daemon.crash();
-	await until("the owner's end", () => !lab.router.processes().includes(lastOwner ?? -1));
-	expect(await listing()).toMatch(/^table inet custom_bgp \{\n\tflags persist\n/);
+	await until("the keeper's end", () => !lab.router.processes().includes(lastKeeper ?? -1));
+	expect(await listing()).toMatch(leftListing);
 	await stream.more(300);
 	daemon = warden.start();
 	await again("the daemon was killed");
@@ -107,79 +114,6 @@ test("from the first packet of a stream to the last, whatever happens to owner a
 	expect(tracked.process.running).toBe(true);
 });
 
-describe("a person", () => {
-	test("cannot delete it, reads how to, and then can", async () => {
-		const { warden, daemon } = await ownedDaemon();
-		const before = await listing();
-		const refused = await nft("delete", "table", "inet", "custom_bgp");
-		expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("Operation not permitted") });
-		expect(await nft("flush", "ruleset")).toMatchObject({ code: 0 });
-		expect(await listing()).toBe(before);
-		expect((await warden.cli(["status"])).stdout).toMatch(/^Table .*owned.*bgpwarden release/m);
-		expect(daemon.process.lines.join("\n")).toMatch(
-			/is owned: nobody else can change it \(bgpwarden release/,
-		);
-
-		expect(await warden.cli(["release"])).toEqual({
-			code: 0,
-			stdout: "table inet custom_bgp can be changed by everybody; bgpwarden ensure protects it again\n",
-			stderr: "",
-		});
-		// As any other table, without flags that another text would not know of
-		expect(await listing()).toMatch(/^table inet custom_bgp \{\n\tchain/);
-		await daemon.untilStatus("a problem", ({ router }) => / is left alone, /.test(router.problem ?? ""));
-		expect(await nft("delete", "table", "inet", "custom_bgp")).toMatchObject({ code: 0 });
-		await daemon.untilStatus("it is gone", ({ router }) => router.protection === "missing");
-		// A hook of the firewall's asks too, but is nobody
-		await lab.router.run(["sh", "-c", "echo ensure >/var/run/bgpwarden/control"]);
-		await warden.cli(["flush"]);
-		expect(await listing()).toBe("");
-
-		expect(await warden.cli(["ensure"])).toMatchObject({ code: 0 });
-		await daemon.untilStatus("owned again", isOwned);
-		expect(await listing()).toBe(before);
-	});
-
-	test("stops the service: the table stays, and is everybody's", async () => {
-		const { daemon } = await ownedDaemon();
-		await daemon.stop();
-		await until("no process", () => lab.router.processes(), { holds: (pids) => pids.length === 0 });
-		expect(await listing()).toMatch(/^table inet custom_bgp \{\n\tchain/);
-		expect(await nft("delete", "table", "inet", "custom_bgp")).toMatchObject({ code: 0 });
-	});
-});
-
-describe("the firewall's own work succeeds beside an owned table", () => {
-	test("start, restart and flush", async () => {
-		await ownedDaemon();
-		const before = await listing();
-		await fw4Restart(lab.router);
-		await fw4Flush(lab.router);
-		expect(await listing()).toBe(before);
-		expect((await nft("list", "tables")).stdout).toBe("table inet custom_bgp\n");
-		await fw4Restart(lab.router);
-		expect((await nft("list", "tables")).stdout).toContain("table inet fw4\n");
-	});
-
-	test("with an include of its own that names the table, which then has no owner", async () => {
-		const include = "/usr/share/nftables.d/ruleset-post/bgp.nft";
-		lab.router.write(include, "table inet custom_bgp {\n\tchain mine {\n\t}\n}\n");
-		const { warden, daemon } = startDaemon(lab.router, alone);
-		await daemon.untilStatus("no owner", ({ router }) => router.protection === "installed");
-		await daemon.process.says(/^the table has no owner: .*ruleset-post\/bgp\.nft names it as well/);
-		const before = await listing();
-		await lab.router.nft(`table inet fw4\nflush table inet fw4\ninclude "${include}"\n`);
-		await daemon.untilStatus("a repair", ({ router }) => router.repairs === 1);
-		expect(await listing()).toBe(before);
-
-		await lab.router.run(["rm", include]);
-		expect(await warden.cli(["ensure"])).toMatchObject({ code: 0 });
-		daemon.reload();
-		await nft("delete", "table", "inet", "custom_bgp");
-		await daemon.untilStatus("an owner with the next install", isOwned);
-	});
-});
-
 describe("the saved table", () => {
 	const saved = "/etc/bgpwarden/table.nft";
 	const hooks = new URL("../../../openwrt-package/bgpwarden/files/usr/lib/bgpwarden/", import.meta.url);
@@ -195,15 +129,15 @@ describe("the saved table", () => {
 	};
 
 	test("has no owner's flags, and is loaded quietly in every state that the table can be in", async () => {
-		const { warden, daemon } = await ownedDaemon();
+		const { warden, daemon } = await protectedDaemon();
 		expect(lab.router.read(saved)).not.toMatch(/owner|persist|destroy/);
-		const ownedListing = await listing();
+		const before = await listing();
 		await load();
-		expect(await listing()).toBe(ownedListing);
+		expect(await listing()).toBe(before);
 		expect(warden.status()?.router.repairs).toBe(0);
 
 		await daemon.crash();
-		await until("no owner", listing, { holds: (text) => text.includes("\tflags persist\n") });
+		await until("no owner", listing, { holds: (text) => leftListing.test(text) });
 		await load();
 		expect(await listing()).toMatch(/^table inet custom_bgp \{\n\tchain/);
 		await load();
@@ -213,90 +147,147 @@ describe("the saved table", () => {
 	});
 });
 
-describe("a backup of the whole ruleset", () => {
-	test.each([
-		{ how: "as it is", before: "" },
-		{ how: "behind a flush", before: "flush ruleset\n" },
-	])(
-		"restored $how: refused as a whole and without harm while owned, loaded when released",
-		async (given) => {
-			const { warden, daemon } = await ownedDaemon();
-			const backup = given.before + (await nft("list", "ruleset")).stdout;
-			lab.router.write("/tmp/backup.nft", backup);
-			const whole = async () => (await nft("-s", "list", "ruleset")).stdout;
-			const before = await whole();
-			const refused = await nft("-f", "/tmp/backup.nft");
-			expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("Operation not permitted") });
-			expect(await whole()).toBe(before);
-
-			if (given.before === "") await nft("flush", "ruleset");
-			expect(await warden.cli(["release"])).toMatchObject({ code: 0 });
-			if (given.before === "") await nft("flush", "ruleset");
-			expect(await nft("-f", "/tmp/backup.nft")).toMatchObject({ code: 0 });
-			expect((await nft("list", "tables")).stdout.split("\n").sort()).toEqual([
-				"",
-				"table inet custom_bgp",
-				"table inet fw4",
-			]);
-			// It came back with the flags of then, and without an owner
-			expect(await listing()).toMatch(/^table inet custom_bgp \{\n\tflags persist\n/);
-			expect(await warden.cli(["ensure"])).toMatchObject({ code: 0 });
-			await daemon.untilStatus("owned again", isOwned);
-		},
-	);
-
-	test("loaded by itself before the daemon starts, as at a boot", async () => {
-		const { daemon } = await ownedDaemon();
-		const backup = (await nft("list", "ruleset")).stdout;
-		const before = bareListing(await listing());
-		await daemon.stop();
-		await nft("flush", "ruleset");
-		await lab.router.nft(backup);
-		await ownedDaemon();
-		expect(bareListing(await listing())).toBe(before);
-	});
-});
-
-test("an nft that does not know the flags: repair, and why, and nothing is left of the try", async () => {
-	const script = `#!/bin/sh
-text=$(cat)
-case $text in
-*persist*) echo "Error: unknown table option persist" >&2; exit 1 ;;
-esac
-printf '%s\\n' "$text" | /usr/sbin/nft "$@"
-`;
-	const wrapper = `#!/bin/sh\ncase "$*" in *-) exec /root/nft "$@" ;; esac\nexec /usr/sbin/nft "$@"\n`;
-	lab.router.write("/root/nft", script, 0o755);
-	lab.router.write("/usr/local/sbin/nft", wrapper, 0o755);
-	const { daemon } = startDaemon(lab.router, alone);
-	await daemon.untilStatus("no owner", ({ router }) => router.protection === "installed");
-	await daemon.process.says(/^the table has no owner: kernel or nft cannot: .*unknown table option persist$/);
-	expect((await lab.router.run(["/usr/sbin/nft", "list", "tables"])).stdout.split("\n").sort()).toEqual([
-		"",
-		"table inet custom_bgp",
-		"table inet fw4",
-	]);
+test("a person stops the service: the table stays, and is everybody's", async () => {
+	const { daemon } = await protectedDaemon();
+	await daemon.stop();
+	await until("no process", () => lab.router.processes(), { holds: (pids) => pids.length === 0 });
 	expect(await listing()).toMatch(/^table inet custom_bgp \{\n\tchain/);
+	expect(await nft("delete", "table", "inet", "custom_bgp")).toMatchObject({ code: 0 });
 });
 
-test("in a container, whose process ids the kernel does not tell, the table is owned as well", async () => {
-	const warden = new Warden(lab.router);
-	warden.install();
-	warden.configure(alone);
-	// A process id namespace inside the lab's network namespace
-	const container = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
-	const program = ["qjs", "--strip-source", "-m", daemonFile, "run", "--run-dir", runDirectory];
-	const daemon = lab.router.start([...container, ...program], { name: "container" });
-	await until("an owned table", () => warden.status(), {
-		holds: (status) => status !== undefined && isOwned(status),
-	});
+test("a backup of the whole ruleset is loaded by itself before the daemon starts, as at a boot", async () => {
+	const { daemon } = await protectedDaemon();
+	const backup = (await nft("list", "ruleset")).stdout;
 	const before = bareListing(await listing());
-	expect(await nft("delete", "table", "inet", "custom_bgp")).toMatchObject({ code: 1 });
+	await daemon.stop();
 	await nft("flush", "ruleset");
+	await lab.router.nft(backup);
+	await protectedDaemon();
 	expect(bareListing(await listing())).toBe(before);
-
-	// When all of it is killed at once, the next one takes over
-	await daemon.end("SIGKILL");
-	await until("no owner", listing, { holds: (text) => text.includes("\tflags persist\n") });
-	await ownedDaemon();
 });
+
+// Where nothing can own a table, unowned.lab.ts shows what a router gets instead.
+if (canOwn) {
+	describe("a person", () => {
+		test("cannot delete it, reads how to, and then can", async () => {
+			const { warden, daemon } = await protectedDaemon();
+			const before = await listing();
+			const refused = await nft("delete", "table", "inet", "custom_bgp");
+			expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("Operation not permitted") });
+			expect(await nft("flush", "ruleset")).toMatchObject({ code: 0 });
+			expect(await listing()).toBe(before);
+			expect((await warden.cli(["status"])).stdout).toMatch(/^Table .*owned.*bgpwarden release/m);
+			expect(daemon.process.lines.join("\n")).toMatch(
+				/is owned: nobody else can change it \(bgpwarden release/,
+			);
+
+			expect(await warden.cli(["release"])).toEqual({
+				code: 0,
+				stdout: "table inet custom_bgp can be changed by everybody; bgpwarden ensure protects it again\n",
+				stderr: "",
+			});
+			// As any other table, without flags that another text would not know of
+			expect(await listing()).toMatch(/^table inet custom_bgp \{\n\tchain/);
+			await daemon.untilStatus("a problem", ({ router }) => / is left alone, /.test(router.problem ?? ""));
+			expect(await nft("delete", "table", "inet", "custom_bgp")).toMatchObject({ code: 0 });
+			await daemon.untilStatus("it is gone", ({ router }) => router.protection === "missing");
+			// A hook of the firewall's asks too, but is nobody
+			await lab.router.run(["sh", "-c", "echo ensure >/var/run/bgpwarden/control"]);
+			await warden.cli(["flush"]);
+			expect(await listing()).toBe("");
+
+			expect(await warden.cli(["ensure"])).toMatchObject({ code: 0 });
+			await daemon.untilStatus("owned again", isProtected);
+			expect(await listing()).toBe(before);
+		});
+	});
+
+	describe("the firewall's own work succeeds beside an owned table", () => {
+		test("start, restart and flush", async () => {
+			await protectedDaemon();
+			const before = await listing();
+			await fw4Restart(lab.router);
+			await fw4Flush(lab.router);
+			expect(await listing()).toBe(before);
+			expect((await nft("list", "tables")).stdout).toBe("table inet custom_bgp\n");
+			await fw4Restart(lab.router);
+			expect((await nft("list", "tables")).stdout).toContain("table inet fw4\n");
+		});
+
+		test("with an include of its own that names the table, which then has no owner", async () => {
+			const include = "/usr/share/nftables.d/ruleset-post/bgp.nft";
+			lab.router.write(include, "table inet custom_bgp {\n\tchain mine {\n\t}\n}\n");
+			const { warden, daemon } = startDaemon(lab.router, alone);
+			await daemon.untilStatus("no owner", ({ router }) => router.protection === "installed");
+			await daemon.process.says(/^the table has no owner: .*ruleset-post\/bgp\.nft names it as well/);
+			const before = await listing();
+			await lab.router.nft(`table inet fw4\nflush table inet fw4\ninclude "${include}"\n`);
+			await daemon.untilStatus("a repair", ({ router }) => router.repairs === 1);
+			expect(await listing()).toBe(before);
+
+			await lab.router.run(["rm", include]);
+			expect(await warden.cli(["ensure"])).toMatchObject({ code: 0 });
+			daemon.reload();
+			await nft("delete", "table", "inet", "custom_bgp");
+			await daemon.untilStatus("an owner with the next install", isProtected);
+		});
+	});
+
+	describe("a backup of the whole ruleset", () => {
+		test.each([
+			{ how: "as it is", before: "" },
+			{ how: "behind a flush", before: "flush ruleset\n" },
+		])(
+			"restored $how: refused as a whole and without harm while owned, loaded when released",
+			async (given) => {
+				const { warden, daemon } = await protectedDaemon();
+				const backup = given.before + (await nft("list", "ruleset")).stdout;
+				lab.router.write("/tmp/backup.nft", backup);
+				const whole = async () => (await nft("-s", "list", "ruleset")).stdout;
+				const before = await whole();
+				const refused = await nft("-f", "/tmp/backup.nft");
+				expect(refused).toMatchObject({
+					code: 1,
+					stderr: expect.stringContaining("Operation not permitted"),
+				});
+				expect(await whole()).toBe(before);
+
+				if (given.before === "") await nft("flush", "ruleset");
+				expect(await warden.cli(["release"])).toMatchObject({ code: 0 });
+				if (given.before === "") await nft("flush", "ruleset");
+				expect(await nft("-f", "/tmp/backup.nft")).toMatchObject({ code: 0 });
+				expect((await nft("list", "tables")).stdout.split("\n").sort()).toEqual([
+					"",
+					"table inet custom_bgp",
+					"table inet fw4",
+				]);
+				// It came back with the flags of then, and without an owner
+				expect(await listing()).toMatch(/^table inet custom_bgp \{\n\tflags persist\n/);
+				expect(await warden.cli(["ensure"])).toMatchObject({ code: 0 });
+				await daemon.untilStatus("owned again", isProtected);
+			},
+		);
+	});
+
+	test("in a container, whose process ids the kernel does not tell, the table is owned as well", async () => {
+		const warden = new Warden(lab.router);
+		warden.install();
+		warden.configure(alone);
+		// A process id namespace inside the lab's network namespace
+		const container = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
+		const program = ["qjs", "--strip-source", "-m", daemonFile, "run", "--run-dir", runDirectory];
+		const daemon = lab.router.start([...container, ...program], { name: "container" });
+		await until("the table protected", () => warden.status(), {
+			holds: (status) => status !== undefined && isProtected(status),
+		});
+		const before = bareListing(await listing());
+		expect(await nft("delete", "table", "inet", "custom_bgp")).toMatchObject({ code: 1 });
+		await nft("flush", "ruleset");
+		expect(bareListing(await listing())).toBe(before);
+
+		// When all of it is killed at once, the next one takes over
+		await daemon.end("SIGKILL");
+		await until("no owner", listing, { holds: (text) => text.includes("\tflags persist\n") });
+		await protectedDaemon();
+	});
+}

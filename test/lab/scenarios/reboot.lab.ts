@@ -4,6 +4,7 @@ import { network } from "../network.ts";
 import { birdMultihop, type Frr, fw4Table, startBird, startProxy, trackedBgp } from "../programs.ts";
 import { establish, type Session, sessionMark, tableListing, untilEstablished } from "../session.ts";
 import { until } from "../wait.ts";
+import { protection } from "../world.ts";
 
 let lab: Lab;
 let before: Session;
@@ -69,7 +70,7 @@ test("after a reboot with the saved table first, as the init script does it, no 
 	await untilEstablished(daemon, { timeout: 10_000 });
 	expect(await before.warden.cli(["ensure"])).toMatchObject({ code: 0 });
 	expect(await tableListing(lab.router)).toBe(listing);
-	expect(before.warden.status()?.router).toMatchObject({ protection: "owned", repairs: 0 });
+	expect(before.warden.status()?.router).toMatchObject({ protection, repairs: 0 });
 	expect(before.warden.events().map((event) => event.event_type)).not.toContain("peer_nudged");
 	expect(await sessionMark({ bird, frr })).toBe(mark);
 	expect(proxy.lines.filter((line) => caught.test(line))).toEqual([]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseAddress } from "../../../src/config/address.ts";
-import { parseRuleset } from "../../../src/sources/nft/ruleset.ts";
+import { parseRuleset, tellsDormant, withDormant } from "../../../src/sources/nft/ruleset.ts";
 import type { Effect } from "../../../src/warden/ruleset/encounter.ts";
 import { type Handshake, peerOpens } from "../../../src/warden/ruleset/handshake.ts";
 import { sayEncounter } from "../../../src/warden/ruleset/say.ts";
@@ -8,6 +8,7 @@ import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import type { Process } from "../process.ts";
 import { type Fate, rulesetCases } from "../rulesets.ts";
+import { listsBits } from "../world.ts";
 
 /** One server: BGP's port, and a transparent proxy's two; each says what it is. */
 const server = `
@@ -78,18 +79,21 @@ describe("a walk through the ruleset foretells what becomes of a real SYN", () =
 		name,
 		text,
 		fate,
-		foretold: how === "unsure" ? [...new Set<Fate>([fate, "bgp"])] : [fate],
+		// nft 1.0.6 lists which bits of a byte a rule looks at; later ones do not.
+		foretold: how === "unsure" && !(listsBits && text.includes("@th,")) ? [...new Set<Fate>([fate, "bgp"])] : [fate],
 		family: how === 6 ? (6 as const) : (4 as const),
 	}));
-	test.each(each)("$name", async ({ text, fate, foretold, family }) => {
-		await lab.router.nft(`flush ruleset\n${text}`);
+	test.each(each)("$name", async ({ text: ruleset, fate, foretold, family }) => {
+		await lab.router.nft(`flush ruleset\n${ruleset}`);
 		const [own, other] =
 			family === 4
 				? [network.router.lan, network.speaker.address]
 				: [network.router.lan6, network.speaker.address6];
 
 		const listing = await lab.router.run(["nft", "-j", "list", "ruleset"]);
-		const parsed = parseRuleset(listing.stdout);
+		const read = parseRuleset(listing.stdout);
+		const text = await lab.router.run(["nft", "-t", "list", "ruleset"]);
+		const parsed = read && (tellsDormant(read) ? read : withDormant(read, text.stdout));
 		const [peer, local] = [parseAddress(other)?.bytes, parseAddress(own)?.bytes];
 		if (!parsed || !peer || !local) throw new Error("the ruleset cannot be read");
 		const handshake = peerOpens(parsed, { family, peer, local, interface: network.router.lanInterface });

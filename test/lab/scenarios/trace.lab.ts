@@ -5,6 +5,7 @@ import { network } from "../network.ts";
 import { birdMultihop, fw4Table, startBird, startFrr, startProxy, startStream } from "../programs.ts";
 import { establish } from "../session.ts";
 import { until } from "../wait.ts";
+import { protection } from "../world.ts";
 
 let lab: Lab;
 beforeEach(async () => {
@@ -64,7 +65,7 @@ test("a session beside a daemon: its packets' ways chain by chain, and nothing i
 	expect(text).toMatch(/^\d+ packets; of a flood, only a part is shown\.$/m);
 	await thenNothingIsLeft(before, processes);
 	expect(session.warden.status()).toMatchObject({
-		router: { protection: "owned", repairs: 0 },
+		router: { protection, repairs: 0 },
 		peers: [{ state: "Established", flaps: 0 }],
 	});
 });

@@ -1,22 +1,19 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { listRuleset } from "../../../src/sources/nft/list-ruleset.ts";
 import { FakePlatform, type Script } from "../../fakes/platform.ts";
+import { capture, listing } from "./captures.ts";
 
-const nikki = readFileSync(
-	new URL("../../fixtures/nft/nft-1.1.3-ruleset-nikki.json", import.meta.url),
-	"utf8",
-);
+const nikki = listing("1.1.3", "nikki");
 
 async function list(...runs: Script[]) {
 	const platform = new FakePlatform();
 	platform.program("nft", (child) => (runs.shift() ?? (() => {}))(child));
-	const listing = listRuleset(platform);
+	const listed = listRuleset(platform);
 	for (let turn = 0; turn < 10; turn++) {
 		platform.advance(2000);
 		await undefined;
 	}
-	return { ruleset: await listing, argvs: platform.children.map(({ argv }) => argv.join(" ")) };
+	return { ruleset: await listed, argvs: platform.children.map(({ argv }) => argv.join(" ")) };
 }
 
 const prints =
@@ -31,6 +28,19 @@ test("a listing that is cut short is asked for once more without elements", asyn
 	expect(argvs).toEqual(["nft -j -p list ruleset", "nft -j -p -t list ruleset"]);
 	if (!("tables" in ruleset)) throw new Error(ruleset.reason);
 	expect(ruleset.tables[0]?.sets.get("reserved_ip")?.elements()).toBeUndefined();
+});
+
+test("an old nft, whose JSON does not tell it, is asked which tables are dormant", async () => {
+	const old = listing("1.0.6", "every-expression");
+	const dormant = ({ ruleset }: Awaited<ReturnType<typeof list>>) =>
+		"tables" in ruleset && ruleset.tables.map(({ name, dormant }) => `${name} ${dormant}`);
+	const asked = await list(prints(old), prints(capture("nft-1.0.6-ruleset-every-expression.txt")));
+	expect(asked.argvs).toEqual(["nft -j -p list ruleset", "nft -t list ruleset"]);
+	expect(dormant(asked)).toEqual(["every false", "z true"]);
+	expect(dormant(await list(prints(old), prints("", 1)))).toEqual(["every false", "z false"]);
+	const young = await list(prints(listing("1.1.7", "every-expression")));
+	expect(young.argvs).toHaveLength(1);
+	expect(dormant(young)).toEqual(["every false", "z true"]);
 });
 
 test("what keeps nft from listing is told", async () => {
