@@ -80,7 +80,8 @@ describe("a walk through the ruleset foretells what becomes of a real SYN", () =
 		text,
 		fate,
 		// nft 1.0.6 lists which bits of a byte a rule looks at; later ones do not.
-		foretold: how === "unsure" && !(listsBits && text.includes("@th,")) ? [...new Set<Fate>([fate, "bgp"])] : [fate],
+		foretold:
+			how === "unsure" && !(listsBits && text.includes("@th,")) ? [...new Set<Fate>([fate, "bgp"])] : [fate],
 		family: how === 6 ? (6 as const) : (4 as const),
 	}));
 	test.each(each)("$name", async ({ text: ruleset, fate, foretold, family }) => {

@@ -62,7 +62,9 @@ describe("a person", () => {
 		const before = await listing();
 		expect(await nft("delete", "table", "inet", "custom_bgp")).toMatchObject({ code: 0 });
 		await repaired(before, 1);
-		expect((await warden.cli(["status"])).stdout).toMatch(/^Table .*in place \(changes by others are repaired\)/m);
+		expect((await warden.cli(["status"])).stdout).toMatch(
+			/^Table .*in place \(changes by others are repaired\)/m,
+		);
 
 		expect(await warden.cli(["release"])).toMatchObject({ code: 0, stderr: "" });
 		await daemon.untilStatus("a problem", ({ router }) => / is left alone, /.test(router.problem ?? ""));
