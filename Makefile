@@ -55,7 +55,7 @@ lint:
 
 # Said before anything is built; without root only what needs none is run.
 preflight:
-	@scripts/preflight.sh
+	@scripts/preflight.sh $(PREFLIGHT)
 
 rootfs:
 	@if [ "$$(id -u)" = 0 ]; then scripts/rootfs.sh; fi
@@ -98,6 +98,7 @@ screenshot: preflight build rootfs
 	@scripts/rootfs-ha.sh
 	@$(NODE) npx tsx test/ha/screenshot.ts
 
+test-guests: PREFLIGHT = tun
 test-guests: preflight build rootfs
 	@scripts/guests.sh
 	@$(NODE) scripts/vitest.sh guests

@@ -36,6 +36,8 @@ mkdir mnt/upper mnt/work mnt/root
 mount -t overlay "$1" -o "lowerdir=$3",upperdir=mnt/upper,workdir=mnt/work mnt/root
 cd mnt/root
 mount -t proc proc proc
+# In a user namespace no device of ours can be opened.
+( : >dev/null ) 2>&- || mount --rbind /dev dev
 mount -t tmpfs tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
 ln -sfn ../run var/run
