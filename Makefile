@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help preflight build test test-all test-checkouts endurance unit lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-fleet screenshot test-guests
+.PHONY: help preflight build test test-all test-checkouts endurance unit contract lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-fleet screenshot test-guests
 
 # The Node.js to use is found, or installed, first.
 NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
@@ -27,6 +27,7 @@ help:
 	@echo 'make test-guests   beside the real Tailscale and Mihomo, which Go builds first (root)'
 	@echo 'make bench    the figures, as a table (root)'
 	@echo 'make unit, make lab, make lint    parts of make test'
+	@echo 'make contract QJS=PATH   the platform contract on another qjs'
 	@echo 'make clean    remove what was built; .lab/rootfs too'
 
 build:
@@ -62,6 +63,9 @@ rootfs:
 
 unit: build rootfs
 	@$(NODE) npx vitest run --project unit
+
+contract: rootfs
+	@$(NODE) scripts/vitest.sh unit -- test/contract/quickjs.test.ts
 
 lab: preflight build rootfs
 	@$(NODE) npx vitest run --project lab --project alone

@@ -1,28 +1,50 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdtempSync, readdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { rootfs } from "./lab/paths.ts";
 
-/** How qjs is started here: the program that `QJS` names, by path or by name, or the lab's, or the one in PATH. */
-export function qjsCommand(): [string, ...string[]] {
-	if (process.env.QJS) return [process.env.QJS];
+/**
+ * How qjs is started here: the one that the variable QJS names, by its path or as found in PATH; without it the lab's.
+ * @throws Error when QJS names no program, or when there is no qjs at all
+ */
+export function qjsCommand(
+	env: Readonly<Record<string, string | undefined>> = process.env,
+): [string, ...string[]] {
+	const { QJS: named, PATH: path = "" } = env;
+	if (named) {
+		const places = named.includes("/") ? [""] : path.split(delimiter);
+		const found = places.map((place) => resolve(place, named)).find(isProgram);
+		if (found === undefined) throw new Error(`QJS: ${named}: not a program`);
+		return [found];
+	}
 	const command = rootfsCommand("qjs");
 	if (command) return command;
 	if (spawnSync("qjs", ["-e", "1"]).status === 0) return ["qjs"];
-	throw new Error("qjs: not found; `make rootfs` builds the lab's root filesystem, which has it");
+	throw new Error(
+		"qjs: not found; `make rootfs` builds the lab's root filesystem, which has it, or QJS=PATH names one",
+	);
 }
 
 /** Whether there is no qjs, and nobody to blame: only root can build the lab's. */
 export function lacksQjs(): boolean {
-	if (process.getuid?.() === 0 || process.env.CI === "true") return false;
+	if (process.getuid?.() === 0 || process.env.CI === "true" || process.env.QJS) return false;
 	try {
 		qjsCommand();
 		return false;
 	} catch {
 		return true;
+	}
+}
+
+function isProgram(file: string): boolean {
+	try {
+		accessSync(file, constants.X_OK);
+		return statSync(file).isFile();
+	} catch {
+		return false;
 	}
 }
 
