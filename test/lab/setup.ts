@@ -14,8 +14,11 @@ export default function setup(): void {
 					: undefined;
 	if (missing === undefined) {
 		// Each project of a run has this setup, in a module of its own.
-		if (process.env.LAB_VERSIONS_TOLD === undefined) process.stdout.write(`${worldVersions()}\n`);
-		process.env.LAB_VERSIONS_TOLD = "1";
+		if (process.env.LAB_VERSIONS_TOLD !== world) {
+			const [ends, tools] = worldVersions();
+			process.stdout.write(`lab: WORLD=${world}: ${ends},\nlab: ${tools}\n`);
+		}
+		process.env.LAB_VERSIONS_TOLD = world;
 		return;
 	}
 	const error = new Error(`lab: ${missing}`);

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { release } from "node:os";
-import { rootfs, world } from "./paths.ts";
+import { rootfs } from "./paths.ts";
 import { birdVersions, newestBird } from "./world.ts";
 
 /** What a program of the root filesystem says its version is; throws when it says none. */
@@ -13,7 +13,7 @@ function version(...argv: [string, ...string[]]): string {
 }
 
 /** The programs of this world as they call themselves, and the kernel they run on, in two lines. Needs root. */
-export function worldVersions(): string {
+export function worldVersions(): [string, string] {
 	const birds = birdVersions.map((major) =>
 		version(major === newestBird ? "bird" : "/opt/bird2/usr/sbin/bird", "--version"),
 	);
@@ -25,5 +25,5 @@ export function worldVersions(): string {
 		`qjs ${version("qjs", "--help")}`,
 		`Linux ${release()}`,
 	];
-	return `lab: WORLD=${world}: ${ends.join(", ")}\nlab: ${tools.join(", ")}`;
+	return [ends.join(", "), tools.join(", ")];
 }

@@ -8,12 +8,12 @@ import {
 	fw4Flush,
 	fw4Table,
 	startBird,
-	startFrr,
 	startMosquitto,
 	startProxy,
 	trackedBgp,
 } from "../programs.ts";
-import { tableListing } from "../session.ts";
+import { meetProxy, tableListing } from "../session.ts";
+import { worldVersions } from "../versions.ts";
 import { until } from "../wait.ts";
 import { Stage } from "./stage.ts";
 
@@ -186,11 +186,10 @@ async function play(lab: Lab): Promise<void> {
 	);
 	const broker = await startMosquitto(lab.broker);
 	const subscriber = await broker.subscribe((message) => stage.mqtt(message));
-	await startProxy(lab.router);
 	await lab.router.nft(fw4Table);
-	const bird = await startBird(lab.router, birdMultihop());
-	const frr = await startFrr(lab.speaker);
-	stage.tell("everything runs");
+	const { bird, frr } = await meetProxy(lab);
+	stage.tell("everything runs:");
+	for (const line of worldVersions()) stage.tell(line);
 	const { warden, daemon } = await ghost(lab, bird, frr);
 	await wipes(lab, warden, daemon);
 	const last = await reboot(lab, frr, daemon);
