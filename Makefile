@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help preflight build test test-all test-checkouts endurance unit contract lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-fleet screenshot test-guests
+.PHONY: help preflight build test test-all test-worlds test-checkouts endurance unit contract lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-fleet screenshot test-guests
 
 # The Node.js to use is found, or installed, first.
 NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
@@ -77,6 +77,9 @@ test:
 
 test-all:
 	@scripts/test-all.sh
+
+test-worlds: preflight build
+	@$(NODE) scripts/test-worlds.sh
 
 test-checkouts:
 	@scripts/test-checkouts.sh
