@@ -48,16 +48,22 @@ function isProgram(file: string): boolean {
 	}
 }
 
-/** A program of the lab, started by the lab's own dynamic linker, so that no root is needed; undefined without a lab. */
+/**
+ * A program of the lab, started by the lab's own dynamic linker, so that no root is needed; undefined without a lab. One from
+ * another world has brought its linker and libraries along, in /opt (scripts/rootfs.sh).
+ */
 export function rootfsCommand(program: string): [string, ...string[]] | undefined {
-	const linkers = ["lib64", "lib"]
-		.map((name) => join(rootfs, "usr", name))
+	const own = `opt/${program}`;
+	const linkers = [own, "usr/lib64", "usr/lib"]
+		.map((name) => join(rootfs, name))
 		.filter((name) => existsSync(name));
 	for (const directory of linkers) {
 		const linker = readdirSync(directory).find((name) => /^ld-linux.*\.so/.test(name));
 		if (!linker) continue;
 		const libraries = readdirSync(join(rootfs, "usr/lib")).filter((name) => name.endsWith("-linux-gnu"));
-		const path = libraries.map((name) => join(rootfs, "usr/lib", name)).join(":");
+		const path = [own, ...libraries.map((name) => `usr/lib/${name}`)]
+			.map((name) => join(rootfs, name))
+			.join(":");
 		return [join(directory, linker), "--library-path", path, join(rootfs, "usr/bin", program)];
 	}
 	return undefined;
