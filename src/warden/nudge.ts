@@ -101,11 +101,17 @@ function waitsAfterBfd({ peer }: PeerRecord): boolean {
 	return peer.state === "Idle" && (peer.lastError ?? "").includes("BFD session down");
 }
 
-/** BFD shows that the peer is there, and BIRD waits after an error that may not come again. */
-function waitsForNothing({ peer }: PeerRecord): boolean {
-	if (peer.state !== "Idle" || peer.bfd !== "up" || peer.lastError === undefined) return false;
+/** BIRD waits after an error that may not come again, with a BFD session: without one it may wait for the neighbor's link. */
+function waitsAfterError({ peer }: PeerRecord): boolean {
+	if (peer.state !== "Idle" || peer.lastError === undefined) return false;
+	if (peer.bfd !== "up" && peer.bfd !== "down" && peer.bfd !== "init") return false;
 	const error = parseLastError(peer.lastError);
 	return error === undefined || !isRefusal(error);
+}
+
+/** BFD shows that the peer is there. */
+function waitsForNothing(record: PeerRecord): boolean {
+	return record.peer.bfd === "up" && waitsAfterError(record);
 }
 
 /** BIRD has seen that the doubted session is gone. */
@@ -122,13 +128,18 @@ function isNewLoss({ stateSince, nudge }: PeerRecord): boolean {
 }
 
 /**
- * Ends BIRD's wait early, once for each loss, so that the peer can come back as soon as its link does. Not for a peer that
- * flaps: for those the wait was made.
+ * Ends BIRD's wait early, once for each loss, so that the peer can come back as soon as its link does: FRR dials once, as
+ * BFD comes up. Its first dial may have failed before: without a link-local address on its interface, which IPv6 gets a
+ * second after the link, it sends BIRD an error (5, RFC 4271 section 6.6). A peer that dials into the same error again
+ * and again has it ended once in `FORGIVING` ms, and one that flaps never: for those the wait was made.
  */
 function endsWait(turn: Turn, record: PeerRecord): boolean {
 	const { stateSince, nudge, diagnosis } = record;
-	if (!turn.state.settings.remediate || !waitsAfterBfd(record) || record.peer.bfd === "up") return false;
+	if (!turn.state.settings.remediate || !waitsAfterError(record) || record.peer.bfd === "up") return false;
 	if (diagnosis?.id === "flapping" || stateSince === undefined || nudge.waitEnded === stateSince)
+		return false;
+	const { errorForgivenAt } = nudge;
+	if (!waitsAfterBfd(record) && errorForgivenAt !== undefined && turn.time - errorForgivenAt < FORGIVING)
 		return false;
 	if (turn.time - stateSince >= SETTLING) return true;
 	readAt(turn, stateSince + SETTLING);
@@ -204,11 +215,15 @@ function consider(turn: Turn, record: PeerRecord): void {
 		return;
 	}
 	if (endsWait(turn, record)) {
-		turn.peer(name, { ...record, nudge: { ...nudge, waitEnded: record.stateSince } });
+		const bfdFailed = waitsAfterBfd(record);
+		turn.peer(name, {
+			...record,
+			nudge: { ...nudge, waitEnded: record.stateSince, ...(bfdFailed ? {} : { errorForgivenAt: turn.time }) },
+		});
 		turn.do({ type: "restart_peer", peer: name });
 		turn.log(
 			"info",
-			`peer ${name}: BIRD waits after BFD's failure; restarted, so that it can come back at once`,
+			`peer ${name}: restarted to end BIRD's error wait (${record.peer.lastError}), so that it can come back at once`,
 		);
 		return;
 	}
@@ -270,12 +285,13 @@ function forgiven(nudge: PeerRecord["nudge"], now: number): PeerRecord["nudge"] 
 
 /** @param lasting whether the backoff starts over */
 function calm(record: PeerRecord, lasting: boolean): PeerRecord["nudge"] {
-	const { lastAt, notBefore, count, waitEnded, forgivenAt } = record.nudge;
+	const { lastAt, notBefore, count, waitEnded, forgivenAt, errorForgivenAt } = record.nudge;
 	return {
 		count: lasting ? 0 : count,
 		...(lastAt === undefined ? {} : { lastAt }),
 		...(waitEnded === undefined ? {} : { waitEnded }),
 		...(forgivenAt === undefined ? {} : { forgivenAt }),
+		...(errorForgivenAt === undefined ? {} : { errorForgivenAt }),
 		...(notBefore === undefined || lasting ? {} : { notBefore }),
 	};
 }

@@ -210,6 +210,43 @@ describe("BIRD's wait after a failure of BFD", () => {
 		expect(restarts).toEqual([0]);
 	});
 
+	const refused = { ...idle, lastError: "Received: Finite state machine error" };
+
+	test("after another error is ended as well, before BFD comes up: the peer dials once, at that moment", () => {
+		const story = read();
+		const restarts: number[] = [];
+		for (let second = 0; second < 20; second++)
+			if (types([...story.happens(reading(refused)), ...story.passes(1000)]).includes("restart_peer"))
+				restarts.push(second);
+		expect(restarts).toEqual([1]);
+	});
+
+	test.each([
+		{ what: "the peer runs into again and again is ended once a minute", error: refused, most: 11 },
+		{
+			what: "refuses the session is left alone",
+			error: { ...idle, lastError: "Received: Bad peer AS" },
+			most: 0,
+		},
+		{
+			what: "comes without a BFD session is left alone",
+			error: { ...refused, bfd: "none" } as const,
+			most: 0,
+		},
+	])("after an error that $what", ({ error, most }) => {
+		const story = read();
+		let restarts = 0;
+		for (let second = 0; second < 600; second++) {
+			const seen = reading(second % 6 < 1 ? passive : error);
+			const ended = [...story.happens(seen), ...story.passes(1000)].filter(
+				(action) => action.type === "log" && action.text.includes("error wait"),
+			);
+			restarts += ended.length;
+		}
+		expect(restarts).toBeLessThanOrEqual(most);
+		if (most > 0) expect(restarts).toBeGreaterThan(most / 2);
+	});
+
 	test.each([
 		{ what: "came up", seen: [established] },
 		{ what: "was tried again, unseen", seen: [] },
