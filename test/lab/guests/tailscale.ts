@@ -89,9 +89,9 @@ export class Tailscale implements Guest {
 			"a ping over the tailnet",
 			async () => {
 				const { code } = await this.host.run(ping, { allowFailure: true });
-				return code === 0 ? "" : this.process?.tail(5);
+				return code === 0 || this.process?.tail(5);
 			},
-			{ holds: (complaint) => complaint === "", timeout: 15_000 },
+			{ holds: (answered) => answered === true, timeout: 15_000 },
 		);
 	}
 
