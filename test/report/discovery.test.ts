@@ -38,6 +38,7 @@ describe.each([
 			expect(component.default_entity_id).toMatch(
 				/^(sensor|binary_sensor|event|button)\.(?!_)(?!.*__)[a-z0-9_]+(?<!_)$/,
 			);
+			expect(component.default_entity_id).toBe(`${component.platform}.${component.object_id}`);
 		}
 	});
 

@@ -60,12 +60,19 @@ export const text = (key: string) => `{{ (value_json.get('${key}') or 'none')[:2
 export const onOff = (key: string, condition: string) =>
 	`{% set value = value_json.get('${key}') %}{{ None if value is none else 'ON' if ${condition} else 'OFF' }}`;
 
-/** Some values of the JSON payload as attributes; those that are absent stay away. */
-export function attributes(topic: string, ...keys: readonly string[]) {
-	const list = keys.map((key) => `'${key}'`).join(", ");
+/**
+ * Some values of the JSON payload as attributes; those that are absent stay away.
+ * @param keys of the payload, or an attribute's name and a key that is always there
+ */
+export function attributes(topic: string, ...keys: readonly (string | readonly [string, string])[]) {
+	const list = keys.filter((key) => typeof key === "string").map((key) => `'${key}'`);
+	const renamed = keys
+		.filter((key) => typeof key !== "string")
+		.map(([name, key]) => `, ${name}=value_json['${key}']`);
+	const chosen = `value_json.items() | selectattr(0, 'in', [${list.join(", ")}])`;
 	return {
 		json_attributes_topic: topic,
-		json_attributes_template: `{{ dict(value_json.items() | selectattr(0, 'in', [${list}])) | tojson }}`,
+		json_attributes_template: `{{ dict(${chosen}${renamed.join("")}) | tojson }}`,
 	};
 }
 
@@ -94,11 +101,14 @@ export function components(
 	return Object.fromEntries(
 		Object.entries(entities).map(([key, entity]) => {
 			const id = `${device}_${key}`;
+			const objectId = slug(id);
 			const component: Component = {
 				...(entity.platform === "button" ? {} : { state_topic: stateTopic }),
 				...entity,
 				unique_id: id,
-				default_entity_id: `${entity.platform}.${slug(id)}`,
+				// Up to Home Assistant 2025.9 and from 2025.10: no release complains about the one it does not use.
+				object_id: objectId,
+				default_entity_id: `${entity.platform}.${objectId}`,
 			};
 			return [key, component];
 		}),

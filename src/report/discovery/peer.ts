@@ -71,7 +71,8 @@ export function peerDiscovery(
 					name: null,
 					device_class: "connectivity",
 					value_template: onOff("state", "value == 'Established'"),
-					...attributes(state, "name", "neighbor_address", "neighbor_as", "local_as"),
+					// Not `name`, which Home Assistant 2024 keeps for itself.
+					...attributes(state, ["peer", "name"], "neighbor_address", "neighbor_as", "local_as"),
 				},
 				state: {
 					platform: "sensor",
