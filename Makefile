@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help preflight build test test-all test-worlds test-checkouts endurance unit contract lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-fleet screenshot test-guests
+.PHONY: help preflight build test test-all test-worlds test-checkouts endurance unit contract lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-ha-all test-fleet screenshot test-guests
 
 # The Node.js to use is found, or installed, first.
 NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
@@ -21,7 +21,8 @@ help:
 	@echo 'make release  dist/bgpwarden-VERSION.tar.gz, which OpenWrt SDKs build from'
 	@echo 'make test-arch   everything portable on each cross-built qjs, under qemu-user'
 	@echo 'make test-diagnosis   every cause of a dead session, played in the lab, and what was said of it (root)'
-	@echo 'make test-ha  a real Home Assistant against the lab (root; installs it from PyPI into .lab)'
+	@echo 'make test-ha  a real Home Assistant against the lab (root; installs it from PyPI into .lab); HA=2025.9 another one'
+	@echo 'make test-ha-all   every release of Home Assistant in test/ha, the newest on Debian testing (root)'
 	@echo 'make test-fleet   200 routers on one broker, with figures (root)'
 	@echo 'make screenshot   docs/home-assistant-*.png anew, by headless Chromium (root)'
 	@echo 'make test-guests   beside the real Tailscale and Mihomo, which Go builds first (root)'
@@ -95,14 +96,16 @@ test-hostile: preflight build rootfs
 	@$(NODE) HOSTILE=10000 scripts/vitest.sh alone -- test/lab/scenarios/alone/hostile.lab.ts
 
 test-ha: preflight build rootfs
-	@scripts/rootfs-ha.sh
-	@$(NODE) scripts/vitest.sh ha
+	@$(NODE) scripts/test-ha.sh $(HA)
+
+test-ha-all: preflight build rootfs
+	@$(NODE) scripts/test-ha.sh 2024.12 2025.9 2025.11 2026.11
 
 test-fleet: preflight build rootfs
 	@$(NODE) npx tsx test/fleet/main.ts
 
 screenshot: preflight build rootfs
-	@scripts/rootfs-ha.sh
+	@scripts/python-layer.sh home-assistant-2025.11
 	@$(NODE) npx tsx test/ha/screenshot.ts
 
 test-guests: PREFLIGHT = tun

@@ -1,7 +1,11 @@
 import type { Host } from "../lab/host.ts";
+import { rootfsName } from "../lab/paths.ts";
 import type { Process } from "../lab/process.ts";
 import { type BrokerClients, brokerClients } from "../lab/programs.ts";
 import { until } from "../lab/wait.ts";
+
+/** Layers of a host that can run it. */
+export const layers = ["amqtt", rootfsName] as const;
 
 const configuration = `listeners:
   default:

@@ -30,7 +30,6 @@ export interface EntityEntry {
 	readonly device_id: string | null;
 	readonly entity_category: string | null;
 	readonly platform: string;
-	readonly has_entity_name: boolean;
 	readonly original_name: string | null;
 }
 

@@ -9,8 +9,16 @@ import type { Process } from "../lab/process.ts";
 import { until } from "../lab/wait.ts";
 import { Api, CLIENT_ID, type DeviceEntry, type EntityEntry, rest, type State } from "./client.ts";
 
-/** Layers of a host that can run Home Assistant. */
-export const layers = ["rootfs-ha", rootfsName] as const;
+/** Which release the tests run against, as in test/ha/home-assistant-RELEASE.txt: year and month. */
+const release = process.env.HA ?? "2025.11";
+const program = `home-assistant-${release}`;
+/** Layers of a host that can run it. */
+export const layers = [program, rootfsName] as const;
+
+/** Whether the tests run against this release or a later one. */
+export function isRelease(first: string): boolean {
+	return release.localeCompare(first, "en", { numeric: true }) >= 0;
+}
 
 const PORT = 8123;
 const directory = "/config";
@@ -172,7 +180,7 @@ export class HomeAssistant {
 	}
 
 	private async run(): Promise<void> {
-		const argv = ["/opt/home-assistant/bin/python", "-m", "homeassistant", "-c", directory, "--skip-pip"];
+		const argv = [`/opt/${program}/bin/python`, "-m", "homeassistant", "-c", directory, "--skip-pip"];
 		const started = this.host.start(argv, {
 			name: "homeassistant",
 			env: { PYTHONUNBUFFERED: "1" },
@@ -218,10 +226,18 @@ export class HomeAssistant {
 	/** The configuration flow that a person goes through in the frontend. */
 	private async addBroker(): Promise<void> {
 		const flows = "/api/config/config_entries/flow";
-		const { flow_id } = await this.post<{ flow_id: string }>(flows, { handler: "mqtt" });
+		const { flow_id, data_schema } = await this.post<{
+			flow_id: string;
+			data_schema: readonly { readonly name: string }[];
+		}>(flows, { handler: "mqtt" });
+		// A section of the form that 2025's releases do not have
+		const other_settings = data_schema.some(({ name }) => name === "other_settings")
+			? { set_client_cert: false, set_ca_cert: "off" }
+			: undefined;
 		const result = await this.post<{ type: string }>(`${flows}/${flow_id}`, {
 			broker: "127.0.0.1",
 			port: 1883,
+			other_settings,
 		});
 		if (result.type !== "create_entry") throw new Error(`MQTT was not added: ${JSON.stringify(result)}`);
 	}

@@ -4,8 +4,7 @@ import { type Lab, startLab } from "../lab/lab.ts";
 import { network } from "../lab/network.ts";
 import { birdDirect, startBird } from "../lab/programs.ts";
 import { until } from "../lab/wait.ts";
-import { startAmqtt } from "./amqtt.ts";
-import { layers } from "./home-assistant.ts";
+import { layers, startAmqtt } from "./amqtt.ts";
 
 /** The daemon and a broker of another family: what it has to find there is what MQTT 3.1.1 says, not what mosquitto does. */
 let lab: Lab;

@@ -1,20 +1,20 @@
 #!/bin/sh
-# Builds .lab/rootfs-ha, the layer over .lab/rootfs-13 that the lab's Home Assistant runs on: Debian's Python and, from
-# PyPI, the packages of test/ha/home-assistant.txt and, apart, those of the broker in test/ha/amqtt.txt. The second
-# run is instant: a stamp holds the hash of all of it.
+# Usage: scripts/python-layer.sh NAME
+# Builds .lab/NAME, a layer over .lab/rootfs-WORLD: Debian's Python, and in /opt/NAME, from PyPI, the packages of
+# test/ha/NAME.txt, which says what WORLD is. The second run is instant: a stamp holds the hash of all of it.
 set -eu
 cd "$(dirname "$0")/.."
 
-root=.lab/rootfs-13
-layer=.lab/rootfs-ha
-new=$PWD/.lab/rootfs-ha.new
-log=.lab/rootfs-ha-build.log
-programs="home-assistant amqtt"
+name=$1
+packages=test/ha/$name.txt
+layer=.lab/$name
+new=$PWD/$layer.new
+log=$layer-build.log
 certificates=/etc/ssl/certs/ca-certificates.crt
 
-say() { echo "rootfs-ha: $*"; }
+say() { echo "$name: $*"; }
 fail() {
-	echo "rootfs-ha: failed: $*" >&2
+	echo "$name: failed: $*" >&2
 	exit 1
 }
 # Runs a noisy command into the log; on failure shows its last error instead of all of it.
@@ -26,16 +26,19 @@ quiet() {
 	fail "$what${reason:+: $reason} (all of it: $log)"
 }
 
+[ -r "$packages" ] || fail "there is no $packages"
 [ "$(id -u)" = 0 ] || fail "root is needed to build a root filesystem"
-scripts/rootfs.sh
-stamp=$(cat scripts/rootfs-ha.sh test/ha/*.txt $root/.stamp | sha256sum | cut -d ' ' -f 1)
-is_built() { [ "$(cat $layer/.stamp-ha 2>/dev/null || true)" = "$stamp" ]; }
+world=$(sed -n 's/^# WORLD=//p' "$packages")
+root=.lab/rootfs-$world
+[ "${2:-}" = inside ] || scripts/rootfs.sh "$world"
+stamp=$(cat scripts/python-layer.sh "$packages" "$root/.stamp" | sha256sum | cut -d ' ' -f 1)
+is_built() { [ "$(cat "$layer/.stamp-$name" 2>/dev/null || true)" = "$stamp" ]; }
 if is_built; then
 	say "$layer is up to date"
 	exit 0
 fi
-if [ "${1:-}" != inside ]; then
-	exec 9>.lab/rootfs-ha.lock
+if [ "${2:-}" != inside ]; then
+	exec 9>"$layer.lock"
 	flock 9
 	if is_built; then
 		say "$layer was built by another run meanwhile"
@@ -47,10 +50,10 @@ if [ "${1:-}" != inside ]; then
 	trap 'exit 130' INT TERM HUP
 	mkdir -p "$new/layer" "$new/work" "$new/root"
 	# The mounts are this namespace's own and end with it.
-	unshare --mount --propagation private "$0" inside
-	rm -rf --one-file-system $layer
-	mv "$new/layer" $layer
-	say "$layer is ready ($(du -sm $layer | cut -f 1) MB)"
+	unshare --mount --propagation private "$0" "$name" inside
+	rm -rf --one-file-system "$layer"
+	mv "$new/layer" "$layer"
+	say "$layer is ready ($(du -sm "$layer" | cut -f 1) MB)"
 	exit 0
 fi
 
@@ -58,7 +61,7 @@ mount -t overlay overlay -o "lowerdir=$root,upperdir=$new/layer,workdir=$new/wor
 mount -t proc proc "$new/root/proc"
 mount -t tmpfs tmpfs "$new/root/tmp"
 cp /etc/resolv.conf "$new/root/etc/resolv.conf"
-cp test/ha/*.txt "$new/root/tmp"
+cp "$packages" "$new/root/tmp/packages.txt"
 unset PIP_FIND_LINKS PYTHONPATH PYENV_VERSION
 if [ -r $certificates ]; then
 	# The machine may be behind a proxy with an authority of its own.
@@ -77,15 +80,18 @@ rm -rf "$new/root/var/lib/apt/lists"
 # uv installs in a tenth of pip's time.
 quiet "python3 -m venv" inside python3 -m venv /tmp/uv
 quiet "pip install uv" inside /tmp/uv/bin/pip install --no-cache-dir uv
-for program in $programs; do
-	say "installing $program from PyPI"
-	quiet "python3 -m venv" inside python3 -m venv --without-pip "/opt/$program"
-	quiet "uv pip install" inside /tmp/uv/bin/uv pip install --python "/opt/$program/bin/python" --no-cache --no-deps \
-		--only-binary :all: -r "/tmp/$program.txt"
-done
-say "checking the programs"
-# That compiles what is imported at a start: every lab starts from this layer.
-quiet "homeassistant" inside /opt/home-assistant/bin/python -c 'import homeassistant.bootstrap, homeassistant.components.mqtt'
-quiet "homeassistant --version" inside /opt/home-assistant/bin/python -m homeassistant --version
-quiet "amqtt --version" inside /opt/amqtt/bin/amqtt --version
-echo "$stamp" >"$new/layer/.stamp-ha"
+say "installing from PyPI"
+quiet "python3 -m venv" inside python3 -m venv --without-pip "/opt/$name"
+quiet "uv pip install" inside /tmp/uv/bin/uv pip install --python "/opt/$name/bin/python" --no-cache --no-deps \
+	--only-binary :all: -r /tmp/packages.txt
+say "checking the program"
+case $name in
+home-assistant-*)
+	# That compiles what is imported at a start: every lab starts from this layer.
+	imported="homeassistant.bootstrap, homeassistant.components.mqtt"
+	quiet "homeassistant" inside "/opt/$name/bin/python" -c "import $imported"
+	quiet "homeassistant --version" inside "/opt/$name/bin/python" -m homeassistant --version
+	;;
+*) quiet "$name --version" inside "/opt/$name/bin/$name" --version ;;
+esac
+echo "$stamp" >"$new/layer/.stamp-$name"
