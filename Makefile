@@ -6,7 +6,7 @@ SHELL := /bin/sh
 .PHONY: help preflight build test test-all test-worlds test-checkouts endurance unit contract lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-ha-all test-fleet screenshot test-guests
 
 # The Node.js to use is found, or installed, first.
-NODE = PATH="$$(scripts/setup.sh | tail -n 1):$$PATH" && export PATH &&
+NODE = node=$$(scripts/setup.sh) || exit; PATH="$$node:$$PATH"; export PATH;
 
 help:
 	@echo 'make demo     play the main job in the lab and show it (root)'

@@ -2,7 +2,15 @@
 // Usage: node scripts/build.mjs [entry=src/main.ts] [outfile=dist/bgpwarden.js]
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+	accessSync,
+	constants,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	writeFileSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -159,6 +167,17 @@ const stamp = process.argv.length > 2 ? undefined : resolve(root, "dist/.built-f
 const inputs = stamp && inputsHash();
 if (stamp && existsSync(outfile) && existsSync(stamp) && readFileSync(stamp, "utf8") === inputs)
 	process.exit(0);
+
+try {
+	accessSync(dirname(resolve(outfile)), constants.W_OK | constants.X_OK);
+} catch (error) {
+	if (error.code !== "ENOENT") {
+		process.stderr.write(
+			`build: ${error.message}: another user's, as an earlier run with sudo leaves it (sudo chown -R)\n`,
+		);
+		process.exit(1);
+	}
+}
 
 const bundle = await build({
 	...common,

@@ -20,6 +20,10 @@ apt_install() {
 	DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@" >/dev/null 2>&1 || fail "apt-get install $*"
 }
 
+case $PWD in
+*:*) fail "$PWD: a colon in the path would part it in PATH; move this folder" ;;
+esac
+
 tools=$PWD/.tools
 if ! new_enough "$tools/bin/node" && ! { command -v node >/dev/null && new_enough "$(command -v node)"; }; then
 	if ! command -v node >/dev/null || ! command -v npm >/dev/null; then apt_install nodejs npm; fi
@@ -43,6 +47,9 @@ if [ -x "$tools/bin/node" ]; then
 fi
 command -v npm >/dev/null || apt_install npm
 
+# Vitest writes into it at each start.
+[ ! -e node_modules ] || [ -w node_modules ] ||
+	fail "node_modules is another user's, as an earlier run with sudo leaves it (sudo chown -R $(id -un) .)"
 stamp=node_modules/.stamp
 wanted=$(cat package.json package-lock.json | sha256sum)
 if [ "$(cat $stamp 2>/dev/null || true)" != "$wanted" ]; then

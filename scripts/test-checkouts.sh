@@ -1,7 +1,7 @@
 #!/bin/sh
-# Tries the tests in other checkouts than a clone of one's own: from a `git archive`, in a path with a space, with umask 077
-# as root and with umask 002 as a user without rights. Prints a line for each and closes with `N passed, N failed`. What they
-# print is kept in .lab/checkouts. Needs root and git; takes some two minutes.
+# Tries the tests in other checkouts than a clone of one's own: from a `git archive`, in paths with a space, a comma and a colon,
+# with umask 077 as root, with umask 002 as a user without rights, and after somebody else's run. Prints a line for each and
+# closes with `N passed, N failed`. What they print is kept in .lab/checkouts. Needs root and git; takes some two minutes.
 set -u
 cd "$(dirname "$0")/.." || exit
 
@@ -17,10 +17,10 @@ logs=$PWD/.lab/checkouts
 rm -rf "$logs"
 mkdir -p "$logs"
 
-# checkout DIRECTORY: the tree as a tarball has it, with the packages that are installed here, which saves a minute.
+# checkout DIRECTORY UMASK: the tree as a tarball leaves it, with the packages that are installed here, which saves a minute.
 checkout() {
 	mkdir -p "$1"
-	git archive HEAD | tar -x -C "$1"
+	(umask "$2" && git archive HEAD | tar -x --no-same-permissions -C "$1")
 	cp -a node_modules "$1/"
 	[ ! -d .tools ] || cp -a .tools "$1/"
 }
@@ -44,17 +44,32 @@ try() {
 	echo "$1: $verdict in $(($(date +%s) - began)) s: $(grep -aE '^[0-9]+ passed|^make: ' "$log" | tail -n 1)"
 }
 
-checkout "$scratch/a tree"
-try "archive, space in the path, umask 077, root" "$scratch/a tree" '
+checkout "$scratch/a tree, root's" 077
+try "archive, space and comma in the path, umask 077, root" "$scratch/a tree, root's" '
 	umask 077
-	make lint build rootfs
-	PATH="$(scripts/setup.sh | tail -n 1):$PATH" scripts/vitest.sh unit lab -- .test.ts test/lab/scenarios/ghost.lab.ts'
+	make lint build package rootfs
+	PATH="$(scripts/setup.sh):$PATH" scripts/vitest.sh unit lab -- .test.ts test/lab/scenarios/ghost.lab.ts'
 
 nobody=65534
-checkout "$scratch/another tree"
-mkdir "$scratch/home"
+checkout "$scratch/another tree" 002
+scripts/rootfs.sh 13 >/dev/null
+mkdir "$scratch/home" "$scratch/another tree/.lab"
 chown -R $nobody:$nobody "$scratch/another tree" "$scratch/home"
-try "archive, space in the path, umask 002, not root" "$scratch/another tree" 'umask 002; make test' $nobody
+# By name it is found wherever it lies: what root has built is not copied.
+ln -s "$PWD/.lab/rootfs-13" "$scratch/another tree/.lab/rootfs-13"
+try "archive, space in the path, umask 002, not root" "$scratch/another tree" '
+	umask 002
+	make test package' $nobody
+
+# What cannot be is one line, and no success.
+chown -R 0:0 "$scratch/another tree/node_modules"
+try "packages that root has installed, not root" "$scratch/another tree" '
+	! make test >said 2>&1
+	grep -x "setup: failed: node_modules is another user.s, as an earlier run with sudo leaves it .*" said' $nobody
+mv "$scratch/another tree" "$scratch/a:tree"
+try "colon in the path" "$scratch/a:tree" '
+	! make test >said 2>&1
+	grep -x "setup: failed: .*: a colon in the path .*" said'
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
