@@ -44,8 +44,8 @@ try() {
 	echo "$1: $verdict in $(($(date +%s) - began)) s: $(grep -aE '^[0-9]+ passed|^make: ' "$log" | tail -n 1)"
 }
 
-checkout "$scratch/a tree, root's" 077
-try "archive, space and comma in the path, umask 077, root" "$scratch/a tree, root's" '
+checkout "$scratch/a tree, copied" 077
+try "archive, space and comma in the path, umask 077, root" "$scratch/a tree, copied" '
 	umask 077
 	make lint build package rootfs
 	PATH="$(scripts/setup.sh):$PATH" scripts/vitest.sh unit lab -- .test.ts test/lab/scenarios/ghost.lab.ts'

@@ -14,7 +14,7 @@ const PLACES = /(?<![\w.])\/(?=(?:etc|var\/run|usr\/lib|usr\/sbin)\/)/g;
 /** busybox ash as the lab has it, the shell of OpenWrt; the system's shell where there is no lab. */
 export const ASH: readonly [string, ...string[]] = (() => {
 	const busybox = rootfsCommand("busybox");
-	return busybox ? [...busybox, "ash"] : ["sh"];
+	return busybox ? [...busybox, "ash"] : ["/bin/sh"];
 })();
 
 export interface Outcome {
