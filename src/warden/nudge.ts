@@ -101,17 +101,21 @@ function waitsAfterBfd({ peer }: PeerRecord): boolean {
 	return peer.state === "Idle" && (peer.lastError ?? "").includes("BFD session down");
 }
 
-/** BIRD waits after an error that may not come again, with a BFD session: without one it may wait for the neighbor's link. */
-function waitsAfterError({ peer }: PeerRecord): boolean {
-	if (peer.state !== "Idle" || peer.lastError === undefined) return false;
-	if (peer.bfd !== "up" && peer.bfd !== "down" && peer.bfd !== "init") return false;
+/** BFD shows that the peer is there, and BIRD waits after an error that may not come again. */
+function waitsForNothing({ peer }: PeerRecord): boolean {
+	if (peer.state !== "Idle" || peer.bfd !== "up" || peer.lastError === undefined) return false;
 	const error = parseLastError(peer.lastError);
 	return error === undefined || !isRefusal(error);
 }
 
-/** BFD shows that the peer is there. */
-function waitsForNothing(record: PeerRecord): boolean {
-	return record.peer.bfd === "up" && waitsAfterError(record);
+/**
+ * The peer's dial has failed on its own side, and BIRD waits: FRR sends this (code 5, RFC 4271 section 6.6) when its interface
+ * has no link-local address yet, which IPv6 gets a second after the link. A list of what a restart cures, not of what it does
+ * not: a wait after any other error is BIRD's to make. Without a BFD session BIRD may wait for the neighbor's link.
+ */
+function waitsAfterEarlyDial({ peer }: PeerRecord): boolean {
+	const hasBfd = peer.bfd === "up" || peer.bfd === "down" || peer.bfd === "init";
+	return peer.state === "Idle" && hasBfd && peer.lastError === "Received: Finite state machine error";
 }
 
 /** BIRD has seen that the doubted session is gone. */
@@ -129,13 +133,13 @@ function isNewLoss({ stateSince, nudge }: PeerRecord): boolean {
 
 /**
  * Ends BIRD's wait early, once for each loss, so that the peer can come back as soon as its link does: FRR dials once, as
- * BFD comes up. Its first dial may have failed before: without a link-local address on its interface, which IPv6 gets a
- * second after the link, it sends BIRD an error (5, RFC 4271 section 6.6). A peer that dials into the same error again
- * and again has it ended once in `FORGIVING` ms, and one that flaps never: for those the wait was made.
+ * BFD comes up. A peer that dials too early again and again has it ended once in `FORGIVING` ms, and one that flaps never: for
+ * those the wait was made.
  */
 function endsWait(turn: Turn, record: PeerRecord): boolean {
 	const { stateSince, nudge, diagnosis } = record;
-	if (!turn.state.settings.remediate || !waitsAfterError(record) || record.peer.bfd === "up") return false;
+	if (!turn.state.settings.remediate || record.peer.bfd === "up") return false;
+	if (!waitsAfterBfd(record) && !waitsAfterEarlyDial(record)) return false;
 	if (diagnosis?.id === "flapping" || stateSince === undefined || nudge.waitEnded === stateSince)
 		return false;
 	const { errorForgivenAt } = nudge;

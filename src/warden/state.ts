@@ -150,7 +150,7 @@ export interface Nudge {
 	readonly forgivenAt?: number;
 	/** When what had caught the peer's dial was changed while BIRD still took the session for Established. */
 	readonly doubtedSince?: number;
-	/** When BIRD's wait was last ended early after another error than BFD's. */
+	/** When BIRD's wait after a dial that was too early was last ended. */
 	readonly errorForgivenAt?: number;
 	/** The loss, by its time, after which BIRD's wait was ended early. */
 	readonly waitEnded?: number | undefined;

@@ -212,7 +212,7 @@ describe("BIRD's wait after a failure of BFD", () => {
 
 	const refused = { ...idle, lastError: "Received: Finite state machine error" };
 
-	test("after another error is ended as well, before BFD comes up: the peer dials once, at that moment", () => {
+	test("after a dial that was too early is ended as well, before BFD comes up: the peer dials once, at that moment", () => {
 		const story = read();
 		const restarts: number[] = [];
 		for (let second = 0; second < 20; second++)
@@ -226,6 +226,11 @@ describe("BIRD's wait after a failure of BFD", () => {
 		{
 			what: "refuses the session is left alone",
 			error: { ...idle, lastError: "Received: Bad peer AS" },
+			most: 0,
+		},
+		{
+			what: "a restart cannot cure is left alone: a route limit",
+			error: { ...idle, lastError: "Automatic shutdown: Route limit exceeded" },
 			most: 0,
 		},
 		{
