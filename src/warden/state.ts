@@ -65,6 +65,8 @@ export interface TableState {
 	readonly reference?: { readonly text: string; readonly at: number };
 	/** How often in a row a listing right after an install was not the reference. */
 	readonly mismatches: number;
+	/** The last listing was another one than the reference, and the monitor has told of no change: it is looked at again. */
+	readonly suspected: boolean;
 	readonly loss?: Loss;
 	readonly repairs: number;
 	readonly lastRepair?: RepairStatus;
@@ -171,6 +173,7 @@ export function initialState(settings: Settings, now: { monotonic: number; wall:
 			listing: false,
 			listingStale: false,
 			mismatches: 0,
+			suspected: false,
 			barrier: false,
 			repairs: 0,
 			recent: [],

@@ -81,6 +81,7 @@ describe("a loss", () => {
 	test("found by looking, it has no known author", () => {
 		const story = Story.kept();
 		story.happens({ type: "watch_gap" });
+		story.happens({ type: "listed", text: "other" });
 		const actions = story.happens({ type: "listed", text: "other" });
 		expect(actions).toContainEqual({ type: "report", event: "table_changed", details: {} });
 		expect(types(actions)).toContain("install");
@@ -111,13 +112,24 @@ describe("a loss", () => {
 		expect(story.state.table.reference?.text).toBe("whole");
 	});
 
+	test("is none where a second look sees the table as it was: nft has listed a chain twice", () => {
+		const story = Story.kept();
+		story.passes(20_000);
+		story.happens({ type: "watch_gap" });
+		expect(types(story.happens({ type: "listed", text: "whole, and a chain again" }))).toEqual(["list"]);
+		expect(types(story.happens({ type: "listed", text: "whole" }))).toEqual([]);
+		expect(story.state.table).toMatchObject({ repairs: 0, mismatches: 0 });
+	});
+
 	test("nft that lists the same table in other words is believed at the third time", () => {
 		const story = Story.kept();
 		story.happens({ type: "watch_gap" });
 		for (let round = 0; round < 2; round++) {
+			expect(types(story.happens({ type: "listed", text: "other words" }))).toEqual(["list"]);
 			expect(types(story.happens({ type: "listed", text: "other words" }))).toContain("install");
 			story.happens({ type: "own_transaction" }, { type: "installed" });
 		}
+		story.happens({ type: "listed", text: "other words" });
 		expect(types(story.happens({ type: "listed", text: "other words" }))).toEqual([]);
 		expect(story.state.table.reference?.text).toBe("other words");
 	});
