@@ -26,6 +26,13 @@ const GRACE = 1000;
  * up again a second later. A restart then ends the wait. Seen after about half of the nudges with single-hop BFD.
  */
 const AFTERMATH = { milliseconds: 10_000, most: 2, apart: 1000 } as const;
+/**
+ * BIRD 3 makes the new BFD session of a restarted peer and cleans up the old one in two threads. Where the first is faster,
+ * the old session goes on (`Session to … reused`, proto/bfd/bfd.c), BFD does not flap, and FRR has no reason to redial. Seen
+ * after up to every third restart. A reading so many ms after a restart shows it, and another restart has another chance;
+ * twice in an outage, for a session that another protocol of BIRD's uses as well never flaps.
+ */
+const UNMOVED = { milliseconds: 10_000, most: 2, apart: 900 } as const;
 /** BFD's failure has had its effects on BIRD after so many ms. */
 const SETTLING = 1000;
 /** BIRD sees within so many ms that the peer has given up a session: it sends a KEEPALIVE before, and gets an RST. */
@@ -218,6 +225,14 @@ function consider(turn: Turn, record: PeerRecord): void {
 		signOfChange(turn);
 		return;
 	}
+	if (isUnmoved(turn, record)) {
+		const unmoved = [...(nudge.unmoved ?? []), turn.time];
+		turn.peer(name, { ...record, nudge: { ...nudge, unmoved } });
+		turn.do({ type: "restart_peer", peer: name });
+		turn.log("info", `peer ${name}: BIRD kept its BFD session across the restart; restarting it once more`);
+		signOfChange(turn);
+		return;
+	}
 	if (endsWait(turn, record)) {
 		const bfdFailed = waitsAfterBfd(record);
 		turn.peer(name, {
@@ -267,6 +282,20 @@ function isAftermath(turn: Turn, record: PeerRecord): boolean {
 		aftermaths.length < AFTERMATH.most &&
 		waitsAfterBfd(record) &&
 		record.peer.bfd === "up"
+	);
+}
+
+/** The restart that was to make BFD flap has not, and nobody dials. */
+function isUnmoved(turn: Turn, { peer, bfdSince, nudge }: PeerRecord): boolean {
+	const { lastAt, unmoved = [] } = nudge;
+	if (!turn.state.settings.remediate || lastAt === undefined || peer.bfd !== "up") return false;
+	const waits = peer.state === "Passive" || peer.state === "Active" || peer.state === "Connect";
+	return (
+		waits &&
+		(bfdSince === undefined || bfdSince < lastAt) &&
+		turn.time - lastAt < UNMOVED.milliseconds &&
+		turn.time - Math.max(unmoved.at(-1) ?? lastAt, lastAt) >= UNMOVED.apart &&
+		unmoved.length < UNMOVED.most
 	);
 }
 

@@ -5,6 +5,8 @@ import { logged, nft, peer, reading, Story, types } from "./story.ts";
 const identity = { version: "1", router: "r", pid: 1 };
 const deleted = { type: "table_touched", touch: "deleted", actor: nft } as const;
 const passive = peer({ state: "Passive", protocolState: "start" });
+/** BIRD has just restarted it. */
+const flapping = { ...passive, bfd: "down" } as const;
 
 /** A warden that has read BIRD. */
 function read(...peers: ReturnType<typeof peer>[]): Story {
@@ -141,10 +143,40 @@ describe("the nudge", () => {
 		const story = read(passive);
 		expect(types(repair(story))).toContain("read_bird");
 		expect(types(story.happens(reading(passive)))).toEqual(["restart_peer", "peer_nudged"]);
+		story.happens(reading(flapping));
 		for (let round = 0; round < 20; round++) {
 			expect(types(story.happens(reading(passive)))).toEqual([]);
 			story.passes(1000);
 		}
+	});
+
+	test("is made again, twice at the most in an outage, where BIRD has kept the BFD session across the restart", () => {
+		const story = read(passive);
+		repair(story);
+		const restarts: number[] = [];
+		const start = story.time;
+		for (let round = 0; round < 600; round++) {
+			const actions = [...story.happens(reading(passive)), ...story.passes(100)];
+			if (types(actions).includes("restart_peer")) restarts.push(story.time - start);
+			if (types(actions).includes("flush")) story.happens({ type: "flushed", deleted: 0, left: 0 });
+		}
+		const [first = 0, second = 0, third = 0] = restarts;
+		expect(restarts.filter((at) => at < 25_000)).toHaveLength(3);
+		expect(second - first).toBeGreaterThanOrEqual(900);
+		expect(third - second).toBeGreaterThanOrEqual(900);
+		expect(third).toBeLessThan(4000);
+	});
+
+	test.each([
+		["BFD has flapped", flapping],
+		["the peer dials already", { ...passive, state: "OpenSent" } as const],
+		["the peer has no BFD", { ...passive, bfd: "none" } as const],
+	])("is not made again where %s", (_, seen) => {
+		const story = read(passive);
+		repair(story);
+		story.happens(reading(passive));
+		for (let round = 0; round < 20; round++)
+			expect(types([...story.happens(reading(seen)), ...story.passes(500)])).not.toContain("restart_peer");
 	});
 
 	test("goes to a peer after a flush that deleted something, and not after one that did not", () => {
@@ -206,6 +238,7 @@ describe("the nudge", () => {
 				if (action.type !== "restart_peer") continue;
 				if (last !== undefined) gaps.push(Math.round((story.time - last) / 1000));
 				last = story.time;
+				story.happens(reading(flapping));
 			}
 			story.passes(1000);
 		}

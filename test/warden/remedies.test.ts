@@ -18,8 +18,12 @@ function read(changes: Parameters<typeof Story.kept>[0] = {}): Story {
 function live(story: Story, seconds: number): { at: number; type: string }[] {
 	const rungs: { at: number; type: string }[] = [];
 	const start = story.time;
+	// BIRD's restart makes BFD flap, for a second.
+	let flaps = false;
 	for (let second = 0; second < seconds; second++) {
-		const actions: Action[] = [...story.passes(1000), ...story.happens(reading(passive))];
+		const seen = flaps ? ({ ...passive, bfd: "down" } as const) : passive;
+		const actions: Action[] = [...story.passes(1000), ...story.happens(reading(seen))];
+		flaps = types(actions).includes("restart_peer");
 		for (const action of actions) {
 			if (action.type === "list") story.happens({ type: "listed", text: "whole" });
 			if (action.type === "flush") story.happens({ type: "flushed", deleted: 0, left: 0 });
@@ -145,6 +149,7 @@ describe("a rule that was in the way and is gone", () => {
 		expect(saysNow(story)).toBe("hijacked");
 		const reset = { ...passive, lastError: "Socket: Connection reset by peer" };
 		expect(restarts([...story.happens(reading(reset)), ...story.passes(500)])).toHaveLength(1);
+		story.happens(reading({ ...reset, bfd: "down" }));
 		expect(live(story, 10).filter(({ type }) => type === "restart_peer")).toEqual([]);
 		story.happens(reading(established));
 		expect(saysNow(story)).toBe("healthy");
