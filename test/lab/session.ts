@@ -49,7 +49,8 @@ export async function meetProxy(lab: Lab, { multihop = true } = {}) {
 	return { proxy, bird, frr };
 }
 
-async function untilUp(bird: Bird, frr: Frr): Promise<void> {
+/** Waits until BGP and BFD are up on both ends. */
+export async function untilUp(bird: Bird, frr: Frr): Promise<void> {
 	await until("BGP and BFD on both ends", async () => [await bird.peer(), await frr.peer()], {
 		holds: (ends) => ends.every(({ bgp, bfd }) => bgp === "Established" && bfd?.toLowerCase() === "up"),
 		timeout: 20_000,
@@ -75,6 +76,24 @@ export async function sessionMark({ bird, frr }: Pick<Session, "bird" | "frr">):
 	const counts = neighbor.match(/Connections established (\d+); dropped (\d+)/)?.[0];
 	const [name, kind, table, state, , info] = protocol?.trim().split(/\s+/) ?? [];
 	return `${[name, kind, table, state, info].join(" ")} | ${counts}`;
+}
+
+/**
+ * The mark of a session that has come to rest. As FRR dials it learns its own address and replaces its BFD session
+ * (`bgp_peer_bfd_update_source`), which may cost it the BGP session that it has just begun.
+ */
+export async function settledMark({ bird, frr }: Pick<Session, "bird" | "frr">): Promise<string> {
+	let last: string | undefined;
+	return until(
+		"one and the same session, in two looks a second apart",
+		async () => {
+			await untilUp(bird, frr);
+			const before = last;
+			last = await sessionMark({ bird, frr });
+			return last === before ? last : "";
+		},
+		{ every: 1000, timeout: 30_000 },
+	);
 }
 
 /** Looks at BIRD for half a second. @returns every state that was seen, once */

@@ -8,6 +8,7 @@ import {
 	nftPid,
 	type Session,
 	sessionMark,
+	settledMark,
 	statesSeen,
 	tableListing,
 	toldOf,
@@ -35,7 +36,7 @@ beforeAll(async () => {
 		main: { scope: "peers", poll_interval: 1, ...repairing },
 		mqtt: { enabled: false },
 	});
-	mark = await sessionMark(session);
+	mark = await settledMark(session);
 });
 afterAll(() => lab.stop());
 

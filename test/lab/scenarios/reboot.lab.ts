@@ -2,7 +2,14 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { birdMultihop, type Frr, fw4Table, startBird, startProxy, trackedBgp } from "../programs.ts";
-import { establish, type Session, sessionMark, tableListing, untilEstablished } from "../session.ts";
+import {
+	establish,
+	type Session,
+	sessionMark,
+	settledMark,
+	tableListing,
+	untilEstablished,
+} from "../session.ts";
 import { until } from "../wait.ts";
 import { protection } from "../world.ts";
 
@@ -59,11 +66,7 @@ test("after a reboot with the saved table first, as the init script does it, no 
 	const bird = await startBird(lab.router, birdMultihop());
 
 	// Then the session comes up before the daemon has even started
-	await until("the session", () => bird.peer(), {
-		holds: ({ bgp }) => bgp === "Established",
-		timeout: 20_000,
-	});
-	const mark = await sessionMark({ bird, frr });
+	const mark = await settledMark({ bird, frr });
 
 	// And the daemon finds everything as it should be
 	const daemon = before.warden.start();

@@ -8,6 +8,7 @@ import {
 	nftPid,
 	type Session,
 	sessionMark,
+	settledMark,
 	statesSeen,
 	tableListing,
 	toldOf,
@@ -24,7 +25,7 @@ beforeAll(async () => {
 	lab = await startLab();
 	await fw4Restart(lab.router);
 	session = await establish(lab, { main: repairing });
-	mark = await sessionMark(session);
+	mark = await settledMark(session);
 });
 afterAll(() => lab.stop());
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { repairing } from "../../daemon.ts";
 import { type Lab, startLab } from "../../lab.ts";
 import { attack, fw4Table, hostileChanges, total, watchTracked } from "../../programs.ts";
-import { establish, sessionMark, tableListing } from "../../session.ts";
+import { establish, sessionMark, settledMark, tableListing } from "../../session.ts";
 import { until } from "../../wait.ts";
 import { canOwn } from "../../world.ts";
 
@@ -30,7 +30,7 @@ if (canOwn)
 		const raw = async () =>
 			(await lab.router.run(["nft", "-s", "-a", "list", "table", "inet", "custom_bgp"])).stdout;
 		const before = await raw();
-		const mark = await sessionMark(session);
+		const mark = await settledMark(session);
 		const tracked = await watchTracked(lab.router, 179);
 		const touched: string[] = [];
 		const eye = lab.router.start(["stdbuf", "-oL", "nft", "monitor"], {
