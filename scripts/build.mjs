@@ -51,7 +51,8 @@ const engineModules = {
  * Texts in place of npm modules. `mqtt` is cut down to its client, `readable-stream` to the classes that mqtt and bl extend,
  * without pipelines, operators and promises. The rest are imported and never reached with our options: worker-timers
  * (timerVariant is `native`), topic aliases (MQTT 5), abort-controller (the classes are only looked at), debug; streams'
- * setEncoding (string_decoder) and Duplex.from (duplexify); buffers' base64 (base64-js) and floating point (ieee754).
+ * setEncoding (string_decoder), Duplex.from (duplexify), Readable.from (from) and option `signal` (add-abort-signal);
+ * buffers' base64 (base64-js) and floating point (ieee754).
  */
 const replaced = {
 	mqtt: 'exports.MqttClient = require("mqtt/lib/client").default',
@@ -68,7 +69,9 @@ const replaced = {
 		exports.Duplex = require("readable-stream/lib/internal/streams/duplex");`,
 	"string_decoder/": "exports.StringDecoder = class {}",
 	"worker-timers": "",
+	"./add-abort-signal": "",
 	"./duplexify": "",
+	"./from": "",
 	"./topic-alias-recv": "",
 	"../topic-alias-send": "",
 };

@@ -47,7 +47,7 @@ rounds() {
 		log=$logs/$target-$round.log
 		began=$(date +%s)
 		verdict=FAILED
-		if make "$target" >"$log" 2>&1; then
+		if make --no-print-directory "$target" >"$log" 2>&1; then
 			verdict=passed
 			held=$((held + 1))
 		fi
