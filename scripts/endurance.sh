@@ -2,7 +2,7 @@
 # Usage: scripts/endurance.sh [DEMOS [TESTS]]
 # Runs `make demo` DEMOS times in a row (20) and `make test` TESTS times (10), every second run beside two busy loops, and
 # prints a line for each run. Ends with how many passed and how long they took; what a run printed is kept in
-# .lab/endurance. Needs root. It takes an hour and a half.
+# .lab/endurance. Needs root. It takes some fifty minutes.
 set -u
 cd "$(dirname "$0")/.."
 
