@@ -1,5 +1,6 @@
 import { retryDelay } from "./backoff.ts";
 import { isRefusal, parseLastError } from "./diagnosis/errors.ts";
+import { endsWait, waitsAfterBfd } from "./error-wait.ts";
 import { take } from "./ladder.ts";
 import { readAt, readNow, signOfChange } from "./readings.ts";
 import type { PeerRecord } from "./state.ts";
@@ -29,12 +30,10 @@ const AFTERMATH = { milliseconds: 10_000, most: 2, apart: 1000 } as const;
 /**
  * BIRD 3 makes the new BFD session of a restarted peer and cleans up the old one in two threads. Where the first is faster,
  * the old session goes on (`Session to … reused`, proto/bfd/bfd.c), BFD does not flap, and FRR has no reason to redial. Seen
- * after up to every third restart. A reading so many ms after a restart shows it, and another restart has another chance;
- * twice in an outage, for a session that another protocol of BIRD's uses as well never flaps.
+ * after up to every third restart. `after` ms show it, and another restart may work: `most` in an outage, for a BFD
+ * session that another protocol of BIRD's uses as well never flaps.
  */
-const UNMOVED = { milliseconds: 10_000, most: 2, apart: 900 } as const;
-/** BFD's failure has had its effects on BIRD after so many ms. */
-const SETTLING = 1000;
+const UNMOVED = { after: 900, before: 10_000, most: 2 } as const;
 /** BIRD sees within so many ms that the peer has given up a session: it sends a KEEPALIVE before, and gets an RST. */
 const DOUBT = 60_000;
 /** A session that lasted so many ms ends the backoff. */
@@ -103,26 +102,11 @@ export function considerNudges(turn: Turn): void {
 		turn.bird({ nudgesWantedAt: undefined });
 }
 
-/** BFD has failed, and BIRD waits: it refuses the peer for `error wait time`, 60 s at least, though BFD may be up again. */
-function waitsAfterBfd({ peer }: PeerRecord): boolean {
-	return peer.state === "Idle" && (peer.lastError ?? "").includes("BFD session down");
-}
-
 /** BFD shows that the peer is there, and BIRD waits after an error that may not come again. */
 function waitsForNothing({ peer }: PeerRecord): boolean {
 	if (peer.state !== "Idle" || peer.bfd !== "up" || peer.lastError === undefined) return false;
 	const error = parseLastError(peer.lastError);
 	return error === undefined || !isRefusal(error);
-}
-
-/**
- * The peer's dial has failed on its own side, and BIRD waits: FRR sends this (code 5, RFC 4271 section 6.6) when its interface
- * has no link-local address yet, which IPv6 gets a second after the link. A list of what a restart cures, not of what it does
- * not: a wait after any other error is BIRD's to make. Without a BFD session BIRD may wait for the neighbor's link.
- */
-function waitsAfterEarlyDial({ peer }: PeerRecord): boolean {
-	const hasBfd = peer.bfd === "up" || peer.bfd === "down" || peer.bfd === "init";
-	return peer.state === "Idle" && hasBfd && peer.lastError === "Received: Finite state machine error";
 }
 
 /** BIRD has seen that the doubted session is gone. */
@@ -136,25 +120,6 @@ function isDoubtConfirmed(record: PeerRecord): boolean {
 /** The peer has tried since the last restart, and lost: what failed before was something else. */
 function isNewLoss({ stateSince, nudge }: PeerRecord): boolean {
 	return stateSince !== undefined && stateSince > (nudge.lastAt ?? 0) + AFTERMATH.milliseconds;
-}
-
-/**
- * Ends BIRD's wait early, once for each loss, so that the peer can come back as soon as its link does: FRR dials once, as
- * BFD comes up. A peer that dials too early again and again has it ended once in `FORGIVING` ms, and one that flaps never: for
- * those the wait was made.
- */
-function endsWait(turn: Turn, record: PeerRecord): boolean {
-	const { stateSince, nudge, diagnosis } = record;
-	if (!turn.state.settings.remediate || record.peer.bfd === "up") return false;
-	if (!waitsAfterBfd(record) && !waitsAfterEarlyDial(record)) return false;
-	if (diagnosis?.id === "flapping" || stateSince === undefined || nudge.waitEnded === stateSince)
-		return false;
-	const { errorForgivenAt } = nudge;
-	if (!waitsAfterBfd(record) && errorForgivenAt !== undefined && turn.time - errorForgivenAt < FORGIVING)
-		return false;
-	if (turn.time - stateSince >= SETTLING) return true;
-	readAt(turn, stateSince + SETTLING);
-	return false;
 }
 
 /** Whether some peer's nudge waits for what that peer does next, which only frequent readings show. */
@@ -214,7 +179,9 @@ function consider(turn: Turn, record: PeerRecord): void {
 		return;
 	}
 	if (isDown(record)) {
-		turn.peer(name, { ...record, nudge: calm(record, false) });
+		// Every restart passes through this state.
+		const { flapAwaited } = nudge;
+		turn.peer(name, { ...record, nudge: { ...calm(record, false), ...(flapAwaited && { flapAwaited }) } });
 		return;
 	}
 	if (isAftermath(turn, record)) {
@@ -226,8 +193,8 @@ function consider(turn: Turn, record: PeerRecord): void {
 		return;
 	}
 	if (isUnmoved(turn, record)) {
-		const unmoved = [...(nudge.unmoved ?? []), turn.time];
-		turn.peer(name, { ...record, nudge: { ...nudge, unmoved } });
+		const flapAwaited = { since: turn.time, repeats: (nudge.flapAwaited?.repeats ?? 0) + 1 };
+		turn.peer(name, { ...record, nudge: { ...nudge, flapAwaited } });
 		turn.do({ type: "restart_peer", peer: name });
 		turn.log("info", `peer ${name}: BIRD kept its BFD session across the restart; restarting it once more`);
 		signOfChange(turn);
@@ -261,7 +228,9 @@ function consider(turn: Turn, record: PeerRecord): void {
 	const count = nudge.count + 1;
 	const delay = count >= HOPELESS ? BACKOFF.longest : retryDelay(BACKOFF, count);
 	const { wantedSince: _, aftermaths: __, doubtedSince: ___, ...kept } = nudge;
-	turn.peer(name, { ...record, nudge: { ...kept, count, lastAt: turn.time, notBefore: turn.time + delay } });
+	const flapAwaited = { since: turn.time, repeats: nudge.flapAwaited?.repeats ?? 0 };
+	const notBefore = turn.time + delay;
+	turn.peer(name, { ...record, nudge: { ...kept, count, lastAt: turn.time, notBefore, flapAwaited } });
 	take(turn, name, "restart");
 	turn.do({ type: "restart_peer", peer: name });
 	turn.do({ type: "report", event: "peer_nudged", details: { peer: name, state: record.peer.state } });
@@ -286,16 +255,17 @@ function isAftermath(turn: Turn, record: PeerRecord): boolean {
 }
 
 /** The restart that was to make BFD flap has not, and nobody dials. */
-function isUnmoved(turn: Turn, { peer, bfdSince, nudge }: PeerRecord): boolean {
-	const { lastAt, unmoved = [] } = nudge;
-	if (!turn.state.settings.remediate || lastAt === undefined || peer.bfd !== "up") return false;
+function isUnmoved(turn: Turn, { peer, bfdSince, nudge: { flapAwaited } }: PeerRecord): boolean {
+	if (!turn.state.settings.remediate || flapAwaited === undefined || peer.bfd !== "up") return false;
+	const { since, repeats } = flapAwaited;
 	const waits = peer.state === "Passive" || peer.state === "Active" || peer.state === "Connect";
+	const age = turn.time - since;
 	return (
 		waits &&
-		(bfdSince === undefined || bfdSince < lastAt) &&
-		turn.time - lastAt < UNMOVED.milliseconds &&
-		turn.time - Math.max(unmoved.at(-1) ?? lastAt, lastAt) >= UNMOVED.apart &&
-		unmoved.length < UNMOVED.most
+		(bfdSince === undefined || bfdSince < since) &&
+		age >= UNMOVED.after &&
+		age < UNMOVED.before &&
+		repeats < UNMOVED.most
 	);
 }
 

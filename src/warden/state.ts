@@ -147,8 +147,8 @@ export interface Nudge {
 	readonly lastAt?: number;
 	/** When the last nudge needed further restarts. */
 	readonly aftermaths?: readonly number[];
-	/** When a nudge of this outage was repeated because BFD had not flapped. */
-	readonly unmoved?: readonly number[];
+	/** The last restart of this outage that was to make BFD flap, and how many were repeated because it had not. */
+	readonly flapAwaited?: { readonly since: number; readonly repeats: number };
 	readonly notBefore?: number;
 	/** When the backoff was last cut short because a session came up. */
 	readonly forgivenAt?: number;

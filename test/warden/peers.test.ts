@@ -179,6 +179,27 @@ describe("the nudge", () => {
 			expect(types([...story.happens(reading(seen)), ...story.passes(500)])).not.toContain("restart_peer");
 	});
 
+	test("is not made again for a session that came up and was lost, though BFD never flapped", () => {
+		const story = read(passive);
+		repair(story);
+		story.happens(reading(passive));
+		story.passes(500);
+		story.happens(reading(peer({ state: "Established" })));
+		for (let round = 0; round < 20; round++)
+			expect(types([...story.happens(reading(passive)), ...story.passes(200)])).not.toContain("restart_peer");
+	});
+
+	test("is made again, too, where a reading has met the restart half way", () => {
+		const story = read(passive);
+		repair(story);
+		story.happens(reading(passive));
+		story.happens(reading({ ...passive, state: "Down", protocolState: "down" }));
+		const restarts: string[] = [];
+		for (let round = 0; round < 20; round++)
+			restarts.push(...types([...story.happens(reading(passive)), ...story.passes(200)]));
+		expect(restarts).toContain("restart_peer");
+	});
+
 	test("goes to a peer after a flush that deleted something, and not after one that did not", () => {
 		const story = read(passive);
 		story.happens({ type: "command", command: { verb: "flush" } }, { type: "flushed", deleted: 0, left: 0 });
