@@ -2,7 +2,7 @@ import type { Platform } from "./platform/types.ts";
 import type { LogLevel } from "./warden/actions.ts";
 
 const RANK: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
-/** Lines that differ in numbers only are told once in so many milliseconds. */
+/** Lines that differ in numbers only are counted together for this many milliseconds. */
 const PERIOD = 60_000;
 /** Kinds of lines that are remembered. */
 const REMEMBERED = 64;
@@ -15,9 +15,9 @@ export interface Log {
 }
 
 /**
- * A log that a program gone mad cannot flood: of lines that differ in numbers only, so many a minute are printed and
- * the others counted.
- * @param burst how many are printed before that
+ * A log that a program gone mad cannot flood: of lines that differ in numbers only, `burst` a minute are printed and the
+ * others counted.
+ * @param burst lines of a kind
  */
 export function createLog(platform: Platform, level: LogLevel = "info", burst = 5): Log {
 	const kinds = new Map<string, { since: number; printed: number; dropped: number }>();

@@ -45,7 +45,7 @@ export interface Protection {
 
 /** So often in a row an owner may fail before that is taken for the way of this kernel and this nft. */
 const MOST_FAILURES = 3;
-/** An owner that has lived for so many milliseconds shows that it can be: failures from before do not count. */
+/** An owner that has lived for this many milliseconds shows that it can be: failures from before do not count. */
 const LONG_OWNED = 60_000;
 /** Milliseconds after which a table without an owner gets another chance. */
 const RETRY = 10_000;

@@ -10,7 +10,7 @@ const USUAL = 65_536;
 /** Milliseconds between looks at whether the pipe has had room. */
 const LOOK = 1;
 /**
- * So many looks in a row without room and it is full. One alone tells nothing, since expired timers come before
+ * This many looks in a row without room and it is full. One alone tells nothing, since expired timers come before
  * descriptors, and under load a timer may be expired as soon as it is set; below the usual size, more have to.
  */
 const LOOKS = { usual: 3, small: 50 } as const;

@@ -5,7 +5,7 @@ import type { ReportedEvent, Status } from "./status.ts";
 /** Names in the run directory. */
 export const STATUS_FILE = "status.json";
 export const EVENTS_FILE = "events.jsonl";
-/** Events that are kept; the file is cut back to so many once it has a fifth more. */
+/** Events that are kept; the file is cut back to this many once it has a fifth more. */
 const KEPT = 500;
 const CUT_AT = 600;
 /** Bytes that 600 events stay under by far. */

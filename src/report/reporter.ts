@@ -10,7 +10,7 @@ import { Publisher } from "./mqtt/publisher.ts";
 import { RouterId } from "./router-id.ts";
 import type { EventType, ReportedEvent } from "./status.ts";
 
-/** Changes within so many milliseconds are told together. */
+/** Changes within this many milliseconds are told together. */
 const TOGETHER = 50;
 /** Commands of MQTT whose outcome is waited for, at most. */
 const COMMANDS = 32;

@@ -9,9 +9,9 @@ export interface ServiceKnowledge {
 	readonly changed: Readonly<Record<string, number>>;
 }
 
-/** So many ms before a loss, a service that changed may be why. */
+/** This many ms before a loss, a service that changed may be why. */
 const BEFORE = 10_000;
-/** So many ms after: procd tells a stop after the init script has done its work (rc.common, `stop`). */
+/** This many ms after: procd tells a stop after the init script has done its work (rc.common, `stop`). */
 export const AFTER = 2000;
 const SCRIPT = /(?:^|[\s/])(?:etc\/init\.d|etc\/rc\.d)\/(?:[SK]\d{2})?([\w.-]+)/;
 /** A person's own session, or what runs things for others than services, whatever services do meanwhile. */

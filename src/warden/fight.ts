@@ -4,10 +4,10 @@ import type { Turn } from "./turn.ts";
 
 /** Repairs a second, whatever happens. */
 const MOST_PER_SECOND = 20;
-/** So many repairs within `FIGHT_WINDOW` ms are a fight. */
+/** This many repairs within `FIGHT_WINDOW` ms are a fight. */
 const FIGHT_REPAIRS = 10;
 const FIGHT_WINDOW = 2000;
-/** After so many ms of fighting the table comes back only each `SLOW_PERIOD` ms. */
+/** After this many ms of fighting the table comes back only each `SLOW_PERIOD` ms. */
 const PATIENCE = 10_000;
 const SLOW_PERIOD = 1000;
 /** A fight is over when nobody touched the table for this many ms. */

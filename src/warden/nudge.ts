@@ -7,19 +7,19 @@ import type { PeerRecord } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 const BACKOFF = { first: 30_000, longest: 600_000 };
-/** What has failed so many times in a row is tried once in `BACKOFF.longest` ms. */
+/** What has failed this many times in a row is tried once in `BACKOFF.longest` ms. */
 const HOPELESS = 3;
 /** Milliseconds between two restarts of a peer, whatever has changed meanwhile. */
 const APART = 5000;
 const FORGIVING = 60_000;
-/** For so many ms after a repair, peers that are found not Established are meant by it. */
+/** For this many ms after a repair, peers that are found not Established are meant by it. */
 const WINDOW = 1500;
 /**
  * FRR redials when BFD comes up, so a nudge has no effect while BFD is down: it waits for BFD, but no longer than so
  * many ms. The redial then gets `GRACE` ms.
  */
 const BFD_PATIENCE = 20_000;
-/** A handshake that is under way gets so many ms to finish. */
+/** A handshake that is under way gets this many ms to finish. */
 const GRACE = 1000;
 /**
  * FRR starts its BFD session anew as it dials after a nudge. When BIRD has accepted the dial before it notices that, it
@@ -34,9 +34,9 @@ const AFTERMATH = { milliseconds: 10_000, most: 2, apart: 1000 } as const;
  * session that another protocol of BIRD's uses as well never flaps.
  */
 const UNMOVED = { after: 900, before: 10_000, most: 2 } as const;
-/** BIRD sees within so many ms that the peer has given up a session: it sends a KEEPALIVE before, and gets an RST. */
+/** BIRD sees within this many ms that the peer has given up a session: it sends a KEEPALIVE before, and gets an RST. */
 const DOUBT = 60_000;
-/** A session that lasted so many ms ends the backoff. */
+/** A session that lasted this many ms ends the backoff. */
 const LASTING = 30_000;
 
 /**

@@ -9,7 +9,7 @@ import type { Turn } from "./turn.ts";
 
 /** Causes that the ladder may end. The others lie with a person, or with the other side. */
 const CURABLE = new Set<DiagnosisId>(["tracked", "hijacked", "peer-silent", "no-answer"]);
-/** A peer that is down for so many ms without a known cause is worth a try. */
+/** A peer that is down for this many ms without a known cause is worth a try. */
 const UNKNOWN_PATIENCE = 30_000;
 
 /** After each reading of BIRD: one step for each peer that needs one. */

@@ -11,13 +11,13 @@ const WATCHED = new Set(
 		"firewall network bird bird2 bird3 bird4 bird6"
 	).split(" "),
 );
-/** Changes of a service so many ms apart are one. */
+/** Changes of a service this many ms apart are one. */
 const QUIET = 1000;
-/** A stop of a service waits so many ms for the start after it; procd's `term_timeout` is 5 s. */
+/** A stop of a service waits this many ms for the start after it; procd's `term_timeout` is 5 s. */
 const STOPPING = 6000;
-/** A service that dies again and again is told once in so many ms. */
+/** A service that dies again and again is told once in this many ms. */
 const CRASHING = 60_000;
-/** The table is looked at so many ms after a change, and again after it, for such services set rules a moment later. */
+/** The table is looked at this many ms after a change, and again after it, for such services set rules a moment later. */
 const CHECK = 1000;
 const CHECK_AGAIN = 4000;
 

@@ -15,15 +15,15 @@ const INSTALL_RETRY = { first: 1000, longest: 10_000 };
 const OWN_PATIENCE = 500;
 /** The same when the table is known to be touched, so that nothing stays broken meanwhile. */
 const OWN_PATIENCE_LOST = 250;
-/** Without a monitor, the table is looked at each so many milliseconds. */
+/** Without a monitor, the table is looked at once in this many milliseconds. */
 const BLIND_PERIOD = 1000;
 /** A monitor younger than this may have missed the install because it was just starting. */
 const WATCH_YOUTH = 2000;
-/** A monitor that has not shown so many installs in a row is deaf, and not only slow under a program that fights. */
+/** A monitor that has not shown this many installs in a row is deaf, and not only slow under a program that fights. */
 const DEAF_AFTER = 5;
 /** A reference younger than this was perhaps taken after somebody's change that is not reported yet. */
 const REFERENCE_DOUBT = 1000;
-/** So many different listings after the daemon's own installs, and nft's output itself has changed. */
+/** This many different listings after the daemon's own installs, and nft's output itself has changed. */
 const MISMATCH_LIMIT = 3;
 
 /** First of all: what is there now? The answer starts the first install. */

@@ -49,8 +49,7 @@ export async function meetProxy(lab: Lab, { multihop = true } = {}) {
 	return { proxy, bird, frr };
 }
 
-/** Waits until BGP and BFD are up on both ends. */
-export async function untilUp(bird: Bird, frr: Frr): Promise<void> {
+async function untilUp(bird: Bird, frr: Frr): Promise<void> {
 	await until("BGP and BFD on both ends", async () => [await bird.peer(), await frr.peer()], {
 		holds: (ends) => ends.every(({ bgp, bfd }) => bgp === "Established" && bfd?.toLowerCase() === "up"),
 		timeout: 20_000,

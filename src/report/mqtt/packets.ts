@@ -21,7 +21,7 @@ export class PacketGuard {
 
 	/**
 	 * @param limit bytes that the body of a packet may have
-	 * @param onSkipped a message of so many bytes is left out
+	 * @param onSkipped called when a message is left out, with its size in bytes
 	 */
 	constructor(
 		private readonly limit: number,

@@ -10,7 +10,7 @@ import { createMqttLink, type Message, type MqttLink } from "./link.ts";
 import { Mirror } from "./mirror.ts";
 
 /**
- * Everything is told at a random moment within so many milliseconds after a connection or after Home Assistant's
+ * Everything is told at a random moment within this many milliseconds after a connection or after Home Assistant's
  * birth: all routers of a broker see these at the same time.
  */
 const SPREAD = 5000;
@@ -19,8 +19,8 @@ const ALONE_AFTER = 600_000;
 /** Signs of such a router before it is told: one may be the broker's memory of an earlier run. */
 const FOREIGN_SIGNS = 2;
 /**
- * A broker hangs up on a client when another one comes with the same id (MQTT 3.1.1, section 3.1.4). So many connections
- * in a row that lasted no longer than so many milliseconds make that likely.
+ * A broker hangs up on a client when another one comes with the same id (MQTT 3.1.1, section 3.1.4). This many connections
+ * in a row that lasted no longer than this many milliseconds make that likely.
  */
 const SHORT_CONNECTIONS = 3;
 const SHORT = 30_000;

@@ -2,7 +2,7 @@ import type { Hop, PacketTrace, TracedPacket } from "../../warden/diagnosis/trac
 import { type Color, paint, type TextOptions } from "./layout.ts";
 import { printable } from "./printable.ts";
 
-/** A rule's text is cut to so many characters. */
+/** A rule's text is cut to this many characters. */
 const RULE_LIMIT = 160;
 const COLORS: Readonly<Record<string, Color>> = {
 	accept: "green",

@@ -114,7 +114,7 @@ function parseFlags(text: string): TcpFlag[] {
 
 /** Packets under way at a time; more is a flood, and the oldest are dropped. */
 const MOST_PACKETS = 64;
-/** Hops kept of one packet: a ruleset with so many matching rules is told from its end. */
+/** Hops kept of one packet: a ruleset with this many matching rules is told from its end. */
 const MOST_HOPS = 64;
 
 interface Open {

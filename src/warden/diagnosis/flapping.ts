@@ -2,10 +2,10 @@ import { isEstablished } from "../nudge.ts";
 import type { Diagnosis, View } from "./diagnose.ts";
 import { sayBird, sayDuration, sayPeer, sayServices, sayTime } from "./say.ts";
 
-/** So many losses of the session within `WINDOW` ms are no accident. */
+/** This many losses of the session within `WINDOW` ms are no accident. */
 const LEAST = 3;
 const WINDOW = 600_000;
-/** A session that lasts so many times longer than those before has calmed down; and at least so many ms. */
+/** A session that lasts this many times longer than those before has calmed down; and at least this many ms. */
 const CALM = { times: 2, least: 5000 } as const;
 
 /** When the session has calmed down, monotonic ms; undefined: it does not flap. @param times when it was lost, oldest first */

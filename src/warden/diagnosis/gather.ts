@@ -10,7 +10,7 @@ import type { PacketTrace } from "./trace.ts";
 
 /** Milliseconds between looks at the kernel about a peer that is down: at first, and after `EARLY` ms. */
 const INSPECT = { first: 2000, later: 14_000, EARLY: 20_000 } as const;
-/** An inspection that has not come back after so many ms never will. */
+/** An inspection that has not come back after this many ms never will. */
 const LOST = 15_000;
 /** Milliseconds between readings of the counters, at least. */
 const COUNT = { first: 2000, later: 14_000 } as const;
@@ -21,7 +21,7 @@ const MOST_TABLES = 32;
  * two, for BIRD may just be starting the protocol.
  */
 export const ANSWER_PATIENCE = { again: 300, once: 2500 } as const;
-/** A peer that sends no SYN for so many ms is silent: FRR's longest wait between two is 120 s. */
+/** A peer that sends no SYN for this many ms is silent: FRR's longest wait between two is 120 s. */
 export const SILENCE = 130_000;
 
 /** The packets that are about a peer. Anybody can send a SYN to port 179, and looking at each costs processes. */

@@ -4,7 +4,7 @@ import { ANSWER_PATIENCE, SILENCE } from "./gather.ts";
 import { sayBird, sayPeer, sayServices, sayTime } from "./say.ts";
 import type { Hop, PacketTrace } from "./trace.ts";
 
-/** A SYN older than so many ms is no news: FRR dials at least every 120 s. */
+/** A SYN older than this many ms is no news: FRR dials at least every 120 s. */
 const FRESH = SILENCE;
 
 /** What happened to the latest handshake on its way through this router's ruleset. */

@@ -21,7 +21,7 @@ export function sayTime({ state }: View, moment: number): string {
 	return isoSeconds(state.clockOffset, moment);
 }
 
-/** So many ms before now a service's change may still have to do with what is seen. */
+/** This many ms before now a service's change may still have to do with what is seen. */
 const LATELY = 60_000;
 
 /** Services that changed lately, one line each. */

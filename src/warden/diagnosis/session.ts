@@ -2,7 +2,7 @@ import { type Arrivals, arrivals, ofBfdMode, sayArrivals } from "./bfd.ts";
 import type { Diagnosis, View } from "./diagnose.ts";
 import { sayBird, sayPeer } from "./say.ts";
 
-/** BFD comes up a moment after the session: so many ms it may be down without meaning anything. */
+/** BFD comes up a moment after the session: this many ms it may be down without meaning anything. */
 export const BFD_GRACE = 3000;
 
 /** What may be wrong with a session that is up: its BFD. `healthy` otherwise. */

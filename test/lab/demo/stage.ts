@@ -80,7 +80,7 @@ export class Stage {
 	}
 }
 
-/** Breaks a text at spaces into lines of so many characters at most. */
+/** Breaks a text at spaces into lines of this many characters at most. */
 function wrap(text: string, width: number): string {
 	const lines = [""];
 	for (const word of text.split(" ")) {

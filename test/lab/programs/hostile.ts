@@ -62,7 +62,7 @@ export interface Attack {
 	readonly refused: Readonly<Record<string, number>>;
 }
 
-/** Makes so many hostile changes as fast as the machine can, `workers` at once. */
+/** Makes this many hostile changes as fast as the machine can, `workers` at once. */
 export async function attack(router: Host, count: number, workers = 4): Promise<Attack> {
 	const changes = Object.fromEntries(
 		Object.entries(hostileChanges).filter(([name]) => canDestroy || name !== "destroy table"),

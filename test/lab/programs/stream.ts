@@ -32,7 +32,7 @@ while True:
 export interface Stream {
 	/** Segments sent so far. */
 	sent(): number;
-	/** Waits until so many more were sent. */
+	/** Waits until this many more were sent. */
 	more(count: number): Promise<void>;
 	stop(): Promise<void>;
 }

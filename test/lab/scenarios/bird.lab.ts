@@ -44,7 +44,7 @@ const untilState = (peer: string, state: string, timeout = 20_000) =>
 		{ holds: (told: Partial<PeerStatus>) => told.state === state, timeout },
 	);
 
-/** Waits until so many events of a type stand in the file, and returns the newest. */
+/** Waits until this many events of a type stand in the file, and returns the newest. */
 async function untilEvent(warden: Warden, type: EventType, count = 1, timeout = 15_000) {
 	const probe = () => warden.events().filter((event) => event.event_type === type);
 	const found = await until(`${count} ${type}`, probe, { holds: (all) => all.length >= count, timeout });

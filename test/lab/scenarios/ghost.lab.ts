@@ -13,10 +13,11 @@ beforeEach(async () => {
 afterEach(() => lab.stop());
 
 /**
- * The limits are FRR's: what comes up without the daemon's restart comes with FRR's next dial, after 12 to 15 s. On a quiet
- * machine it takes 2 s, which `make bench` measures. The limit for single-hop BFD is wider: as FRR dials it learns its own address, and replaces its BFD session by one with
- * that address (`bgp_peer_bfd_update_source`). That session's first packet, Down, comes within milliseconds of the handshake.
- * When BIRD is Established by then, it needs a second restart (src/warden/nudge.ts).
+ * The limits are FRR's: without the daemon's restart the session comes with FRR's next dial, after 12 to 15 s. On a quiet
+ * machine it takes 2 s, which `make bench` measures. The limit for single-hop BFD is wider: as FRR dials it learns its own
+ * address, and replaces its BFD session by one with that address (`bgp_peer_bfd_update_source`). That session's first
+ * packet, Down, comes within milliseconds of the handshake. When BIRD is Established by then, it needs a second restart
+ * (src/warden/nudge.ts).
  */
 test.each([
 	{ bfd: "multihop", multihop: true, limit: 10_000 },

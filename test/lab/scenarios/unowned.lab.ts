@@ -37,7 +37,7 @@ const listing = () => tableListing(lab.router);
 async function installed() {
 	const { warden, daemon } = startDaemon(lab.router, alone);
 	await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
-	/** The table is back as it was, after so many repairs in all. */
+	/** The table is back as it was, after this many repairs in all. */
 	const repaired = async (before: string, repairs: number) => {
 		await until("the table as before", listing, { holds: (now) => now === before });
 		await daemon.untilStatus("the repairs", ({ router }) => router.repairs === repairs);

@@ -20,7 +20,7 @@ function processorTime(pid: number): number {
 	return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-/** Most of these times that lie within so many milliseconds. */
+/** Most of these times that lie within this many milliseconds. */
 function most(times: readonly number[], window: number): number {
 	return Math.max(
 		0,

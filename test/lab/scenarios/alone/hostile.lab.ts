@@ -8,7 +8,7 @@ import { canOwn } from "../../world.ts";
 
 /** How many changes each mode meets; `make test-hostile` makes it 10,000. */
 const changes = Number(process.env.HOSTILE ?? 100);
-/** After so many at once without a pause, an installed table has to be as it was. */
+/** After this many at once without a pause, an installed table has to be as it was. */
 const wave = 200;
 
 let lab: Lab;
