@@ -3,7 +3,7 @@ import { isRefusal, parseLastError } from "./diagnosis/errors.ts";
 import { endsWait, waitsAfterBfd } from "./error-wait.ts";
 import { take } from "./ladder.ts";
 import { readAt, readNow, signOfChange } from "./readings.ts";
-import type { PeerRecord } from "./state.ts";
+import type { Nudge, PeerRecord } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 const BACKOFF = { first: 30_000, longest: 600_000 };
@@ -186,14 +186,14 @@ function consider(turn: Turn, record: PeerRecord): void {
 	}
 	if (isAftermath(turn, record)) {
 		const aftermaths = [...(nudge.aftermaths ?? []), turn.time];
-		turn.peer(name, { ...record, nudge: { ...nudge, aftermaths } });
+		turn.peer(name, { ...record, nudge: { ...nudge, aftermaths, flapAwaited: awaitFlap(turn, nudge) } });
 		turn.do({ type: "restart_peer", peer: name });
 		turn.log("info", `peer ${name} met its own BFD flap: restarted in BIRD once more`);
 		signOfChange(turn);
 		return;
 	}
 	if (isUnmoved(turn, record)) {
-		const flapAwaited = { since: turn.time, repeats: (nudge.flapAwaited?.repeats ?? 0) + 1 };
+		const flapAwaited = awaitFlap(turn, nudge, 1);
 		turn.peer(name, { ...record, nudge: { ...nudge, flapAwaited } });
 		turn.do({ type: "restart_peer", peer: name });
 		turn.log("info", `peer ${name}: BIRD kept its BFD session across the restart; restarting it once more`);
@@ -228,7 +228,7 @@ function consider(turn: Turn, record: PeerRecord): void {
 	const count = nudge.count + 1;
 	const delay = count >= HOPELESS ? BACKOFF.longest : retryDelay(BACKOFF, count);
 	const { wantedSince: _, aftermaths: __, doubtedSince: ___, ...kept } = nudge;
-	const flapAwaited = { since: turn.time, repeats: nudge.flapAwaited?.repeats ?? 0 };
+	const flapAwaited = awaitFlap(turn, nudge);
 	const notBefore = turn.time + delay;
 	turn.peer(name, { ...record, nudge: { ...kept, count, lastAt: turn.time, notBefore, flapAwaited } });
 	take(turn, name, "restart");
@@ -254,6 +254,10 @@ function isAftermath(turn: Turn, record: PeerRecord): boolean {
 	);
 }
 
+function awaitFlap({ time }: Turn, { flapAwaited }: Nudge, more = 0): Required<Nudge>["flapAwaited"] {
+	return { since: time, repeats: (flapAwaited?.repeats ?? 0) + more };
+}
+
 /** The restart that was to make BFD flap has not, and nobody dials. */
 function isUnmoved(turn: Turn, { peer, bfdSince, nudge: { flapAwaited } }: PeerRecord): boolean {
 	if (!turn.state.settings.remediate || flapAwaited === undefined || peer.bfd !== "up") return false;
@@ -262,7 +266,7 @@ function isUnmoved(turn: Turn, { peer, bfdSince, nudge: { flapAwaited } }: PeerR
 	const age = turn.time - since;
 	return (
 		waits &&
-		(bfdSince === undefined || bfdSince < since) &&
+		(bfdSince === undefined || bfdSince <= since) &&
 		age >= UNMOVED.after &&
 		age < UNMOVED.before &&
 		repeats < UNMOVED.most
@@ -270,7 +274,7 @@ function isUnmoved(turn: Turn, { peer, bfdSince, nudge: { flapAwaited } }: PeerR
 }
 
 /** The backoff is cut short once in `FORGIVING` ms, and for what seems hopeless once in the longest delay. */
-function forgivable({ forgivenAt, count }: PeerRecord["nudge"], now: number): boolean {
+function forgivable({ forgivenAt, count }: Nudge, now: number): boolean {
 	return forgivenAt === undefined || now - forgivenAt >= (count >= HOPELESS ? BACKOFF.longest : FORGIVING);
 }
 
@@ -279,7 +283,7 @@ function forgivable({ forgivenAt, count }: PeerRecord["nudge"], now: number): bo
  * of that. Once in `FORGIVING` ms, so that a session that only a restart brings up for a moment does not make it restart
  * for ever.
  */
-function forgiven(nudge: PeerRecord["nudge"], now: number): PeerRecord["nudge"] {
+function forgiven(nudge: Nudge, now: number): Nudge {
 	const { notBefore, lastAt, ...rest } = nudge;
 	if (notBefore === undefined || lastAt === undefined || notBefore <= now + APART) return nudge;
 	if (!forgivable(nudge, now)) return nudge;
@@ -287,7 +291,7 @@ function forgiven(nudge: PeerRecord["nudge"], now: number): PeerRecord["nudge"] 
 }
 
 /** @param lasting whether the backoff starts over */
-function calm(record: PeerRecord, lasting: boolean): PeerRecord["nudge"] {
+function calm(record: PeerRecord, lasting: boolean): Nudge {
 	const { lastAt, notBefore, count, waitEnded, forgivenAt, errorForgivenAt } = record.nudge;
 	return {
 		count: lasting ? 0 : count,

@@ -144,6 +144,7 @@ describe("the nudge", () => {
 		expect(types(repair(story))).toContain("read_bird");
 		expect(types(story.happens(reading(passive)))).toEqual(["restart_peer", "peer_nudged"]);
 		story.happens(reading(flapping));
+		story.passes(500);
 		for (let round = 0; round < 20; round++) {
 			expect(types(story.happens(reading(passive)))).toEqual([]);
 			story.passes(1000);
@@ -187,6 +188,18 @@ describe("the nudge", () => {
 		story.happens(reading(peer({ state: "Established" })));
 		for (let round = 0; round < 20; round++)
 			expect(types([...story.happens(reading(passive)), ...story.passes(200)])).not.toContain("restart_peer");
+	});
+
+	test("is made again where BIRD has kept the BFD session across the restart that ends the wait after a BFD flap", () => {
+		const story = read(passive);
+		repair(story);
+		story.happens(reading(passive));
+		story.happens(reading(flapping));
+		story.passes(1500);
+		const waits = { ...passive, state: "Idle", lastError: "BFD session down" } as const;
+		expect(types(story.happens(reading(waits)))).toContain("restart_peer");
+		story.passes(1000);
+		expect(types(story.happens(reading(passive)))).toContain("restart_peer");
 	});
 
 	test("is made again, too, where a reading has met the restart half way", () => {
