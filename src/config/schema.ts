@@ -17,7 +17,7 @@ import {
 	yesOrNo,
 	zoneName,
 } from "./kinds.ts";
-import type { Config, MainConfig, MqttConfig, PeerConfig } from "./types.ts";
+import type { Config, MainConfig, MqttConfig, PeerConfig } from "../model/config.ts";
 
 export const DEFAULT_CONFIG_PATH = "/etc/config/bgpwarden";
 

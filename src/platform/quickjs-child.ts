@@ -1,4 +1,4 @@
-import { encodeUtf8 } from "./text.ts";
+import { encodeUtf8 } from "../lib/utf8.ts";
 import type { Child, SignalName, SpawnOptions, Timer } from "./types.ts";
 
 /** What a write to a pipe takes without blocking once it is said to be writable: PIPE_BUF, see poll(2). */

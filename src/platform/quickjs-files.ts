@@ -1,5 +1,5 @@
-import { concatenate } from "./lines.ts";
-import { decodeUtf8, encodeUtf8 } from "./text.ts";
+import { concatenate } from "../lib/lines.ts";
+import { decodeUtf8, encodeUtf8 } from "../lib/utf8.ts";
 import type { FileStatus, Files } from "./types.ts";
 import { FileError } from "./types.ts";
 

@@ -1,6 +1,6 @@
-import { type Backoff, retryDelay } from "../warden/backoff.ts";
-import { concatenate, LineSplitter } from "./lines.ts";
-import { decodeUtf8 } from "./text.ts";
+import { type Backoff, retryDelay } from "../lib/backoff.ts";
+import { concatenate, LineSplitter } from "../lib/lines.ts";
+import { decodeUtf8 } from "../lib/utf8.ts";
 import type { Child, ExitStatus, Platform, Timer } from "./types.ts";
 
 export interface SuperviseOptions {

@@ -5,9 +5,9 @@ import type {
 	BgpConfiguration,
 	BirdConfiguration,
 	DirectConfiguration,
-} from "../sources/bird/conf/types.ts";
-import type { BirdPeer } from "../sources/bird/types.ts";
-import { HOLD_TIME, MULTIHOP_HOPS, type Plan, type Session } from "./session.ts";
+} from "../model/bird-configuration.ts";
+import type { BirdPeer } from "../model/bird.ts";
+import { HOLD_TIME, MULTIHOP_HOPS, type Plan, type Session } from "./plan.ts";
 
 /** One thing that is not as it would be rendered. */
 export interface Difference {

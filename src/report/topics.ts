@@ -1,4 +1,4 @@
-import type { MqttConfig } from "../config/types.ts";
+import type { MqttConfig } from "../model/config.ts";
 
 /** Topics of one peer. */
 export interface PeerTopics {

@@ -1,4 +1,4 @@
-import type { EventType } from "../report/status.ts";
+import type { EventType } from "../model/status.ts";
 
 export type LogLevel = "error" | "warn" | "info" | "debug";
 

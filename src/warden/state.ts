@@ -1,10 +1,10 @@
-import type { Actor, RepairStatus } from "../report/status.ts";
-import type { BirdPeer } from "../sources/bird/types.ts";
+import type { Actor, RepairStatus } from "../model/status.ts";
+import type { BirdPeer } from "../model/bird.ts";
 import type { Diagnosis } from "./diagnosis/diagnose.ts";
 import { type EvidenceState, NO_EVIDENCE } from "./diagnosis/evidence.ts";
 import type { ProblemKind, Settings } from "./events.ts";
-import type { Ladder } from "./ladder.ts";
-import type { ServicesState } from "./services.ts";
+import type { Ladder } from "./peers/remedy-step.ts";
+import type { ServicesState } from "./services/services.ts";
 
 /** All times are monotonic milliseconds. */
 export interface WardenState {

@@ -1,8 +1,8 @@
-import type { PeerStatus, RouterStatus, Status } from "../report/status.ts";
-import { isoSeconds } from "./clock.ts";
-import { gravest as gravestDiagnosis } from "./diagnosis/conclude.ts";
+import type { PeerStatus, RouterStatus, Status } from "../model/status.ts";
+import { isoSeconds } from "../lib/clock.ts";
+import { gravest as gravestDiagnosis } from "./diagnosis/update-diagnoses.ts";
 import type { ProblemKind } from "./events.ts";
-import { type Ladder, sayRung } from "./ladder.ts";
+import { type Ladder, sayRung } from "./peers/remedy-step.ts";
 import type { PeerRecord, WardenState } from "./state.ts";
 
 /** What the state cannot know about the process. */

@@ -1,8 +1,8 @@
 import type { Action, LogLevel } from "./actions.ts";
-import type { Moment } from "./clock.ts";
+import type { Moment } from "../lib/clock.ts";
 import type { AddressEvidence, EvidenceState } from "./diagnosis/evidence.ts";
 import type { ProblemKind } from "./events.ts";
-import type { ServicesState } from "./services.ts";
+import type { ServicesState } from "./services/services.ts";
 import type { BirdState, FlushState, PeerRecord, TableState, WardenState } from "./state.ts";
 
 /** Absent optional properties can be taken away by giving them as undefined. */

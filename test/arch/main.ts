@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { ARCHES } from "../../scripts/arches.mjs";
 import { contract } from "../contract/suite.ts";
 import { bundleForQjs } from "../qjs.ts";
-import { TestBroker } from "../report/broker.ts";
+import { TestBroker } from "../report/mqtt/broker.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const BUNDLE = path("dist/bgpwarden.js");
@@ -54,7 +54,7 @@ function run(command: readonly string[]): Promise<Result> {
 /** `nc` as the transport starts it, by Node: not every machine has busybox's. */
 function provideNc(): void {
 	const nc = join(scratch, "nc");
-	writeFileSync(nc, `#!/bin/sh\nexec ${process.execPath} ${path("test/report/relay.mjs")} "$@"\n`);
+	writeFileSync(nc, `#!/bin/sh\nexec ${process.execPath} ${path("test/report/mqtt/relay.mjs")} "$@"\n`);
 	chmodSync(nc, 0o755);
 }
 

@@ -1,26 +1,26 @@
 import { parseConfig } from "../../src/config/load.ts";
-import { parseUci } from "../../src/config/uci.ts";
+import { parseUci } from "../../src/lib/uci.ts";
 import { createPlatform } from "../../src/platform/index.ts";
 import type { Files } from "../../src/platform/types.ts";
-import { parseBirdConfiguration } from "../../src/sources/bird/conf/parse.ts";
-import { parseBfd } from "../../src/sources/bird/parse-bfd.ts";
-import { parseProtocols } from "../../src/sources/bird/parse-protocols.ts";
-import { parseGreeting, parseReply } from "../../src/sources/bird/replies.ts";
-import { localAddresses } from "../../src/sources/conntrack/local.ts";
-import { parseFlow } from "../../src/sources/conntrack/parse.ts";
-import { filterOf } from "../../src/sources/conntrack/select.ts";
-import { MonitorParser } from "../../src/sources/nft/parse.ts";
-import { parseRuleset } from "../../src/sources/nft/ruleset.ts";
-import { parseTraceLine } from "../../src/sources/nft/trace.ts";
+import { parseBirdConfiguration } from "../../src/system/bird/conf/parse-conf.ts";
+import { parseBfd } from "../../src/system/bird/parse-bfd.ts";
+import { parseProtocols } from "../../src/system/bird/parse-protocols.ts";
+import { parseGreeting, parseReply } from "../../src/system/bird/replies.ts";
+import { localAddresses } from "../../src/system/conntrack/local-addresses.ts";
+import { parseFlow } from "../../src/system/conntrack/flow-text.ts";
+import { filterOf } from "../../src/system/conntrack/delete-filter.ts";
+import { MonitorParser } from "../../src/system/nft/monitor-text.ts";
+import { parseRuleset } from "../../src/system/nft/ruleset-json.ts";
+import { parseTraceLine } from "../../src/system/nft/trace-text.ts";
 import {
 	parseComplaint,
 	parseEvent,
 	parseList,
 	parseReply as parseUbusReply,
-} from "../../src/sources/ubus/parse.ts";
-import { parseServiceEvent, parseServiceList } from "../../src/sources/ubus/service-events.ts";
-import { type Handshake, peerOpens } from "../../src/warden/ruleset/handshake.ts";
-import { sayEncounter } from "../../src/warden/ruleset/say.ts";
+} from "../../src/system/openwrt/service-messages.ts";
+import { parseServiceEvent, parseServiceList } from "../../src/system/openwrt/service-events.ts";
+import { type Handshake, peerOpens } from "../../src/ruleset/bgp-packets.ts";
+import { sayEncounter } from "../../src/ruleset/rule-text.ts";
 
 /** What the parsers make of a fixture, by the fixture's folder. */
 const READERS: Record<string, (text: string) => unknown> = {

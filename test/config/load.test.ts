@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/config/load.ts";
 import { DEFAULT_CONFIG_PATH, defaultConfig } from "../../src/config/schema.ts";
-import type { Config } from "../../src/config/types.ts";
+import type { Config } from "../../src/model/config.ts";
 
 function configOf(text: string): Config {
 	const result = parseConfig(text, DEFAULT_CONFIG_PATH);

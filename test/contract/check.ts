@@ -1,4 +1,4 @@
-import { decodeUtf8 } from "../../src/platform/text.ts";
+import { decodeUtf8 } from "../../src/lib/utf8.ts";
 import type { ExitStatus, Platform, SpawnOptions } from "../../src/platform/types.ts";
 
 /** @throws Error naming what differed: the contract runs under qjs, where no assertion library does */

@@ -1,4 +1,4 @@
-import { LineSplitter } from "../../src/platform/lines.ts";
+import { LineSplitter } from "../../src/lib/lines.ts";
 import { runToEnd, supervise } from "../../src/platform/supervise.ts";
 import { equal, holds, outcome, pause, until } from "./check.ts";
 import type { ContractCase } from "./suite.ts";

@@ -1,4 +1,4 @@
-import { decodeUtf8 } from "../../src/platform/text.ts";
+import { decodeUtf8 } from "../../src/lib/utf8.ts";
 import { equal, failureOf, holds, outcome, scratch, until } from "./check.ts";
 import type { ContractCase } from "./suite.ts";
 

@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeUtf8 } from "../../src/platform/text.ts";
+import { decodeUtf8, encodeUtf8 } from "../../src/lib/utf8.ts";
 import type {
 	Child,
 	ExitStatus,

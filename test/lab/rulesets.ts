@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { defaultConfig } from "../../src/config/load.ts";
-import { renderTable } from "../../src/render/nft.ts";
+import { renderTable } from "../../src/system/nft/table-text.ts";
 import { articleTable } from "./programs.ts";
 
 /** What becomes of the speaker's connection to the router's port 179. */

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writ
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseUci } from "../../src/config/uci.ts";
+import { parseUci } from "../../src/lib/uci.ts";
 import { rootfsCommand } from "../qjs.ts";
 
 const FILES = new URL("../../openwrt-package/bgpwarden/files/", import.meta.url);

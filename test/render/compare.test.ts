@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { renderBird } from "../../src/render/bird.ts";
+import { renderBird } from "../../src/render/bird-conf.ts";
 import { compareFile, compareRunning } from "../../src/render/compare.ts";
-import { renderComparison } from "../../src/report/text/comparison.ts";
-import { parseBirdConfiguration } from "../../src/sources/bird/conf/parse.ts";
-import { article, article6, plan } from "./plan.ts";
+import { renderComparison } from "../../src/cli/text/comparison.ts";
+import { parseBirdConfiguration } from "../../src/system/bird/conf/parse-conf.ts";
+import { article, article6, plan } from "./sample-plan.ts";
 
 const wanted = plan([article]);
 

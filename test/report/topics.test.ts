@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { peerId, reduceId, topicsFor } from "../../src/report/topics.ts";
-import { mqttConfig } from "./broker.ts";
+import { mqttConfig } from "./mqtt/broker.ts";
 
 test("topics are those of the design", () => {
 	const topics = topicsFor(mqttConfig(1883), "router1");

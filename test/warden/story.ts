@@ -1,4 +1,4 @@
-import type { BirdPeer } from "../../src/sources/bird/types.ts";
+import type { BirdPeer } from "../../src/model/bird.ts";
 import type { Action } from "../../src/warden/actions.ts";
 import type { Settings, WardenEvent } from "../../src/warden/events.ts";
 import { initialState, type WardenState } from "../../src/warden/state.ts";

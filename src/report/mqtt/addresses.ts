@@ -1,4 +1,4 @@
-import { parseAddress } from "../../config/address.ts";
+import { parseAddress } from "../../lib/address.ts";
 import { runToEnd } from "../../platform/supervise.ts";
 import type { Platform } from "../../platform/types.ts";
 

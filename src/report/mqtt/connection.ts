@@ -1,5 +1,5 @@
 import type { IClientOptions, MqttClient } from "mqtt";
-import { decodeUtf8, encodeUtf8 } from "../../platform/text.ts";
+import { decodeUtf8, encodeUtf8 } from "../../lib/utf8.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
 import type { PublishOptions } from "./link.ts";
 import { openTransport, type Target } from "./transport.ts";

@@ -1,4 +1,4 @@
-import type { MqttConfig } from "../../config/types.ts";
+import type { MqttConfig } from "../../model/config.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
 import { Addresses } from "./addresses.ts";
 import { Connection, type MqttIdentity, text } from "./connection.ts";

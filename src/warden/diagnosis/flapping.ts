@@ -1,6 +1,6 @@
-import { isEstablished } from "../nudge.ts";
+import { isEstablished } from "../peers/nudge.ts";
 import type { Diagnosis, View } from "./diagnose.ts";
-import { sayBird, sayDuration, sayPeer, sayServices, sayTime } from "./say.ts";
+import { sayBird, sayDuration, sayPeer, sayServices, sayTime } from "./evidence-text.ts";
 
 /** This many losses of the session within `WINDOW` ms are no accident. */
 const LEAST = 3;

@@ -1,6 +1,6 @@
 import type { Diagnosis, View } from "./diagnose.ts";
-import { adviseError, isRefusal, parseLastError, sayError } from "./errors.ts";
-import { sayBird, sayPeer } from "./say.ts";
+import { adviseError, isRefusal, parseLastError, sayError } from "./bgp-errors.ts";
+import { sayBird, sayPeer } from "./evidence-text.ts";
 
 /** One side refuses the other's OPEN: `rejected`. */
 export function ofRefusal({ record }: View): Diagnosis | undefined {

@@ -1,6 +1,6 @@
 import type { Diagnosis, View } from "./diagnose.ts";
-import { SILENCE } from "./gather.ts";
-import { sayBird, sayPeer, sayTime } from "./say.ts";
+import { SILENCE } from "./collect-evidence.ts";
+import { sayBird, sayPeer, sayTime } from "./evidence-text.ts";
 
 const ALIVE = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);
 

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { defaultConfig } from "../../../src/config/load.ts";
-import { renderTable } from "../../../src/render/nft.ts";
+import { renderTable } from "../../../src/system/nft/table-text.ts";
 import { CAUSES, type World } from "../diagnosis/causes.ts";
 import { startLab } from "../lab.ts";
 import { birdPeering, startBird, startFrr } from "../programs.ts";

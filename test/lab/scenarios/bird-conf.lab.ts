@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { BirdConfiguration } from "../../../src/sources/bird/conf/types.ts";
-import { parseProtocols } from "../../../src/sources/bird/parse-protocols.ts";
-import { parseReply } from "../../../src/sources/bird/replies.ts";
+import type { BirdConfiguration } from "../../../src/model/bird-configuration.ts";
+import { parseProtocols } from "../../../src/system/bird/parse-protocols.ts";
+import { parseReply } from "../../../src/system/bird/replies.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { birdSocket, startBird } from "../programs.ts";
 import { birdVersions } from "../world.ts";
@@ -18,7 +18,7 @@ const fixtures = new URL("../../fixtures/bird-conf/", import.meta.url);
 test.each(birdVersions)(
 	"what the reader sees in an odd file is what BIRD %s makes of it",
 	async (version) => {
-		// Given the file and what the reader is known to see in it (test/sources/bird/conf/parse.test.ts)
+		// Given the file and what the reader is known to see in it (test/system/bird/conf/parse-conf.test.ts)
 		const text = (name: string) => readFileSync(new URL(name, fixtures), "utf8");
 		for (const part of ["odd.d/10-first.conf", "odd.d/20-second", "odd.d/.hidden.conf"])
 			lab.router.write(`/etc/${part}`, text(part));

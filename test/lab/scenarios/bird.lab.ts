@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { EventType, PeerStatus, ReportedEvent } from "../../../src/report/status.ts";
+import type { EventType, PeerStatus, ReportedEvent } from "../../../src/model/status.ts";
 import { repairing, startDaemon, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";

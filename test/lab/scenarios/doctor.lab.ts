@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { isFailure } from "../../../src/review/facts.ts";
-import type { Finding } from "../../../src/review/finding.ts";
-import type { Report } from "../../../src/review/review.ts";
+import { isFailure } from "../../../src/doctor/facts.ts";
+import type { Finding } from "../../../src/doctor/finding.ts";
+import type { Report } from "../../../src/doctor/judge.ts";
 import { configFile, daemonFile, runDirectory, startDaemon, type UciOptions, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";

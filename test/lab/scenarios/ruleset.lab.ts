@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseAddress } from "../../../src/config/address.ts";
-import { parseRuleset, tellsDormant, withDormant } from "../../../src/sources/nft/ruleset.ts";
-import type { Effect } from "../../../src/warden/ruleset/encounter.ts";
-import { type Handshake, peerOpens } from "../../../src/warden/ruleset/handshake.ts";
-import { sayEncounter } from "../../../src/warden/ruleset/say.ts";
+import { parseAddress } from "../../../src/lib/address.ts";
+import { parseRuleset, tellsDormant, withDormant } from "../../../src/system/nft/ruleset-json.ts";
+import type { Effect } from "../../../src/ruleset/hit.ts";
+import { type Handshake, peerOpens } from "../../../src/ruleset/bgp-packets.ts";
+import { sayEncounter } from "../../../src/ruleset/rule-text.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import type { Process } from "../process.ts";

@@ -1,7 +1,7 @@
 import { createPlatform } from "../../../../src/platform/index.ts";
-import { LineSplitter } from "../../../../src/platform/lines.ts";
+import { LineSplitter } from "../../../../src/lib/lines.ts";
 import type { Platform } from "../../../../src/platform/types.ts";
-import { bareListing } from "../../../../src/render/nft.ts";
+import { bareListing } from "../../../../src/system/nft/table-text.ts";
 
 /**
  * Runs on the lab's router under qjs. For each round a guest's transaction (the file that is named) changes the ruleset

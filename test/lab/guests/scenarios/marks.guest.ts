@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Mark } from "../../../../src/config/types.ts";
-import { renderTable } from "../../../../src/render/nft.ts";
+import type { Mark } from "../../../../src/model/config.ts";
+import { renderTable } from "../../../../src/system/nft/table-text.ts";
 import type { Lab } from "../../lab.ts";
 import { fw4Table, startBird } from "../../programs.ts";
 import { birdConfig, sessions } from "../addresses.ts";

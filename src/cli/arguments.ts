@@ -1,0 +1,177 @@
+/** The command line of /usr/sbin/bgpwarden, parsed. Pure. */
+
+import { quoted } from "../lib/printable.ts";
+import { birdName, hostAddress, wholeNumber } from "../config/kinds.ts";
+import { type Prefix, parsePrefix } from "../lib/prefix.ts";
+import { DEFAULT_CONFIG_PATH } from "../config/schema.ts";
+import { didYouMean } from "../lib/suggest.ts";
+
+export const DEFAULT_RUN_DIRECTORY = "/var/run/bgpwarden";
+
+export type Command =
+	| { readonly verb: "run" }
+	| { readonly verb: "check" }
+	| { readonly verb: "status"; readonly json: boolean }
+	| { readonly verb: "peers"; readonly json: boolean }
+	| { readonly verb: "doctor"; readonly json: boolean }
+	| { readonly verb: "events"; readonly follow: boolean }
+	| { readonly verb: "ensure" }
+	| { readonly verb: "release" }
+	| { readonly verb: "flush" }
+	| { readonly verb: "restart"; readonly peer: string }
+	/** @property peer its name or its address */
+	| { readonly verb: "trace"; readonly peer: string; readonly seconds: number }
+	| ({ readonly verb: "render" } & RenderOptions);
+
+export interface RenderOptions {
+	readonly what: "nft" | "bird" | "metallb" | "frr";
+	/** Compare with the BIRD that is there instead; only with `bird`. */
+	readonly check: boolean;
+	/** Ask the running BIRD as well, not only its file; only with `check`. */
+	readonly live: boolean;
+	/** For what `check` finds. */
+	readonly json: boolean;
+	/** The addresses that the cluster's services get. */
+	readonly pool?: Prefix;
+}
+
+/** A command with the options that all have. */
+export type Invocation = Command & { readonly configPath: string; readonly runDirectory: string };
+
+export type ParsedArguments =
+	| Invocation
+	| { readonly verb: "help" }
+	| { readonly verb: "version" }
+	/** Exit 2; one line for a person, without the program's name. */
+	| { readonly verb: "usage"; readonly error: string };
+
+/** How a verb is called: the options it has besides the global ones, and the word it needs. */
+interface Form {
+	readonly options?: readonly string[];
+	readonly operand?: string;
+	build(operand: string, given: ReadonlyMap<string, string>): Command | string;
+}
+
+const FORMS: Readonly<Record<string, Form>> = {
+	run: { build: () => ({ verb: "run" }) },
+	check: { build: () => ({ verb: "check" }) },
+	status: { options: ["--json"], build: (_, given) => ({ verb: "status", json: given.has("--json") }) },
+	peers: { options: ["--json"], build: (_, given) => ({ verb: "peers", json: given.has("--json") }) },
+	doctor: { options: ["--json"], build: (_, given) => ({ verb: "doctor", json: given.has("--json") }) },
+	events: { options: ["--follow"], build: (_, given) => ({ verb: "events", follow: given.has("--follow") }) },
+	ensure: { build: () => ({ verb: "ensure" }) },
+	release: { build: () => ({ verb: "release" }) },
+	flush: { build: () => ({ verb: "flush" }) },
+	restart: { operand: "the name of a peer", build: buildRestart },
+	trace: { options: ["--seconds"], operand: "the name of a peer, or its address", build: buildTrace },
+	render: {
+		operand: "what to render: nft, bird, metallb or frr",
+		options: ["--check", "--live", "--json", "--pool"],
+		build: buildRender,
+	},
+};
+
+/** What each of them needs. */
+const WITH_VALUE: Readonly<Record<string, string>> = {
+	"--config": "a file",
+	"--run-dir": "a directory",
+	"--seconds": "a number",
+	"--pool": "a prefix such as 192.168.20.0/24",
+};
+/** Options that only some commands take. */
+const OWN = ["--json", "--follow", "--check", "--live", "--pool", "--seconds"];
+const OPTIONS = [...Object.keys(WITH_VALUE), ...OWN, "--help", "--version"];
+const RENDERED = ["nft", "bird", "metallb", "frr"] as const;
+/** How long a trace is, unless it is said. */
+const SECONDS = 30;
+const traceSeconds = wholeNumber("a number of seconds", 1, 3600);
+
+/**
+ * @param args everything after the program's name
+ * @returns what to do. `--help` and `--version` win over anything else that is right or wrong. Never throws.
+ */
+export function parseArguments(args: readonly string[]): ParsedArguments {
+	const given = new Map<string, string>();
+	const words: string[] = [];
+	let error: string | undefined;
+	for (let index = 0; index < args.length; index++) {
+		const argument = args[index] ?? "";
+		if (argument === "--") {
+			words.push(...args.slice(index + 1));
+			break;
+		}
+		if (!argument.startsWith("-") || argument === "-") {
+			words.push(argument);
+			continue;
+		}
+		const equals = argument.startsWith("--") ? argument.indexOf("=") : -1;
+		const name = argument === "-h" ? "--help" : equals < 0 ? argument : argument.slice(0, equals);
+		const needed = Object.hasOwn(WITH_VALUE, name) ? WITH_VALUE[name] : undefined;
+		if (needed !== undefined) {
+			const value = equals < 0 ? args[++index] : argument.slice(equals + 1);
+			if (value === undefined || value === "") error ??= `${name} needs ${needed}`;
+			else given.set(name, value);
+		} else if (!OPTIONS.includes(name))
+			error ??= `unknown option ${quoted(name)}${didYouMean(name, OPTIONS)}`;
+		else if (equals >= 0) error ??= `${name} takes no value`;
+		else given.set(name, "");
+	}
+	if (given.has("--help") || (error === undefined && words[0] === "help")) return { verb: "help" };
+	if (given.has("--version")) return { verb: "version" };
+	if (error !== undefined) return { verb: "usage", error };
+	const command = parseCommand(words, given);
+	if (typeof command === "string") return { verb: "usage", error: command };
+	return {
+		...command,
+		configPath: given.get("--config") ?? DEFAULT_CONFIG_PATH,
+		runDirectory: given.get("--run-dir") ?? DEFAULT_RUN_DIRECTORY,
+	};
+}
+
+function parseCommand(words: readonly string[], given: ReadonlyMap<string, string>): Command | string {
+	const [verb, ...operands] = words;
+	if (verb === undefined) return "a command is missing";
+	const form = Object.hasOwn(FORMS, verb) ? FORMS[verb] : undefined;
+	if (!form) return `unknown command ${quoted(verb)}${didYouMean(verb, Object.keys(FORMS))}`;
+	for (const option of OWN)
+		if (given.has(option) && !form.options?.includes(option)) return `${verb} does not take ${option}`;
+	const [operand = ""] = operands;
+	if (form.operand !== undefined && operand === "") return `${verb} needs ${form.operand}`;
+	const extra = operands[form.operand === undefined ? 0 : 1];
+	if (extra !== undefined) return `${verb}: ${quoted(extra)} is one word too many`;
+	return form.build(operand, given);
+}
+
+function buildRestart(operand: string): Command | string {
+	const peer = birdName.read(operand);
+	return peer === undefined
+		? `restart: ${quoted(operand)} is not ${birdName.expected}`
+		: { verb: "restart", peer };
+}
+
+function buildTrace(operand: string, given: ReadonlyMap<string, string>): Command | string {
+	const peer = birdName.read(operand) ?? hostAddress.read(operand);
+	if (peer === undefined)
+		return `trace: ${quoted(operand)} is neither ${birdName.expected} nor ${hostAddress.expected}`;
+	const text = given.get("--seconds");
+	const seconds = text === undefined ? SECONDS : traceSeconds.read(text);
+	if (seconds === undefined) return `trace: --seconds: ${quoted(text ?? "")} is not ${traceSeconds.expected}`;
+	return { verb: "trace", peer, seconds };
+}
+
+function buildRender(operand: string, given: ReadonlyMap<string, string>): Command | string {
+	const what = RENDERED.find((each) => each === operand);
+	if (what === undefined)
+		return `render: ${quoted(operand)} is not one of ${RENDERED.join(", ")}${didYouMean(operand, RENDERED)}`;
+	const [check, live, json] = [given.has("--check"), given.has("--live"), given.has("--json")];
+	if (check && what !== "bird") return `render ${what} does not take --check; only 'render bird' does`;
+	for (const option of ["--live", "--json"])
+		if (given.has(option) && !check) return `render: ${option} goes with --check`;
+	const text = given.get("--pool");
+	if (text === undefined) return { verb: "render", what, check, live, json };
+	if (what === "nft" || check) return `render ${what}${check ? " --check" : ""} does not take --pool`;
+	const pool = parsePrefix(text);
+	return pool
+		? { verb: "render", what, check, live, json, pool }
+		: `render: --pool: ${quoted(text)} is not a prefix such as 192.168.20.0/24 (without bits behind its length)`;
+}

@@ -1,0 +1,109 @@
+/** `render`: configurations out of /etc/config/bgpwarden, and the running BIRD compared with its own. */
+
+import type { RenderOptions } from "./arguments.ts";
+import { defaultConfig } from "../config/load.ts";
+import type { Config } from "../model/config.ts";
+import { peerLines, readConfiguration, settingsOf } from "../config/read.ts";
+import type { Platform } from "../platform/types.ts";
+import { renderBird } from "../render/bird-conf.ts";
+import { type Comparison, compareFile, compareRunning } from "../render/compare.ts";
+import { renderFrr } from "../render/frr-conf.ts";
+import { renderMetallb } from "../render/metallb-manifests.ts";
+import { renderTable } from "../system/nft/table-text.ts";
+import { makePlan, type Plan } from "../render/plan.ts";
+import { renderComparison } from "./text/comparison.ts";
+import { readBirdConfiguration } from "../system/bird/conf/read-files.ts";
+import { createBirdSession } from "../system/bird/poller.ts";
+import type { BirdReading } from "../model/bird.ts";
+
+const FINE = 0;
+const PROBLEM = 1;
+
+/** @returns the exit code: 1 for a mistake in the configuration, or for differences */
+export function render(
+	platform: Platform,
+	configPath: string,
+	options: RenderOptions,
+): number | Promise<number> {
+	const exists = platform.files.status(configPath) !== undefined;
+	const read = exists ? readConfiguration(platform.files, configPath) : { config: defaultConfig() };
+	if ("errors" in read) return failed(platform, read.errors);
+	const { what, pool } = options;
+	if (what === "nft") return print(platform, renderNft(read.config));
+	const lines = exists ? peerLines(platform.files, configPath) : [];
+	const plan = makePlan(read.config, what, configPath, (peer) => `${configPath}:${lines[peer] ?? 1}`, pool);
+	if ("errors" in plan) return failed(platform, plan.errors);
+	if (what === "bird")
+		return options.check ? check(platform, read.config, plan, options) : print(platform, renderBird(plan));
+	if (what === "metallb")
+		return import("../render/yaml.ts").then(({ dump }) => print(platform, renderMetallb(plan, dump)));
+	const text = renderFrr(plan);
+	return typeof text === "string" ? print(platform, text) : failed(platform, [`render frr: ${text.error}`]);
+}
+
+function renderNft(config: Config): string {
+	const { addresses } = settingsOf(config);
+	return renderTable(config.main, {
+		ipv4: addresses.filter((address) => !address.includes(":")),
+		ipv6: addresses.filter((address) => address.includes(":")),
+	});
+}
+
+function check(
+	platform: Platform,
+	config: Config,
+	plan: Plan,
+	options: RenderOptions,
+): number | Promise<number> {
+	const { birdSocket } = config.main;
+	const bird = readBirdConfiguration(platform.files, birdSocket);
+	if ("error" in bird) return failed(platform, [`render bird: ${bird.error}`]);
+	const file = compareFile(plan, bird.configuration);
+	const compared: Compared[] = [{ of: bird.path, ...file, notes: [...bird.problems, ...file.notes] }];
+	if (!options.live) return tell(platform, compared, options.json);
+	return readBird(platform, birdSocket).then((reading) => {
+		if (typeof reading === "string") return failed(platform, [`render bird: ${reading}`]);
+		compared.push({ of: `BIRD ${reading.version ?? ""}`.trim(), ...compareRunning(plan, reading.peers) });
+		return tell(platform, compared, options.json);
+	});
+}
+
+type Compared = Comparison & { readonly of: string };
+
+function tell(platform: Platform, compared: readonly Compared[], json: boolean): number {
+	const fits = compared.every(({ differences }) => differences.length === 0);
+	const text = json
+		? `${JSON.stringify({ fits, compared }, null, "\t")}\n`
+		: compared.map(({ of, ...comparison }) => renderComparison(of, comparison)).join("");
+	platform.print("stdout", text);
+	return fits ? FINE : PROBLEM;
+}
+
+/** One reading of the running BIRD, or why there is none. */
+function readBird(platform: Platform, socket: string): Promise<BirdReading | string> {
+	return new Promise((resolve) => {
+		const session = createBirdSession(platform, {
+			socket,
+			onUp: () => {},
+			onLost: (reason) => {
+				session.stop();
+				resolve(reason);
+			},
+			onReading: (reading) => {
+				session.stop();
+				resolve(reading);
+			},
+		});
+		session.start();
+	});
+}
+
+function print(platform: Platform, text: string): number {
+	platform.print("stdout", text);
+	return FINE;
+}
+
+function failed(platform: Platform, lines: readonly string[]): number {
+	for (const line of lines) platform.print("stderr", `${line}\n`);
+	return PROBLEM;
+}

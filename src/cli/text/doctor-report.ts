@@ -1,0 +1,71 @@
+import type { Finding, Level } from "../../doctor/finding.ts";
+import type { Report } from "../../doctor/judge.ts";
+import { count, paint, type TextOptions } from "./layout.ts";
+import { printable } from "../../lib/printable.ts";
+
+/** Columns of a page. */
+const WIDTH = 100;
+const TEXT_LIMIT = 600;
+
+/** What `bgpwarden doctor` prints: root causes, then what else is wrong or may become so, then what is fine. */
+export function renderReport(report: Report, options: TextOptions): string {
+	const { causes, review } = report;
+	const blocks = [paint(headline(report), report.level, options)];
+	for (const cause of causes) blocks.push(renderFinding(cause, options));
+	for (const finding of review) if (finding.level !== "green") blocks.push(renderFinding(finding, options));
+	const fine = review.filter(({ level }) => level === "green");
+	if (fine.length > 0) blocks.push(fine.flatMap((finding) => renderFine(finding, options)).join("\n"));
+	return `${blocks.join("\n\n")}\n`;
+}
+
+function headline({ causes, review }: Report): string {
+	const number = (level: Level) => [...causes, ...review].filter((finding) => finding.level === level).length;
+	const [reds, yellows] = [number("red"), number("yellow")];
+	const warnings = yellows === 0 ? "" : `${count(yellows, "thing")} worth changing`;
+	if (reds === 0) return warnings === "" ? "Everything is fine." : `Nothing is broken; ${warnings}.`;
+	return `${count(reds, "thing is", "things are")} broken${warnings && `, ${warnings}`}.`;
+}
+
+const WORDS: Readonly<Record<Level, string>> = { red: "BROKEN", yellow: "LOOK", green: "fine" };
+
+const INDENT = " ".repeat(8);
+
+function renderFinding(finding: Finding, options: TextOptions): string {
+	const { id, level, subject, text, advice, evidence = [] } = finding;
+	const title = `${paint(WORDS[level].padEnd(6), level, options)}  ${paint(printable(subject, 64), "bold", options)}: ${id}`;
+	const lines = [title, ...wrap(sentence(text)).map((line) => INDENT + line)];
+	const labelled = (label: string, texts: readonly string[]) => {
+		for (const [index, line] of texts.flatMap(wrap).entries())
+			lines.push(
+				index === 0
+					? `  ${paint(label, "dim", options)}${" ".repeat(6 - label.length)}${line}`
+					: INDENT + line,
+			);
+	};
+	labelled("seen", evidence);
+	labelled("do", advice === undefined ? [] : [advice]);
+	return lines.join("\n");
+}
+
+function renderFine({ level, text, evidence = [] }: Finding, options: TextOptions): string[] {
+	const lines = [...wrap(sentence(text)), ...evidence.flatMap(wrap).map((line) => `  ${line}`)];
+	const word = `${paint(WORDS[level].padEnd(6), level, options)}  `;
+	return lines.map((line, index) => (index === 0 ? word : INDENT) + line);
+}
+
+/** Diagnoses are clauses, to stand in other sentences; here they are one. */
+function sentence(text: string): string {
+	return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+}
+
+/** Breaks a text into lines at spaces; a word that is longer than a line stays whole, since it may be copied. */
+function wrap(text: string): string[] {
+	const lines: string[] = [];
+	for (const word of printable(text, TEXT_LIMIT).split(" ")) {
+		const last = lines.at(-1);
+		if (last !== undefined && last.length + 1 + word.length <= WIDTH - 8)
+			lines[lines.length - 1] = `${last} ${word}`;
+		else lines.push(word);
+	}
+	return lines;
+}

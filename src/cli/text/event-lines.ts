@@ -1,0 +1,98 @@
+import type { EventType, ReportedEvent } from "../../model/status.ts";
+import { type Color, paint, type TextOptions } from "./layout.ts";
+import { printable } from "../../lib/printable.ts";
+import { formatUtc } from "./time.ts";
+
+interface Wording {
+	readonly words: string;
+	readonly color?: Color;
+}
+
+const WORDINGS: Readonly<Record<EventType, Wording>> = {
+	table_lost: { words: "table deleted", color: "red" },
+	table_changed: { words: "table changed", color: "red" },
+	table_restored: { words: "table restored", color: "green" },
+	conntrack_flushed: { words: "conntrack flushed" },
+	peer_up: { words: "peer up", color: "green" },
+	peer_down: { words: "peer down", color: "red" },
+	peer_nudged: { words: "peer nudged", color: "yellow" },
+	diagnosis_changed: { words: "diagnosis changed", color: "yellow" },
+	service_restarted: { words: "service restarted" },
+	bird_lost: { words: "BIRD lost", color: "red" },
+	bird_back: { words: "BIRD back", color: "green" },
+	command_done: { words: "command done" },
+};
+
+const WIDTH = Math.max(...Object.values(WORDINGS).map(({ words }) => words.length));
+
+/** One line of events.jsonl, or undefined when it is none (cut off by a full disk, or not ours). */
+export function parseEventLine(line: string): ReportedEvent | undefined {
+	let value: unknown;
+	try {
+		value = JSON.parse(line);
+	} catch {
+		return undefined;
+	}
+	if (typeof value !== "object" || value === null) return undefined;
+	const { event_type: type, at } = value as Record<string, unknown>;
+	if (typeof type !== "string" || typeof at !== "string") return undefined;
+	// A type of a later version is shown as it is.
+	return value as ReportedEvent;
+}
+
+/** What `bgpwarden events` prints: one line for each event, oldest first as they come. */
+export function renderEvents(events: readonly ReportedEvent[], options: TextOptions): string {
+	return events.map((event) => `${renderEvent(event, options)}\n`).join("");
+}
+
+/** One event as one line, without its end: time in UTC, what happened, details. */
+export function renderEvent(event: ReportedEvent, options: TextOptions): string {
+	const known: Wording | undefined = Object.hasOwn(WORDINGS, event.event_type)
+		? WORDINGS[event.event_type]
+		: undefined;
+	const words = known?.words ?? printable(event.event_type.replaceAll("_", " "), 40);
+	const time = formatUtc(event.at) ?? printable(event.at, 40);
+	const details = sayDetails(event);
+	const padding = details === "" ? "" : " ".repeat(Math.max(0, WIDTH - words.length) + 2);
+	return `${paint(time, "dim", options)}  ${paint(words, known?.color, options)}${padding}${details}`;
+}
+
+/** Details with a place of their own in the line; the others follow as `name: value`. */
+const PLACED = new Set([
+	"event_type",
+	"at",
+	"peer",
+	"name",
+	"by",
+	"pid",
+	"command",
+	"parent",
+	"milliseconds",
+	"deleted",
+	"left",
+]);
+
+function sayDetails(event: ReportedEvent): string {
+	const subject = event.peer ?? event.name;
+	const parts = [subject === undefined ? "" : show(subject), sayActor(event)];
+	if (event.milliseconds !== undefined) parts.push(`after ${show(event.milliseconds)} ms`);
+	if (event.deleted !== undefined) parts.push(`${show(event.deleted)} deleted`);
+	if (event.left !== undefined && event.left !== 0) parts.push(`${show(event.left)} left`);
+	for (const [name, value] of Object.entries(event)) {
+		if (PLACED.has(name) || value === undefined || value === null || value === "") continue;
+		parts.push(`${printable(name.replaceAll("_", " "), 40)}: ${show(value)}`);
+	}
+	return parts.filter((part) => part !== "").join(", ");
+}
+
+/** `by nft (pid 4711, nft flush ruleset), started by /bin/sh /etc/init.d/firewall stop`. */
+function sayActor({ by, pid, command, parent }: ReportedEvent): string {
+	if (by === undefined || by === null) return "";
+	const inside = [pid === undefined ? "" : `pid ${show(pid)}`, command === undefined ? "" : show(command)];
+	const brackets = inside.filter((part) => part !== "").join(", ");
+	return `by ${show(by)}${brackets && ` (${brackets})`}${parent === undefined ? "" : `, started by ${show(parent)}`}`;
+}
+
+function show(value: string | number | boolean): string {
+	return printable(typeof value === "string" ? value : JSON.stringify(value), 160);
+}

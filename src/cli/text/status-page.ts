@@ -1,0 +1,119 @@
+import type { MqttStatus, PeerStatus, RepairStatus, RouterStatus, Status } from "../../model/status.ts";
+import { type Color, count, paint, renderFields, type TextOptions } from "./layout.ts";
+import { isEstablished, renderPeers } from "./peer-table.ts";
+import { printable } from "../../lib/printable.ts";
+import { formatAgo, formatSince, formatUtc } from "./time.ts";
+
+/** The state in one sentence. */
+export interface Headline {
+	readonly text: string;
+	/** Whether nothing needs a person: the table there, BIRD answering, every peer Established, no problem. */
+	readonly fine: boolean;
+}
+
+/** e.g. `All 2 peers are Established; the table is in place.` */
+export function headline(status: Status): Headline {
+	const { router, peers } = status;
+	const tableMissing = router.protection === "missing";
+	const table = tableMissing ? "the table is MISSING" : "the table is in place";
+	const fine =
+		!tableMissing &&
+		router.bird.reachable &&
+		peers.length > 0 &&
+		peers.every(isEstablished) &&
+		router.problem === undefined;
+	return { text: `${sayPeers(router, peers)}; ${table}.`, fine };
+}
+
+/**
+ * What `bgpwarden status` prints.
+ * @param now milliseconds since 1970
+ */
+export function renderStatus(status: Status, now: number, options: TextOptions): string {
+	const { router, peers } = status;
+	const { text, fine } = headline(status);
+	const grave = router.protection === "missing" || !router.bird.reachable || !peers.every(isEstablished);
+	const color: Color = fine ? "green" : grave ? "red" : "yellow";
+	const up = formatSince(router.started, now);
+	const bird = router.bird.version === undefined ? "" : ` ${printable(router.bird.version, 40)}`;
+	const fields: [string, string | undefined][] = [
+		["Problem", router.problem && paint(printable(router.problem, 300), "red", options)],
+		[
+			"Diagnosis",
+			router.diagnosis === "healthy" ? undefined : router.explanation && printable(router.explanation, 300),
+		],
+		["Router", printable(router.router, 64)],
+		["Daemon", `bgpwarden ${printable(router.version, 40)}, pid ${router.pid}${up ? `, up for ${up}` : ""}`],
+		[
+			"Table",
+			`inet ${printable(router.table, 64)}, ${PROTECTION[router.protection] ?? printable(router.protection, 20)}`,
+		],
+		["Repairs", sayRepairs(router.repairs, router.last_repair, now)],
+		["Conntrack", `${count(router.flushed, "stale entry", "stale entries")} deleted`],
+		[
+			"BIRD",
+			router.bird.reachable
+				? `answers${bird && ` (version${bird})`}`
+				: paint("does not answer", "red", options),
+		],
+	];
+	if (status.mqtt) fields.push(["MQTT", sayBroker(status.mqtt, options)]);
+	const blocks = [paint(text, color, options), renderFields(fields, options).join("\n")];
+	if (peers.length > 0) blocks.push(renderPeers(peers, now, options).trimEnd());
+	return `${blocks.join("\n\n")}\n`;
+}
+
+const PROTECTION: Readonly<Record<string, string>> = {
+	owned: "in place and owned (nobody else can change it; bgpwarden release lets go)",
+	installed: "in place (changes by others are repaired)",
+	missing: "MISSING",
+};
+
+function sayBroker({ broker, connected, reason }: MqttStatus, options: TextOptions): string {
+	const named = printable(broker, 100);
+	if (connected) return `connected to ${named}`;
+	const why = reason === undefined ? "" : ` (${printable(reason, 200)})`;
+	return paint(`not connected to ${named}${why}`, "yellow", options);
+}
+
+function sayPeers(router: RouterStatus, peers: readonly PeerStatus[]): string {
+	if (!router.bird.reachable)
+		return peers.length === 0 ? "BIRD does not answer" : `BIRD does not answer${lastKnown(peers)}`;
+	const [first] = peers;
+	if (!first) return "BIRD has no BGP peer";
+	const down = peers.filter((peer) => !isEstablished(peer));
+	if (down.length === 0)
+		return peers.length === 1
+			? `The peer ${printable(first.name, 64)} is Established`
+			: `All ${peers.length} peers are Established`;
+	const names = down
+		.slice(0, 5)
+		.map((peer) => `${printable(peer.name, 64)}: ${printable(peer.state ?? "unknown", 40)}`);
+	if (down.length > names.length) names.push(`and ${down.length - names.length} more`);
+	const list = names.join(", ");
+	if (peers.length === 1) return `The peer is not Established (${list})`;
+	return `${down.length} of ${peers.length} peers ${down.length === 1 ? "is" : "are"} not Established (${list})`;
+}
+
+function lastKnown(peers: readonly PeerStatus[]): string {
+	return ` (last known: ${peers.filter(isEstablished).length} of ${count(peers.length, "peer")} Established)`;
+}
+
+function sayRepairs(repairs: number, last: RepairStatus | undefined, now: number): string {
+	if (!last) return repairs === 0 ? "none needed so far" : String(repairs);
+	const when = formatAgo(last.at, now) ?? printable(last.at, 40);
+	const utc = formatUtc(last.at);
+	const lines = [
+		`${repairs}, the last one ${when}${utc && !when.includes(utc) ? ` (${utc})` : ""}`,
+		`${printable(last.reason, 40)} by ${sayActor(last)}`,
+		`back after ${last.milliseconds} ms`,
+	];
+	return lines.join("\n");
+}
+
+/** `by` may be a bare process name, or have the pid and the parent in it already. */
+function sayActor({ by, pid, service }: RepairStatus): string {
+	const who = by === undefined ? "an unknown program" : printable(by, 300);
+	const id = pid === undefined || who.includes(`pid ${pid}`) ? "" : ` (pid ${pid})`;
+	return `${who}${id}${service === undefined ? "" : `, service ${printable(service, 64)}`}`;
+}

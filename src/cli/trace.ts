@@ -1,0 +1,100 @@
+import { readStatus } from "../system/control/client.ts";
+import { hostAddress } from "../config/kinds.ts";
+import { readConfiguration } from "../config/read.ts";
+import { startTracer } from "../system/nft/tracer.ts";
+import type { Platform } from "../platform/types.ts";
+import type { TextOptions } from "./text/layout.ts";
+import { printable, quoted } from "../lib/printable.ts";
+import { renderTrace } from "./text/trace-lines.ts";
+
+/** What `bgpwarden trace` is asked for. */
+export interface Tracing {
+	/** A peer's name, or an address. */
+	readonly peer: string;
+	readonly seconds: number;
+	readonly configPath: string;
+	readonly runDirectory: string;
+}
+
+/**
+ * `trace`: a peer's packets, each with its way through the ruleset, until the time is up or SIGINT comes.
+ * @returns 0, or 1 when it cannot be
+ */
+export async function trace(platform: Platform, tracing: Tracing, options: TextOptions): Promise<number> {
+	const found = findAddress(platform, tracing);
+	if ("unknown" in found) {
+		platform.print("stderr", `bgpwarden: trace: ${found.unknown}\n`);
+		return 1;
+	}
+	const { address } = found;
+	let seen = 0;
+	let finish: (failure?: string) => void = () => {};
+	const finished = new Promise<string | undefined>((resolve) => {
+		finish = resolve;
+	});
+	const tracer = await startTracer(platform, {
+		address,
+		onTraces(traces) {
+			const { monotonic, wall } = platform.now();
+			for (const each of traces) {
+				seen++;
+				platform.print("stdout", `${renderTrace(each, wall - (monotonic - each.at), options)}\n`);
+			}
+		},
+		onEnd: finish,
+	});
+	if ("reason" in tracer) {
+		const needs = "a kernel from 5.12 on and nft from 0.9.9 on, and to be root";
+		platform.print("stderr", `bgpwarden: trace: ${printable(tracer.reason, 300)} (this needs ${needs})\n`);
+		return 1;
+	}
+	const who = address === tracing.peer ? address : `${tracing.peer} (${address})`;
+	platform.print("stderr", `Tracing BGP and BFD of ${who} for ${tracing.seconds} s; Ctrl-C ends it.\n\n`);
+	platform.onSignal("SIGINT", () => finish());
+	platform.onSignal("SIGTERM", () => finish());
+	platform.onSignal("SIGHUP", () => finish());
+	const timer = platform.after(tracing.seconds * 1000, () => finish());
+	const failure = await finished;
+	timer.cancel();
+	await tracer.stop();
+	if (failure !== undefined) {
+		platform.print("stderr", `bgpwarden: trace: ${printable(failure, 300)}\n`);
+		return 1;
+	}
+	const nothing = `No packet of BGP or BFD from or to ${address} met this router.`;
+	const count = `${seen} ${seen === 1 ? "packet" : "packets"}; of a flood, only a part is shown.`;
+	platform.print("stderr", `${seen === 0 ? nothing : count}\n`);
+	return 0;
+}
+
+/** The peer's address: as it is, or as the daemon knows it, or as it is configured. */
+function findAddress(
+	platform: Platform,
+	{ peer, configPath, runDirectory }: Tracing,
+): { address: string } | { unknown: string } {
+	const given = hostAddress.read(peer);
+	if (given !== undefined) return { address: given };
+	const addresses = new Map<string, string>();
+	const read = readConfiguration(platform.files, configPath);
+	for (const { name, address } of "config" in read ? read.config.peers : [])
+		if (address !== undefined) addresses.set(name, address);
+	for (const { name, neighbor_address } of statusPeers(platform, runDirectory))
+		if (neighbor_address !== undefined) addresses.set(name, neighbor_address);
+	const address = addresses.get(peer);
+	if (address !== undefined) return { address };
+	const known = [...addresses.keys()].sort().join(", ");
+	const hint =
+		known === ""
+			? "; without a daemon that runs, give its address, or configure it"
+			: `; there is ${printable(known, 200)}`;
+	return { unknown: `no peer ${quoted(peer)} with an address is known${hint}` };
+}
+
+/** A state that cannot be read is no reason not to look at packets. */
+function statusPeers(platform: Platform, runDirectory: string) {
+	try {
+		return readStatus(platform, runDirectory)?.peers ?? [];
+	} catch {
+		return [];
+	}
+}

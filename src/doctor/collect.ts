@@ -1,0 +1,106 @@
+import { readStatus } from "../system/control/client.ts";
+import { parseAddress } from "../lib/address.ts";
+import { defaultConfig } from "../config/load.ts";
+import { startConfiguration } from "../config/read.ts";
+import type { Platform } from "../platform/types.ts";
+import { STATUS_FILE } from "../report/run-files.ts";
+import type { Status } from "../model/status.ts";
+import type { Facts } from "./facts.ts";
+import { collectPeers } from "./known-peers.ts";
+import { type Report, review } from "./judge.ts";
+import { readBirdConfiguration } from "../system/bird/conf/read-files.ts";
+import { lookAtBird } from "../system/bird/read-once.ts";
+import { findSocket } from "../system/bird/socket.ts";
+import { listRuleset } from "../system/nft/list-ruleset.ts";
+import { findIncludes, readFirewall } from "../system/openwrt/firewall.ts";
+import { findPrograms } from "../system/kernel/programs.ts";
+import { askRoute, type Route } from "../system/kernel/route.ts";
+
+/** Peers whose route is asked for: a process each. */
+const MOST_ROUTES = 32;
+
+export interface DoctorOptions {
+	readonly configPath: string;
+	readonly runDirectory: string;
+	/** When the program was built, milliseconds since 1970; 0: not known. */
+	readonly built: number;
+}
+
+/** Looks at everything there is, all at once and without changing anything, and judges it. */
+export async function examine(platform: Platform, options: DoctorOptions): Promise<Report> {
+	return review(await gather(platform, options));
+}
+
+/** Every program that is asked has its own limit of a few seconds; what does not answer is a finding. */
+async function gather(platform: Platform, options: DoctorOptions): Promise<Facts> {
+	const { files } = platform;
+	// The longest first.
+	const listing = listRuleset(platform);
+	const { config, errors } = files.status(options.configPath)
+		? startConfiguration(files, options.configPath)
+		: { config: defaultConfig(), errors: [] };
+	const looking = lookAtBird(platform, config.main.birdSocket);
+	const birdFile = readBirdConfiguration(files, findSocket(platform, config.main.birdSocket)?.path);
+	const firewall = readFirewall(files);
+	const kernel = lines(platform, "/proc/sys/kernel/osrelease")[0];
+	const known = {
+		...daemonStatus(platform, options.runDirectory),
+		now: platform.now().wall,
+		...(options.built > 0 ? { built: options.built } : {}),
+		configPath: options.configPath,
+		config,
+		configErrors: errors,
+		...(kernel === undefined ? {} : { kernel }),
+		programs: findPrograms(platform),
+		legacyTables: legacyTables(platform),
+		birdFile,
+		...(firewall ? { firewall } : {}),
+		includes: findIncludes(files, firewall, config.main.table),
+	};
+	const bird = await looking;
+	const routing = askRoutes(platform, { ...known, bird });
+	return { ...known, bird, ruleset: await listing, routes: await routing };
+}
+
+async function askRoutes(
+	platform: Platform,
+	known: Omit<Facts, "routes" | "ruleset">,
+): Promise<ReadonlyMap<string, Route>> {
+	const asked = collectPeers(known).flatMap(({ address, zone }) => {
+		const parsed = parseAddress(address ?? "");
+		return parsed ? [{ address: parsed.text, zone }] : [];
+	});
+	const routes = await Promise.all(
+		asked.slice(0, MOST_ROUTES).map(async ({ address, zone }) => {
+			const route = await askRoute(platform, address, zone);
+			return route ? [[address, route] as const] : [];
+		}),
+	);
+	return new Map(routes.flat());
+}
+
+function daemonStatus(platform: Platform, directory: string): { status?: Status; statusProblem?: string } {
+	try {
+		const status = readStatus(platform, directory);
+		return status ? { status } : {};
+	} catch (error) {
+		if (error instanceof SyntaxError) return { statusProblem: `${directory}/${STATUS_FILE} is no JSON` };
+		return { statusProblem: error instanceof Error ? error.message : String(error) };
+	}
+}
+
+function legacyTables(platform: Platform): string[] {
+	const names = ["ip", "ip6"].flatMap((family) => lines(platform, `/proc/net/${family}_tables_names`));
+	return [...new Set(names)].sort();
+}
+
+function lines(platform: Platform, path: string): string[] {
+	try {
+		return platform.files
+			.read(path)
+			.split("\n")
+			.filter((line) => line !== "");
+	} catch {
+		return [];
+	}
+}

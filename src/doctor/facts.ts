@@ -1,0 +1,50 @@
+import type { Config } from "../model/config.ts";
+import type { Status } from "../model/status.ts";
+import type { BirdFile } from "../model/bird-configuration.ts";
+import type { BirdLook } from "../system/bird/read-once.ts";
+import type { Ruleset } from "../model/ruleset.ts";
+import type { Firewall, NftInclude } from "../system/openwrt/firewall.ts";
+import type { Route } from "../system/kernel/route.ts";
+
+/** Why something could not be asked, in one line. */
+export interface Failure {
+	readonly reason: string;
+	/** The program that was to be asked is not installed. */
+	readonly missing: boolean;
+}
+
+/** What `doctor` has found out about a router, all of it read, nothing changed. */
+export interface Facts {
+	/** Milliseconds since 1970. */
+	readonly now: number;
+	/** When this program was built, milliseconds since 1970; absent where the build did not say. */
+	readonly built?: number;
+	readonly configPath: string;
+	/** Defaults where the file cannot be used. */
+	readonly config: Config;
+	/** What is wrong with the configuration file, one line each. */
+	readonly configErrors: readonly string[];
+	/** What the running daemon says; absent: none runs. */
+	readonly status?: Status;
+	/** The daemon's status file is there and cannot be read. */
+	readonly statusProblem?: string;
+	/** e.g. `6.6.73`. */
+	readonly kernel?: string;
+	/** Programs that were found in PATH. */
+	readonly programs: ReadonlySet<string>;
+	readonly ruleset: Ruleset | Failure;
+	/** Tables of iptables-legacy, which nft does not list. */
+	readonly legacyTables: readonly string[];
+	readonly bird: BirdLook | Failure;
+	readonly birdFile: BirdFile | { readonly error: string };
+	/** How the kernel would reach an address, by address. */
+	readonly routes: ReadonlyMap<string, Route>;
+	/** fw4's configuration; absent where there is no fw4. */
+	readonly firewall?: Firewall;
+	/** Files that fw4 includes and that name the daemon's table. */
+	readonly includes: readonly NftInclude[];
+}
+
+export function isFailure<Value extends object>(value: Value | Failure): value is Failure {
+	return "reason" in value && "missing" in value;
+}

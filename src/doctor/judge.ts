@@ -1,0 +1,37 @@
+import { reviewBird } from "./bird-findings.ts";
+import { explain, rootCauses, withoutRepeats } from "./root-causes.ts";
+import type { Facts } from "./facts.ts";
+import type { Finding, Level } from "./finding.ts";
+import { reviewPackets } from "./packet-findings.ts";
+import { collectPeers } from "./known-peers.ts";
+import { reviewRouter } from "./router-findings.ts";
+
+/** What `doctor --json` prints. Keys are only ever added. */
+export interface Report {
+	/** The gravest of all findings. */
+	readonly level: Level;
+	/** ISO 8601, UTC, by the router's clock. */
+	readonly at: string;
+	/** What is wrong now, one root cause a peer, the gravest first. */
+	readonly causes: readonly Finding[];
+	/** What was reviewed: problems first, then what is fine. */
+	readonly review: readonly Finding[];
+}
+
+const ORDER: readonly Level[] = ["red", "yellow", "green"];
+
+/** Judges what was found out. Pure. */
+export function review(facts: Facts): Report {
+	const peers = collectPeers(facts);
+	const all = [...reviewRouter(facts), ...reviewPackets(facts, peers), ...reviewBird(facts, peers)];
+	const told = explain(rootCauses(facts, peers), withoutRepeats(all, facts.status?.peers ?? []));
+	const [causes, reviewed] = [sort(told.causes), sort(told.review)];
+	const level =
+		ORDER.find((each) => [...causes, ...reviewed].some((finding) => finding.level === each)) ?? "green";
+	return { level, at: new Date(facts.now).toISOString(), causes, review: reviewed };
+}
+
+/** Array.sort is stable: within a level the order of the review stays. */
+function sort(findings: readonly Finding[]): Finding[] {
+	return [...findings].sort((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level));
+}

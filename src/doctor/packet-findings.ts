@@ -1,0 +1,250 @@
+import type { Ruleset, Table } from "../model/ruleset.ts";
+import type { Effect, Encounter, Walk } from "../ruleset/hit.ts";
+import {
+	bfdPackets,
+	type Ends,
+	type Handshake,
+	peerOpens,
+	peersSyn,
+	routerOpens,
+} from "../ruleset/bgp-packets.ts";
+import { sayEncounter } from "../ruleset/rule-text.ts";
+import { type Facts, isFailure } from "./facts.ts";
+import { type Finding, green, yellow } from "./finding.ts";
+import { endsOf, type Peer } from "./known-peers.ts";
+
+/** Lines of evidence for one finding. */
+const SHOWN = 4;
+
+const STOPS: ReadonlySet<Effect> = new Set(["drop", "reject"]);
+const CATCHES: ReadonlySet<Effect> = new Set(["tproxy", "queue", "redirect", "dnat", "synproxy"]);
+
+/** Sends each peer's first packets through the ruleset as it is, and says which rules would catch or stop them. */
+export function reviewPackets(facts: Facts, peers: readonly Peer[]): Finding[] {
+	const { ruleset } = facts;
+	if (isFailure(ruleset)) return [];
+	const findings = legacy(facts);
+	const met: { ends: Ends; syn: Walk }[] = [];
+	for (const peer of peers) {
+		const ends = endsOf(peer, facts);
+		if (!ends) continue;
+		const handshake = peerOpens(ruleset, ends);
+		const { table: own } = facts.config.main;
+		met.push({ ends, syn: handshake.syn });
+		findings.push(...once([...bgp(ruleset, peer, ends, handshake, own), ...bfd(ruleset, peer, ends)]));
+	}
+	if (met.length === 0) return findings;
+	const fine = findings.length === 0;
+	const spared = sparedBy(ruleset, facts.config.main.table, met);
+	if (spared.length > 0) findings.push(...spared);
+	else if (fine) findings.push(green("ruleset", "nft", "No rule catches or stops BGP or BFD of any peer."));
+	return findings;
+}
+
+function legacy({ legacyTables }: Facts): Finding[] {
+	if (legacyTables.length === 0) return [];
+	return [
+		yellow(
+			"legacy-iptables",
+			"iptables",
+			`iptables-legacy has rules of its own (${legacyTables.join(", ")}), which nft does not show: they were not reviewed.`,
+			"iptables-legacy-save shows them",
+		),
+	];
+}
+
+/** @param own the daemon's table */
+function bgp(ruleset: Ruleset, peer: Peer, ends: Ends, { syn, answer }: Handshake, own: string): Met[] {
+	const incoming = "the peer's SYN to port 179";
+	const outgoing = "the router's answer (SYN-ACK)";
+	const found = [
+		find("bgp-caught", peer, syn, CATCHES, incoming),
+		find("bgp-blocked", peer, syn, STOPS, incoming),
+	];
+	// What is stopped for sure is not answered.
+	if (!found.some((met) => met?.finding.id === "bgp-blocked" && met.finding.level === "red"))
+		found.push(
+			find("answer-dropped", peer, answer, STOPS, outgoing),
+			find(
+				"answer-diverted",
+				peer,
+				withoutUndoneMarks(answer, own),
+				new Set<Effect>(["mark", "queue"]),
+				outgoing,
+			),
+		);
+	if (dials(peer)) {
+		const dialed = routerOpens(ruleset, ends);
+		found.push(
+			find(
+				"connect-caught",
+				peer,
+				withoutUndoneMarks(dialed.syn, own),
+				new Set([...CATCHES, "mark"]),
+				"the router's own SYN",
+			),
+			find("connect-blocked", peer, dialed.syn, STOPS, "the router's own SYN"),
+		);
+	}
+	return found.flatMap((met) => met ?? []);
+}
+
+/** The daemon's table sets the mark itself (`route_mark`): what anybody did to it before says nothing of the route. */
+function withoutUndoneMarks(walk: Walk, own: string): Walk {
+	const isOwn = ({ effect, table }: Encounter) =>
+		effect === "mark" && table.family === "inet" && table.name === own;
+	const last = walk.encounters.findLastIndex(isOwn);
+	return {
+		...walk,
+		encounters: walk.encounters.filter(({ effect }, index) => effect !== "mark" || index > last),
+	};
+}
+
+/** One table that catches several packets of a peer is one fault: the first finding stands for all of one rule, or BFD's. */
+function once(met: readonly Met[]): Finding[] {
+	const rules = new Set<string>();
+	const tables = new Set<Table>();
+	return met.flatMap(({ finding, first }) => {
+		const told = rules.has(key(first)) || (finding.id.startsWith("bfd-") && tables.has(first.table));
+		rules.add(key(first));
+		tables.add(first.table);
+		return told ? [] : [finding];
+	});
+}
+
+/** A passive BIRD never opens a session. */
+function dials({ file, live }: Peer): boolean {
+	return file ? file.passive !== true : ["Active", "Connect", "OpenSent"].includes(live?.state ?? "");
+}
+
+function bfd(ruleset: Ruleset, peer: Peer, ends: Ends): Met[] {
+	if (peer.file ? peer.file.bfd === undefined || peer.file.bfd === "off" : peer.live?.bfd === "none")
+		return [];
+	const multihop = peer.file?.multihop ?? peer.live?.bfdMode === "multihop";
+	const port = multihop === false ? 3784 : 4784;
+	const { incoming, outgoing } = bfdPackets(ruleset, ends, port);
+	const both = new Set([...STOPS, ...CATCHES]);
+	return [
+		find("bfd-caught", peer, incoming, both, `BFD from the peer (UDP ${port})`, peer.live?.bfd === "up"),
+		find("bfd-blocked", peer, outgoing, STOPS, `BFD to the peer (UDP ${port})`, peer.live?.bfd === "up"),
+	].flatMap((each) => each ?? []);
+}
+
+/** A finding and the rule that it is about. */
+interface Met {
+	readonly finding: Finding;
+	readonly first: Encounter;
+}
+
+/** @param works the session is up all the same: what is found will show the next time it has to come up */
+function find(
+	id: string,
+	{ name, established }: Peer,
+	{ encounters }: Walk,
+	effects: ReadonlySet<Effect>,
+	packet: string,
+	works = established,
+): Met | undefined {
+	const met = encounters.filter(({ effect }) => effects.has(effect));
+	const [first] = met.filter(({ certain }) => certain).concat(met);
+	if (!first) return undefined;
+	const grave = first.certain && !works && first.effect !== "mark";
+	const will = works ? "It works now, but the next time " : "";
+	const verb = first.certain ? (works ? "will be" : "is") : "may be";
+	const text = `${will}${packet} ${verb} ${DONE[first.effect]} ${sayPlace(first)}.`;
+	return {
+		first,
+		finding: {
+			id,
+			level: grave ? "red" : "yellow",
+			subject: name,
+			text: text.charAt(0).toUpperCase() + text.slice(1),
+			advice: advise(first),
+			evidence: met.slice(0, SHOWN).map((each) => `${each.certain ? "" : "perhaps: "}${sayEncounter(each)}`),
+		},
+	};
+}
+
+const DONE: Readonly<Record<Effect, string>> = {
+	drop: "dropped by",
+	reject: "rejected by",
+	queue: "handed to a program (NFQUEUE) by",
+	tproxy: "taken by the transparent proxy of",
+	redirect: "redirected by",
+	dnat: "sent elsewhere by",
+	snat: "given another source by",
+	masquerade: "given another source by",
+	synproxy: "answered by the SYN proxy of",
+	mark: "marked and routed anew by",
+	notrack: "hidden from conntrack by",
+};
+
+function sayPlace(encounter: Encounter): string {
+	const { table, path, base, rule, hook } = encounter;
+	const zone = zoneOf(encounter);
+	const chain = path.at(-1) ?? base;
+	const what = rule ? `chain ${chain}` : `the policy of chain ${base}`;
+	return `${what} of table ${table.family} ${table.name} (hook ${hook}${zone === undefined ? "" : `, zone ${zone}`})`;
+}
+
+/** fw4 names a zone's chains after it: `input_lan`, `reject_from_lan`. */
+function zoneOf({ table, path }: Encounter): string | undefined {
+	if (table.name !== "fw4") return undefined;
+	for (const chain of path) {
+		const zone = /^(?:input|output|(?:accept|reject|drop)_(?:from|to))_(.+)$/.exec(chain)?.[1];
+		if (zone !== undefined) return zone;
+	}
+	return undefined;
+}
+
+function advise(encounter: Encounter): string {
+	const { table, effect } = encounter;
+	const zone = zoneOf(encounter);
+	if (table.name === "fw4" && STOPS.has(effect) && encounter.hook === "input")
+		return zone === undefined
+			? "allow TCP 179 from the peer in /etc/config/firewall, or set option zone in /etc/config/bgpwarden"
+			: `option zone '${zone}' in /etc/config/bgpwarden has bgpwarden open the ports; or a rule in /etc/config/firewall`;
+	if (STOPS.has(effect) && (encounter.hook === "output" || encounter.hook === "postrouting"))
+		return "keep the answers out of conntrack as well: bgpwarden's own table does (chain raw_out); bgpwarden ensure";
+	if (STOPS.has(effect))
+		return `let TCP 179 and UDP 3784, 4784 from the peer pass in table ${table.family} ${table.name}`;
+	return `leave the peer's address alone in what makes table ${table.family} ${table.name} (an exception for it, for port 179, or for \`fib daddr type local\`)`;
+}
+
+/** What the daemon's table is good for: NAT rules that would catch BGP without it. */
+function sparedBy(
+	ruleset: Ruleset,
+	own: string,
+	met: readonly { readonly ends: Ends; readonly syn: Walk }[],
+): Finding[] {
+	const tables = ruleset.tables.filter(({ family, name }) => family !== "inet" || name !== own);
+	if (tables.length === ruleset.tables.length || !tables.some(hasNat)) return [];
+	const rules = new Map<string, string>();
+	for (const { ends, syn } of met) {
+		const now = keys(syn);
+		for (const each of peersSyn({ ...ruleset, tables }, ends).encounters) {
+			if (CATCHES.has(each.effect) && !now.has(key(each))) rules.set(key(each), sayEncounter(each));
+		}
+	}
+	if (rules.size === 0) return [];
+	return [
+		{
+			...green("nat-bypassed", "nft", "The table keeps BGP away from rules that would catch it otherwise."),
+			evidence: [...rules.values()].slice(0, SHOWN),
+		},
+	];
+}
+
+function hasNat({ chains }: Table): boolean {
+	return [...chains.values()].some(
+		({ base, rules }) => base?.type === "nat" && base.hook === "prerouting" && rules.length > 0,
+	);
+}
+
+function keys({ encounters }: Walk): Set<string> {
+	return new Set(encounters.filter(({ effect }) => CATCHES.has(effect)).map(key));
+}
+
+function key({ table, rule, base }: Encounter): string {
+	return `${table.family} ${table.name} ${rule?.chain ?? base} ${rule?.handle ?? 0}`;
+}

@@ -1,0 +1,37 @@
+import type { BfdState } from "./status.ts";
+
+/** One BGP protocol of BIRD, from `show protocols all` joined with `show bfd sessions all`. */
+export interface BirdPeer {
+	readonly name: string;
+	/** BIRD's protocol state column: `up`, `start`, `down`, `stop`. */
+	readonly protocolState: string;
+	/** From `BGP state:`; RFC 4271's names, or `Passive`, `Down`, `Close` as BIRD says. */
+	readonly state?: string;
+	/** BIRD's `since` column as it was printed; its form depends on `timeformat`. */
+	readonly sinceText?: string;
+	/** Without the zone of a link-local address; that is `neighborInterface`. */
+	readonly neighborAddress?: string;
+	readonly neighborInterface?: string;
+	/** Set for `neighbor range`, a template that is itself no session. */
+	readonly neighborRange?: string;
+	readonly neighborAs?: number;
+	readonly localAs?: number;
+	/** From `Last error:`. */
+	readonly lastError?: string;
+	/** Sums over all channels; absent when no channel printed them. */
+	readonly imported?: number;
+	readonly exported?: number;
+	readonly preferred?: number;
+	/** `none`: no BFD session with this neighbor. Absent when BFD could not be asked. */
+	readonly bfd?: BfdState;
+	/** `Session type:`; absent in BIRD 2 versions that do not print it. */
+	readonly bfdMode?: "direct" | "multihop";
+}
+
+/** One complete reading of BIRD. */
+export interface BirdReading {
+	/** e.g. `3.1.8`. */
+	readonly version?: string;
+	/** Sorted by name. Templates (`neighbor range`) are not peers and are left out. */
+	readonly peers: readonly BirdPeer[];
+}

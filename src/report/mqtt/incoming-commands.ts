@@ -1,0 +1,67 @@
+import type { Verb } from "../../warden/events.ts";
+import { printable } from "../../lib/printable.ts";
+import { peerId } from "../topics.ts";
+
+/** Milliseconds between two commands, at least. */
+const INTERVAL = 1000;
+
+export interface MqttCommand {
+	readonly verb: Verb;
+	/** BIRD's protocol name. */
+	readonly peer?: string;
+}
+
+/** What became of a message on a command topic. */
+export type Verdict =
+	| { readonly kind: "obey"; readonly command: MqttCommand }
+	/** @property answer whether whoever sent it is told as well, by an event */
+	| {
+			readonly kind: "refuse";
+			readonly reason: string;
+			readonly answer: boolean;
+			readonly word: string;
+			readonly peer?: string;
+	  }
+	/** Too many in too short a time to say something about each. */
+	| { readonly kind: "ignore" };
+
+/** Decides about commands: exact words, one a second, none that the broker had kept. */
+export class CommandGate {
+	private obeyedAt = Number.NEGATIVE_INFINITY;
+	/** The last refusal told, of live messages and of retained ones. */
+	private readonly refusedAt = { live: Number.NEGATIVE_INFINITY, retained: Number.NEGATIVE_INFINITY };
+
+	/**
+	 * @param peer id from the topic; absent: the router's own topic
+	 * @param names BIRD's protocol names
+	 * @param now monotonic milliseconds
+	 */
+	judge(
+		peer: string | undefined,
+		message: { readonly payload: string; readonly retained: boolean },
+		names: readonly string[],
+		now: number,
+	): Verdict {
+		// How a retained message is taken back; nobody's command.
+		if (message.payload === "") return { kind: "ignore" };
+		const name = peer === undefined ? undefined : names.find((candidate) => peerId(candidate) === peer);
+		const refuse = (reason: string): Verdict => {
+			// Nonsense in masses costs one line a second, and keeps nobody's command from being obeyed.
+			const kind = message.retained ? "retained" : "live";
+			if (now - this.refusedAt[kind] < INTERVAL) return { kind: "ignore" };
+			this.refusedAt[kind] = now;
+			const word = printable(message.payload, 40);
+			const answer = !message.retained;
+			return { kind: "refuse", reason, answer, word, ...(name === undefined ? {} : { peer: name }) };
+		};
+		const verbs: readonly Verb[] = peer === undefined ? ["ensure", "flush"] : ["restart"];
+		const verb = verbs.find((candidate) => candidate === message.payload);
+		// It would be obeyed again at every connection.
+		if (message.retained) return refuse("a retained command");
+		if (!verb) return refuse(`not the word ${verbs.join(" or ")}`);
+		if (peer !== undefined && name === undefined) return refuse("BIRD has no such peer");
+		if (now - this.obeyedAt < INTERVAL) return refuse("more than one command in a second");
+		this.obeyedAt = now;
+		return { kind: "obey", command: { verb, ...(name === undefined ? {} : { peer: name }) } };
+	}
+}

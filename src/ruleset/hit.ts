@@ -1,0 +1,46 @@
+import type { Hook, Rule, Statement, Table } from "../model/ruleset.ts";
+import type { Journey, Situation } from "./packet.ts";
+
+/** What a rule can do to a packet's way. */
+export type Effect =
+	| "drop"
+	| "reject"
+	| "queue"
+	| "tproxy"
+	| "redirect"
+	| "dnat"
+	| "snat"
+	| "masquerade"
+	| "synproxy"
+	| "mark"
+	| "notrack";
+
+/** A rule, or a policy, that does something to the packet. */
+export interface Encounter {
+	readonly effect: Effect;
+	/** Whether it is sure that the packet gets there and matches. */
+	readonly certain: boolean;
+	readonly hook: Hook;
+	readonly table: Table;
+	/** The base chain that the packet entered. */
+	readonly base: string;
+	readonly priority: number;
+	/** Chains from the base chain to the rule's own. */
+	readonly path: readonly string[];
+	/** Absent: the base chain's policy. */
+	readonly rule?: Rule;
+	readonly statement?: Statement;
+}
+
+export interface Walk {
+	readonly journey: Journey;
+	/** In the order they are met. */
+	readonly encounters: readonly Encounter[];
+	/**
+	 * `stopped`: dropped or rejected; `diverted`: NAT sends it elsewhere; `through`: it arrives, though a proxy may have
+	 * it (see `encounters`).
+	 */
+	readonly outcome: "through" | "stopped" | "diverted";
+	/** What conntrack makes of it at the end; undefined: not known. */
+	readonly state: Situation["state"];
+}

@@ -1,0 +1,78 @@
+import { readBfd, readBgp, readDirect, readKernel } from "./protocols.ts";
+import { parseStatements, type Statement } from "./statements.ts";
+import { type Include, type SourceFile, tokenize } from "./tokens.ts";
+import type { BirdConfiguration } from "../../../model/bird-configuration.ts";
+import { type Defines, readDefine, Words } from "./words.ts";
+
+/** A protocol or template with all that it inherits. */
+interface Block {
+	readonly kind: string;
+	readonly name: string;
+	readonly statements: readonly Statement[];
+}
+
+/**
+ * Reads BIRD's configuration file (conf/confbase.Y, nest/config.Y, proto/bgp/config.Y and proto/bfd/config.Y of BIRD 2 and
+ * 3). What it does not understand it leaves out. Never throws.
+ * @param include the files of an `include`; they may be none
+ */
+export function parseBirdConfiguration(file: SourceFile, include: Include = () => []): BirdConfiguration {
+	const defines = new Map<string, NonNullable<ReturnType<Words["value"]>>>();
+	const known = new Map<string, Block>();
+	const protocols: Block[] = [];
+	const counts = new Map<string, number>();
+	let routerId: string | undefined;
+	for (const statement of parseStatements(tokenize(file, include))) {
+		const words = new Words(statement, defines);
+		if (words.take("define")) {
+			const constant = readDefine(words);
+			if (constant) defines.set(...constant);
+		} else if (words.take("router", "id")) routerId = words.address()?.text ?? routerId;
+		else if (words.take("protocol")) {
+			const block = readHeading(words, known, counts);
+			if (block) protocols.push(block);
+		} else if (words.take("template")) readHeading(words, known, counts);
+	}
+	const of = <T>(
+		kind: string,
+		read: (name: string, statements: readonly Statement[], defines: Defines) => T,
+	) =>
+		protocols
+			.filter((block) => block.kind === kind)
+			.map(({ name, statements }) => read(name, statements, defines));
+	return {
+		...(routerId === undefined ? {} : { routerId }),
+		bgp: of("bgp", readBgp),
+		bfd: of("bfd", readBfd),
+		direct: of("direct", readDirect),
+		kernel: of("kernel", readKernel),
+		device: protocols.some(({ kind }) => kind === "device"),
+	};
+}
+
+/** `bgp waukeen from fabric { … }`; name and template may be missing. */
+function readHeading(
+	words: Words,
+	known: Map<string, Block>,
+	counts: Map<string, number>,
+): Block | undefined {
+	const kind = words.name();
+	if (kind === undefined || !words.block) return undefined;
+	const named = words.take("from") ? undefined : words.name();
+	// After a name, `from` is still to come.
+	const parent = named === undefined || words.take("from") ? known.get(words.name() ?? "") : undefined;
+	const name = named ?? defaultName(kind, known, counts);
+	const inherited = parent?.kind === kind ? parent.statements : [];
+	const block = { kind, name, statements: [...inherited, ...words.block] };
+	known.set(name, block);
+	return block;
+}
+
+/** BIRD numbers the nameless ones of each kind (nest/config.Y, proto_name). */
+function defaultName(kind: string, known: ReadonlyMap<string, Block>, counts: Map<string, number>): string {
+	for (;;) {
+		const count = (counts.get(kind) ?? 0) + 1;
+		counts.set(kind, count);
+		if (!known.has(`${kind}${count}`)) return `${kind}${count}`;
+	}
+}

@@ -1,0 +1,36 @@
+import type { BfdSession } from "./parse-bfd.ts";
+import type { ProtocolPeer } from "./parse-protocols.ts";
+import type { BirdPeer, BirdReading } from "../../model/bird.ts";
+
+/**
+ * Joins what BIRD's two answers say.
+ * @param sessions undefined: BFD could not be asked
+ */
+export function joinReading(
+	version: string | undefined,
+	protocols: readonly ProtocolPeer[],
+	sessions: readonly BfdSession[] | undefined,
+): BirdReading {
+	const peers = protocols
+		.filter((protocol) => protocol.neighborRange === undefined)
+		.map((protocol) => joinPeer(protocol, sessions))
+		.sort((a, b) => (a.name < b.name ? -1 : 1));
+	return version === undefined ? { peers } : { version, peers };
+}
+
+function joinPeer(protocol: ProtocolPeer, sessions: readonly BfdSession[] | undefined): BirdPeer {
+	const { multihop, ...peer } = protocol;
+	if (!sessions || peer.neighborAddress === undefined) return peer;
+	const found = sessions.filter((session) => isWith(session, protocol));
+	// Other protocols may ask for BFD with the same neighbor, in the other mode.
+	const mode = multihop === undefined ? undefined : multihop ? "multihop" : "direct";
+	const session = found.find((each) => each.mode === mode) ?? found[0];
+	return session ? { ...peer, bfd: session.state, bfdMode: session.mode } : { ...peer, bfd: "none" };
+}
+
+function isWith(session: BfdSession, { neighborAddress, neighborInterface }: ProtocolPeer): boolean {
+	if (session.address !== neighborAddress) return false;
+	return (
+		neighborInterface === undefined || session.mode === "multihop" || session.interface === neighborInterface
+	);
+}

@@ -1,0 +1,128 @@
+import type { Reply, ReplyLine } from "./replies.ts";
+import type { BirdPeer } from "../../model/bird.ts";
+
+/** A BGP protocol as `show protocols all` tells it; `multihop` only while it is up. */
+export type ProtocolPeer = Omit<BirdPeer, "bfd" | "bfdMode"> & { readonly multihop?: boolean };
+
+const HEADING = 2002;
+const PROTOCOL = 1002;
+const DETAIL = 1006;
+
+/** Name, protocol, table, state, then since and info (nest/proto.c, proto_cmd_show). */
+const ROW = /^(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s(.*)$/;
+/** Columns the since field has at least. */
+const SINCE_WIDTH = 12;
+
+/**
+ * The BGP protocols of an answer to `show protocols all`, of BIRD 2.0 to 3.x, templates (`Neighbor range`) among
+ * them, in BIRD's order.
+ * @returns undefined when the answer is an error, is cut or is anything else
+ */
+export function parseProtocols(reply: Reply): ProtocolPeer[] | undefined {
+	if (reply.error !== undefined) return undefined;
+	const peers: ProtocolPeer[] = [];
+	for (const block of blocks(reply.lines) ?? [undefined]) {
+		const row = ROW.exec(block?.row ?? "");
+		if (!block || !row) return undefined;
+		const [, name = "", protocol, , protocolState = "", rest = ""] = row;
+		if (protocol === "BGP")
+			peers.push({ name, protocolState, ...parseRest(rest), ...parseDetails(block.details) });
+	}
+	return peers;
+}
+
+interface Block {
+	readonly row: string;
+	readonly details: string[];
+}
+
+/** One block for each protocol; undefined when a line is out of place or the last block has no end. */
+function blocks(lines: readonly ReplyLine[]): Block[] | undefined {
+	const found: Block[] = [];
+	// BIRD ends each protocol with an empty line, so its absence is a cut.
+	let open = false;
+	for (const [index, { code, text }] of lines.entries()) {
+		const block = found.at(-1);
+		if (code === HEADING && index === 0) continue;
+		if (code === PROTOCOL && !open) found.push({ row: text, details: [] });
+		else if (code === DETAIL && block) block.details.push(text);
+		else return undefined;
+		open = code === PROTOCOL || text.trim() !== "";
+	}
+	return open ? undefined : found;
+}
+
+/** The since column may hold spaces (`timeformat protocol iso long`), so its end is looked for behind its width. */
+function parseRest(rest: string): { sinceText?: string } {
+	const end = rest.indexOf("  ", SINCE_WIDTH);
+	const sinceText = (end < 0 ? rest : rest.slice(0, end)).trim();
+	return sinceText === "" ? {} : { sinceText };
+}
+
+/** Fields by name and depth: what a description says at the wrong depth, or a channel's own state, is no field. */
+function parseDetails(details: readonly string[]): Partial<ProtocolPeer> {
+	const channelAt = details.findIndex((text) => /^ {2}Channel \S/.test(text));
+	const own = channelAt < 0 ? details : details.slice(0, channelAt);
+	const field = (indent: number, name: string) => {
+		const start = `${" ".repeat(indent)}${name}:`;
+		const value = own
+			.find((text) => text.startsWith(start))
+			?.slice(start.length)
+			.trim();
+		return value === "" ? undefined : value;
+	};
+	const session = field(4, "Session");
+	return withoutAbsent({
+		state: field(2, "BGP state"),
+		...parseNeighbor(field(4, "Neighbor address")),
+		neighborRange: parseRange(field(4, "Neighbor range")),
+		neighborAs: parseAs(field(4, "Neighbor AS")),
+		localAs: parseAs(field(4, "Local AS")),
+		lastError: field(4, "Last error"),
+		multihop: session === undefined ? undefined : /\bmultihop\b/.test(session),
+		...sumRoutes(channelAt < 0 ? [] : details.slice(channelAt)),
+	});
+}
+
+/** `192.168.1.2`, `fe80::2%br-lan`, and since BIRD 3.3 perhaps ` onlink` behind. */
+function parseNeighbor(text: string | undefined) {
+	const [, address, zone] = /^([0-9a-fA-F.:]+)(?:%(\S+))?(?: onlink)?$/.exec(text ?? "") ?? [];
+	// The unspecified address is BIRD's word for not known yet.
+	if (address === undefined || address === "::" || address === "0.0.0.0") return {};
+	return { neighborAddress: address, neighborInterface: zone };
+}
+
+function parseRange(text: string | undefined): string | undefined {
+	return text?.replace(/ onlink$/, "");
+}
+
+/** AS 0 is nobody's (RFC 7607); BIRD prints it for a neighbor whose number it does not know yet. */
+function parseAs(text: string | undefined): number | undefined {
+	const number = /^\d{1,10}$/.test(text ?? "") ? Number(text) : 0;
+	return number > 0 && number <= 0xffffffff ? number : undefined;
+}
+
+/** `Routes: 2 imported, 1 filtered, 2 exported, 2 preferred` of each channel, by word: `filtered` is optional. */
+function sumRoutes(
+	channels: readonly string[],
+): Partial<Pick<ProtocolPeer, "imported" | "exported" | "preferred">> {
+	const sums = new Map<string, number>();
+	for (const text of channels) {
+		const counts = /^ {4}Routes:\s+(.*)$/.exec(text)?.[1] ?? "";
+		for (const [, count, word = ""] of counts.matchAll(/(\d+) ([a-z]+)/g))
+			sums.set(word, (sums.get(word) ?? 0) + Number(count));
+	}
+	return withoutAbsent({
+		imported: sums.get("imported"),
+		exported: sums.get("exported"),
+		preferred: sums.get("preferred"),
+	});
+}
+
+type WithoutAbsent<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function withoutAbsent<T extends object>(fields: T): WithoutAbsent<T> {
+	return Object.fromEntries(
+		Object.entries(fields).filter(([, value]) => value !== undefined),
+	) as WithoutAbsent<T>;
+}

@@ -1,0 +1,57 @@
+import { describeExit, runToEnd } from "../../platform/supervise.ts";
+import type { Platform } from "../../platform/types.ts";
+import { parseReply } from "./replies.ts";
+import { findSocket, noSocket } from "./socket.ts";
+
+export type RestartResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** Milliseconds until a client that gets no answer is killed. */
+const PATIENCE = 5000;
+/** `waukeen: restarted` (doc/reply_codes in BIRD's source). */
+const RESTARTED = 12;
+const GREETING = 1;
+/** A name by BIRD's lexer (conf/cf-lex.l; SYM_MAX_LEN): nothing in it means anything in a pattern. */
+const SYMBOL = /^[A-Za-z0-9_.:-]{1,64}$/;
+
+/**
+ * Has BIRD restart one protocol, which flaps that peer's BGP and BFD sessions.
+ * @param target.socket path of the control socket; empty: the usual places
+ * @param target.peer BIRD's protocol name
+ * @returns as the reason BIRD's own words where it said something, e.g. `waukeen: already disabled`
+ */
+export async function restartPeer(
+	platform: Platform,
+	target: { readonly socket: string; readonly peer: string },
+): Promise<RestartResult> {
+	try {
+		return await restart(platform, target.socket, target.peer);
+	} catch (error) {
+		return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+	}
+}
+
+async function restart(platform: Platform, configured: string, peer: string): Promise<RestartResult> {
+	if (!SYMBOL.test(peer)) return { ok: false, reason: `${JSON.stringify(peer)} is not a name BIRD can have` };
+	const socket = findSocket(platform, configured);
+	if (!socket) return { ok: false, reason: noSocket(configured) };
+	for (const client of ["birdcl", "birdc"]) {
+		// As a pattern, since `restart 'all'` restarts everything, apostrophes or not.
+		const argv = [client, "-v", "-s", socket.path, "restart", `"${peer}"`] as const;
+		const done = await runToEnd(platform, argv, { timeout: PATIENCE, limit: 65_536 });
+		if (done.timedOut)
+			return { ok: false, reason: `${client} restart ${peer}: no answer in ${PATIENCE / 1000} s` };
+		if ("code" in done.status && done.status.code === 127) continue;
+		const [last] = answerLines(done.stdout).slice(-1);
+		if (last?.code === RESTARTED) return { ok: true };
+		const reason = last?.text.trim() || describeExit([client, "restart", peer], done.status, done.complaint);
+		return { ok: false, reason };
+	}
+	return { ok: false, reason: "neither birdcl nor birdc can be run" };
+}
+
+/** The greeting and the answer are two replies in a row; a client that runs one command prints no prompt. */
+function answerLines(stdout: string) {
+	const [greeting = "", ...answer] = stdout.split(/(?<=\n)/);
+	if (!greeting.startsWith(`000${GREETING} `)) return [];
+	return parseReply(answer.join(""))?.lines ?? [];
+}

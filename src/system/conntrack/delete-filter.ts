@@ -1,0 +1,44 @@
+import type { IsLocal } from "./local-addresses.ts";
+import type { Flow } from "./flow-text.ts";
+
+/** BGP; BFD with one hop, its echo, and with several hops. */
+const PORTS: Readonly<Record<Flow["protocol"], readonly number[]>> = { tcp: [179], udp: [3784, 3785, 4784] };
+
+/** What a line must have in it to be worth parsing. */
+const HINT = /[sd]port=(?:179|3784|3785|4784)\b/;
+
+/** A cheap look at a line that may be one of ten thousand. */
+export function mayBeStale(line: string): boolean {
+	return HINT.test(line);
+}
+
+/**
+ * The BGP and BFD flows that end at this router: it began them, or they were aimed at it. The original direction
+ * decides: a redirected session still names the router there, and a session that the router only masquerades has the
+ * router's address in the reply alone.
+ */
+export function selectStale(flows: readonly Flow[], isLocal: IsLocal): Flow[] {
+	return flows.filter((flow) => filterOf(flow, isLocal) !== undefined);
+}
+
+/**
+ * A filter of conntrack(8) `-D` that takes this flow and no flow that `selectStale` would leave, in whatever zone.
+ * Many flows have the same filter, so that a port scan on 179 costs no more than one session.
+ * @returns undefined when the flow is not stale
+ */
+export function filterOf(flow: Flow, isLocal: IsLocal): string | undefined {
+	const { original, reply } = flow;
+	const end = isLocal(original.destination)
+		? `--orig-dst ${original.destination}`
+		: isLocal(original.source)
+			? `--orig-src ${original.source}`
+			: undefined;
+	const ports = [
+		["--orig-port-dst", original.destinationPort],
+		["--orig-port-src", original.sourcePort],
+		["--reply-port-src", reply.sourcePort],
+		["--reply-port-dst", reply.destinationPort],
+	] as const;
+	const port = ports.find(([, number]) => PORTS[flow.protocol].includes(number));
+	return end && port && `-f ${flow.family} -p ${flow.protocol} ${end} ${port.join(" ")}`;
+}

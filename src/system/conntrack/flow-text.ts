@@ -1,0 +1,72 @@
+import { parseAddress } from "../../lib/address.ts";
+
+/** Addresses and ports of one direction; addresses in canonical text. */
+export interface Tuple {
+	readonly source: string;
+	readonly destination: string;
+	readonly sourcePort: number;
+	readonly destinationPort: number;
+}
+
+/** A TCP or UDP entry of the connection tracking table. */
+export interface Flow {
+	readonly family: "ipv4" | "ipv6";
+	readonly protocol: "tcp" | "udp";
+	/** TCP's, e.g. `ESTABLISHED`. */
+	readonly state?: string;
+	readonly unreplied: boolean;
+	readonly assured: boolean;
+	/** Firewall mark of the connection; absent: 0, or the kernel does not show it. */
+	readonly mark?: number;
+	/** Absent: the default zone. */
+	readonly zone?: number;
+	/** As its first packet was. */
+	readonly original: Tuple;
+	/** As an answer is expected: not the original's mirror where NAT has its hand in. */
+	readonly reply: Tuple;
+}
+
+/**
+ * One line of `conntrack -L` (with or without `-o extended,id`) or of /proc/net/nf_conntrack, which write the same
+ * but for the two columns in front and IPv6 addresses (net/netfilter/nf_conntrack_standalone.c).
+ * @returns undefined for other protocols and for anything that is not a whole entry
+ */
+export function parseFlow(line: string): Flow | undefined {
+	const words = line.trim().split(/\s+/);
+	const at = words[0] === "ipv4" || words[0] === "ipv6" ? 2 : 0;
+	const protocol = words[at];
+	if (protocol !== "tcp" && protocol !== "udp") return undefined;
+	const pairs = words.map((word) => word.split("=", 2) as [string, string?]);
+	const values = (name: string) => pairs.filter(([key]) => key === name).map(([, value = ""]) => value);
+	const original = tuple(values, 0);
+	const reply = tuple(values, 1);
+	if (!original || !reply) return undefined;
+	const mark = Number(values("mark")[0] ?? 0);
+	const zone = Number(values("zone")[0] ?? 0);
+	const state = words.slice(at, at + 4).find((word) => /^[A-Z][A-Z_0-9]+$/.test(word));
+	return {
+		family: original.source.includes(":") ? "ipv6" : "ipv4",
+		protocol,
+		...(state === undefined ? {} : { state }),
+		unreplied: words.includes("[UNREPLIED]"),
+		assured: words.includes("[ASSURED]"),
+		...(mark > 0 ? { mark } : {}),
+		...(zone > 0 ? { zone } : {}),
+		original,
+		reply,
+	};
+}
+
+function tuple(values: (name: string) => string[], direction: 0 | 1): Tuple | undefined {
+	const source = parseAddress(values("src")[direction] ?? "");
+	const destination = parseAddress(values("dst")[direction] ?? "");
+	const sourcePort = parsePort(values("sport")[direction]);
+	const destinationPort = parsePort(values("dport")[direction]);
+	if (!source || source.family !== destination?.family) return undefined;
+	if (sourcePort === undefined || destinationPort === undefined) return undefined;
+	return { source: source.text, destination: destination.text, sourcePort, destinationPort };
+}
+
+function parsePort(text = ""): number | undefined {
+	return /^\d{1,5}$/.test(text) && Number(text) < 65_536 ? Number(text) : undefined;
+}

@@ -1,0 +1,111 @@
+import { LineSplitter } from "../../lib/lines.ts";
+import { describeExit } from "../../platform/supervise.ts";
+import type { Child, Platform } from "../../platform/types.ts";
+import { type IsLocal, localAddresses } from "./local-addresses.ts";
+import { type Flow, parseFlow } from "./flow-text.ts";
+import { mayBeStale } from "./delete-filter.ts";
+
+/** Milliseconds until a conntrack that does not end is killed; 10,000 entries take it 50. */
+const PATIENCE = 5000;
+/** Entries up to which /proc is read instead of starting a process: some 200 bytes each. */
+const SMALL_TABLE = 1000;
+/** Bytes: the file lists all IPv4 routes, not local ones alone. */
+const FIB_LIMIT = 1 << 22;
+const COUNT = "/proc/sys/net/netfilter/nf_conntrack_count";
+const TABLE = "/proc/net/nf_conntrack";
+
+/**
+ * Looks at the conntrack entries with a port of BGP or BFD, of all zones and both address families. Starts no process when
+ * /proc shows them.
+ * @returns what went wrong, as one line; undefined: nothing
+ */
+export async function eachFlow(platform: Platform, take: (flow: Flow) => void): Promise<string | undefined> {
+	const takeLine = (line: string) => {
+		const flow = mayBeStale(line) ? parseFlow(line) : undefined;
+		if (flow) take(flow);
+	};
+	const text = readSmallTable(platform);
+	if (text === undefined)
+		// Without -f it lists both families (conntrack-tools 1.4.7 and later).
+		return runConntrack(platform, ["-L", "-o", "extended"], undefined, takeLine);
+	for (const line of text.split("\n")) takeLine(line);
+	return undefined;
+}
+
+/** Which addresses are this router's. @throws FileError */
+export function readLocalAddresses({ files }: Pick<Platform, "files">): IsLocal {
+	const ifInet6 = files.status("/proc/net/if_inet6") ? files.read("/proc/net/if_inet6") : "";
+	return localAddresses(files.read("/proc/net/fib_trie", FIB_LIMIT), ifInet6);
+}
+
+/**
+ * The entries that `keep` wants.
+ * @returns or what went wrong, as one line
+ */
+export async function listFlows(platform: Platform, keep: (flow: Flow) => boolean): Promise<Flow[] | string> {
+	const flows: Flow[] = [];
+	const failure = await eachFlow(platform, (flow) => {
+		if (keep(flow)) flows.push(flow);
+	});
+	return failure ?? flows;
+}
+
+/** The listing out of /proc; undefined where it is absent, or so long that reading it whole would cost memory. */
+function readSmallTable(platform: Platform): string | undefined {
+	try {
+		const count = platform.files.read(COUNT).trim();
+		if (!/^\d+$/.test(count) || Number(count) > SMALL_TABLE) return undefined;
+		return platform.files.read(TABLE);
+	} catch {
+		// Not every kernel has it, and conntrack(8) is there for those.
+		return undefined;
+	}
+}
+
+/**
+ * Runs conntrack(8) to its end.
+ * @param onLine gets each line of its output
+ * @returns what went wrong, or undefined
+ */
+export function runConntrack(
+	platform: Platform,
+	args: readonly string[],
+	input: string | undefined,
+	onLine: (line: string) => void,
+): Promise<string | undefined> {
+	const argv = ["conntrack", ...args] as const;
+	const lines = new LineSplitter((line) => onLine(line.text), 4096);
+	let words = "";
+	const errors = new LineSplitter((line) => {
+		words ||= line.text;
+	}, 1024);
+	return new Promise((resolve) => {
+		let timedOut = false;
+		let child: Child;
+		try {
+			child = platform.spawn({
+				argv,
+				stdin: input !== undefined,
+				onStdout: (chunk) => lines.push(chunk),
+				onStderr: (chunk) => errors.push(chunk),
+				onExit: (status) => {
+					timer.cancel();
+					const code = "code" in status ? status.code : undefined;
+					if (timedOut) resolve(`${argv.join(" ")}: no end after ${PATIENCE / 1000} s`);
+					else if (code === 127) resolve("conntrack: not found (is the package conntrack installed?)");
+					else resolve(code === 0 ? undefined : describeExit(argv, status, words));
+				},
+			});
+		} catch (error) {
+			resolve(`${argv.join(" ")}: ${error instanceof Error ? error.message : String(error)}`);
+			return;
+		}
+		const timer = platform.after(PATIENCE, () => {
+			timedOut = true;
+			child.kill("SIGKILL");
+		});
+		if (input === undefined) return;
+		child.write(input);
+		child.closeStdin();
+	});
+}

@@ -1,0 +1,59 @@
+import type { Platform } from "../../platform/types.ts";
+import { FileError } from "../../platform/types.ts";
+import { STATUS_FILE } from "../../report/run-files.ts";
+import type { Status } from "../../model/status.ts";
+import { CONTROL_FIFO, REPLIES, type Reply, requestLine } from "./request.ts";
+import type { Command } from "../../warden/events.ts";
+
+/** Milliseconds that a request waits for its reply, and between looks. */
+const PATIENCE = 10_000;
+const LOOK = 20;
+
+/** The state that a running daemon has written, or undefined when none runs. @throws FileError, SyntaxError */
+export function readStatus(platform: Platform, directory: string): Status | undefined {
+	let text: string;
+	try {
+		text = platform.files.read(`${directory}/${STATUS_FILE}`, 4 << 20);
+	} catch (error) {
+		if (error instanceof FileError && error.missing) return undefined;
+		throw error;
+	}
+	const status = JSON.parse(text) as Status;
+	return isDaemon(platform, status.router.pid) ? status : undefined;
+}
+
+/** Hands a request to the daemon and waits for what it says. Somebody must have seen that it runs. */
+export function request(platform: Platform, directory: string, command: Omit<Command, "id">): Promise<Reply> {
+	const id = `${platform.pid}-${Math.floor(platform.random() * 1e9)}`;
+	const path = `${directory}/${REPLIES}/${id}`;
+	const started = platform.now().monotonic;
+	platform.writeFifo(`${directory}/${CONTROL_FIFO}`, requestLine({ ...command, id }));
+	return new Promise((resolve, reject) => {
+		const look = () => {
+			try {
+				if (platform.files.status(path)) {
+					const reply = JSON.parse(platform.files.read(path)) as Reply;
+					platform.files.remove(path);
+					resolve(reply);
+				} else if (platform.now().monotonic - started > PATIENCE) {
+					resolve({ ok: false, text: `the daemon has not answered within ${PATIENCE / 1000} s` });
+				} else {
+					platform.after(LOOK, look);
+				}
+			} catch (error) {
+				reject(error);
+			}
+		};
+		platform.after(LOOK, look);
+	});
+}
+
+/** Whether a process is a bgpwarden: ids are used again, and a dead process may still have one. */
+function isDaemon(platform: Platform, pid: number): boolean {
+	if (!platform.processExists(pid)) return false;
+	try {
+		return platform.files.read(`/proc/${pid}/cmdline`).includes("bgpwarden");
+	} catch {
+		return false;
+	}
+}

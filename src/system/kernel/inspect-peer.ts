@@ -1,0 +1,82 @@
+import { runToEnd } from "../../platform/supervise.ts";
+import type { Platform } from "../../platform/types.ts";
+import type { Inspection } from "../../warden/diagnosis/evidence.ts";
+import { listFlows, readLocalAddresses } from "../conntrack/list-flows.ts";
+import type { IsLocal } from "../conntrack/local-addresses.ts";
+import { filterOf } from "../conntrack/delete-filter.ts";
+import { parseNeighbor, parseNoRoute, parseRoute } from "./ip-text.ts";
+
+/** Milliseconds until an `ip` that does not end is killed. */
+const PATIENCE = 2000;
+/** Conntrack entries kept as evidence. */
+const MOST_FLOWS = 4;
+
+interface Target {
+	readonly address: string;
+	/** Interface of a link-local address. */
+	readonly zone?: string | undefined;
+	/** The firewall mark that the router's packets to the peer have when their route is chosen. */
+	readonly mark?: number | undefined;
+}
+
+/**
+ * Asks the kernel about a peer that is down: its route, its neighbor entry and conntrack's entries of BGP with it.
+ * @returns never a rejection; what could not be asked is absent
+ */
+export async function inspectPeer(platform: Platform, peer: Target): Promise<Inspection> {
+	const [path, flows] = await Promise.all([askPath(platform, peer), askFlows(platform, peer.address)]);
+	return { ...path, ...(flows ? { flows } : {}) };
+}
+
+async function askPath(platform: Platform, { address, zone, mark }: Target): Promise<Inspection> {
+	const family = address.includes(":") ? "-6" : "-4";
+	const through = [
+		...(zone === undefined ? [] : ["oif", zone]),
+		...(mark === undefined || mark === 0 ? [] : ["mark", String(mark)]),
+	];
+	const asked = await runToEnd(platform, ["ip", family, "route", "get", address, ...through], {
+		timeout: PATIENCE,
+		limit: 4096,
+	});
+	const noRoute = parseNoRoute(asked.complaint);
+	if (noRoute !== undefined) return { noRoute };
+	const route = parseRoute(asked.stdout);
+	if (!route) return {};
+	const next = route.gateway ?? address;
+	let neighbor = await askNeighbor(platform, next);
+	if (neighbor !== undefined && neighbor !== "none" && neighbor.state === "STALE") {
+		// It was there once. One packet has the kernel find out whether it still is.
+		const from = zone === undefined ? [] : ["-I", zone];
+		await runToEnd(platform, ["ping", "-c", "1", "-W", "1", ...from, next], {
+			timeout: PATIENCE,
+			limit: 4096,
+		});
+		neighbor = await askNeighbor(platform, next);
+	}
+	return { route, ...(neighbor === undefined ? {} : { neighbor }) };
+}
+
+async function askNeighbor(platform: Platform, address: string): Promise<Inspection["neighbor"]> {
+	const family = address.includes(":") ? "-6" : "-4";
+	const seen = await runToEnd(platform, ["ip", family, "neigh", "show", "to", address], {
+		timeout: PATIENCE,
+		limit: 4096,
+	});
+	return "code" in seen.status && seen.status.code === 0 ? parseNeighbor(seen.stdout) : undefined;
+}
+
+async function askFlows(platform: Platform, address: string): Promise<Inspection["flows"]> {
+	let isLocal: IsLocal;
+	try {
+		isLocal = readLocalAddresses(platform);
+	} catch {
+		return undefined;
+	}
+	const flows = await listFlows(platform, (flow) => {
+		// What merely passes through this router stays tracked.
+		if (flow.protocol !== "tcp" || filterOf(flow, isLocal) === undefined) return false;
+		const { source, destination } = flow.original;
+		return source === address || destination === address;
+	});
+	return typeof flows === "string" ? undefined : flows.slice(0, MOST_FLOWS);
+}

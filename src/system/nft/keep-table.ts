@@ -1,0 +1,76 @@
+import type { MainConfig } from "../../model/config.ts";
+import type { Platform } from "../../platform/types.ts";
+import { bareListing, renderTable, type TableForm, withMark } from "./table-text.ts";
+import type { Monitor } from "./monitor.ts";
+import { hasOtherIds } from "../kernel/actor.ts";
+import type { WardenEvent } from "../../warden/events.ts";
+import type { Nft } from "./nft.ts";
+import type { Protection } from "./protection.ts";
+import { TableFile } from "./table-file.ts";
+
+/** Carries out what the warden wants of its table; what comes of it are events. */
+export class TableEffects {
+	/** What the daemon puts into a rule's comment where process ids do not tell its own transactions; see `withMark`. */
+	readonly mark: string;
+	private readonly file: TableFile;
+	private readonly contained: boolean;
+	private installed = false;
+
+	constructor(
+		platform: Platform,
+		private readonly nft: Nft,
+		private readonly protection: Protection,
+	) {
+		this.mark = Math.floor(platform.random() * 2 ** 32)
+			.toString(16)
+			.padStart(8, "0");
+		this.contained = hasOtherIds(platform.files);
+		this.file = new TableFile(platform.files);
+	}
+
+	/**
+	 * Puts the table in place, and its copy for the next boot.
+	 * @param addresses of peers, for scope `peers`
+	 * @param former names of tables that go in the same transaction
+	 */
+	async install(
+		main: MainConfig,
+		addresses: readonly string[],
+		former: readonly string[],
+		{ knowsProcesses }: Pick<Monitor, "knowsProcesses">,
+	): Promise<WardenEvent[]> {
+		const peers = {
+			ipv4: addresses.filter((address) => !address.includes(":")),
+			ipv6: addresses.filter((address) => address.includes(":")),
+		};
+		// Where nothing tells beforehand whether the monitor's process ids are ours, the first install shows it.
+		const marked = (this.installed || this.contained) && !knowsProcesses;
+		const render = (form: TableForm) => {
+			const text = renderTable(main, peers, { ...form, former });
+			return marked ? withMark(text, this.mark) : text;
+		};
+		const result = await this.protection.apply({ table: main.table, render });
+		if (!result.ok) return [{ type: "install_failed", reason: result.reason }];
+		this.installed = true;
+		// Whoever loads the copy ends at once, and could own nothing.
+		const failure = this.file.save(renderTable(main, peers));
+		const text = failure && `the boot copy of the table cannot be saved: ${failure}`;
+		return [
+			{ type: "installed", owned: result.mode === "owned" },
+			{ type: "problem", kind: "table_file", text },
+		];
+	}
+
+	/** @param ids who waits for it */
+	async release(ids: readonly string[]): Promise<WardenEvent> {
+		const result = await this.protection.release();
+		return { type: "released", ids, ...(result.ok ? {} : { failure: result.reason }) };
+	}
+
+	/** @param table its name, family inet */
+	async list(table: string): Promise<WardenEvent> {
+		const listing = await this.nft.list(table);
+		if (listing.kind === "failed") return { type: "list_failed", reason: listing.reason };
+		return { type: "listed", text: listing.kind === "table" ? bareListing(listing.text) : undefined };
+	}
+}

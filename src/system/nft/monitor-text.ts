@@ -1,0 +1,96 @@
+/**
+ * Text of `nft monitor` (nft(8), "MONITOR"): one line per object that a transaction added or removed, then
+ * `# new generation 4 by process 19316 (nft)`. Traced packets, lines of their own, are trace.ts's.
+ */
+
+import { isTraceLine } from "./trace-text.ts";
+
+/** What one transaction left of the table that is watched. */
+export type Touch =
+	/** Nothing of it was named. */
+	| "none"
+	/** It is gone and was not created again. */
+	| "deleted"
+	/** Something in it was added or removed. */
+	| "changed";
+
+/** One committed transaction. */
+export interface Transaction {
+	readonly pid: number;
+	/** Process name, at most 15 characters (the kernel's `comm`). */
+	readonly process: string;
+	readonly touch: Touch;
+	/** It added a rule of the table with the daemon's mark. */
+	readonly marked: boolean;
+	/** Tables, as `family name`, of which it added or removed rules or chains; the first few. */
+	readonly tables: readonly string[];
+}
+
+export type MonitorItem =
+	| { readonly kind: "transaction"; readonly transaction: Transaction }
+	/** The kernel dropped messages: anything may have happened. */
+	| { readonly kind: "gap" }
+	/** A line that nft monitor does not print. */
+	| { readonly kind: "garbage"; readonly text: string };
+
+const GENERATION = /^# new generation \d+ by process (\d+) \((.*)\)$/;
+const CHANGE = /^(add|create|insert|replace|delete|destroy|reset) [a-z]+ \S+ \S/;
+/** A table, chain or rule: sets' elements come and go with each name that is looked up. */
+const RULES = /^(?:add|create|insert|replace|delete|destroy) (?:table|chain|rule) (\S+ \S+)/;
+/** Tables that are kept of one transaction. */
+const MOST_TABLES = 8;
+
+/** Puts the lines of a monitor together; one instance per run of the program. */
+export class MonitorParser {
+	private touch: Touch = "none";
+	private marked = false;
+	private tables = new Set<string>();
+	private readonly tableRemoved: string;
+	private readonly tableAdded: string;
+	private readonly object: RegExp;
+
+	/**
+	 * @param table the watched table's name, family inet
+	 * @param mark what the daemon puts into a rule's comment
+	 */
+	constructor(
+		table: string,
+		private readonly mark = "",
+	) {
+		this.tableRemoved = `delete table inet ${table}`;
+		this.tableAdded = `add table inet ${table}`;
+		const name = table.replace(/[^A-Za-z0-9_]/g, "\\$&");
+		this.object = new RegExp(`^\\w+ [a-z]+ inet ${name}(?: |$)`);
+	}
+
+	/**
+	 * Takes one line.
+	 * @returns what it completes, or undefined: most lines are part of a transaction
+	 */
+	line(text: string): MonitorItem | undefined {
+		if (text.startsWith("#")) return this.remark(text);
+		if (isTraceLine(text)) return undefined;
+		// Continuation lines of multi-line objects (sets, flowtables) are indented; a closing brace ends them.
+		if (text === "" || /^[\s}]/.test(text)) return undefined;
+		if (!CHANGE.test(text)) return { kind: "garbage", text };
+		const table = RULES.exec(text)?.[1];
+		if (table !== undefined && this.tables.size < MOST_TABLES) this.tables.add(table);
+		if (!this.object.test(text)) return undefined;
+		if (this.mark !== "" && text.startsWith("add rule ") && text.includes(this.mark)) this.marked = true;
+		if (text.startsWith(this.tableRemoved)) this.touch = "deleted";
+		else if (this.touch !== "deleted" || text.startsWith(this.tableAdded)) this.touch = "changed";
+		return undefined;
+	}
+
+	private remark(text: string): MonitorItem | undefined {
+		const generation = GENERATION.exec(text);
+		if (!generation) return text.includes("lost") ? { kind: "gap" } : { kind: "garbage", text };
+		const { touch, marked } = this;
+		const tables = [...this.tables];
+		this.touch = "none";
+		this.marked = false;
+		if (tables.length > 0) this.tables = new Set();
+		const pid = Number(generation[1]);
+		return { kind: "transaction", transaction: { pid, process: generation[2] ?? "", touch, marked, tables } };
+	}
+}

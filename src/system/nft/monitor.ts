@@ -1,0 +1,132 @@
+import { LineSplitter } from "../../lib/lines.ts";
+import { supervise } from "../../platform/supervise.ts";
+import type { Platform, Timer } from "../../platform/types.ts";
+import type { Actor } from "../../model/status.ts";
+import type { PacketTrace, TracedPacket } from "../../model/packet-trace.ts";
+import { findActor, hasOtherIds } from "../kernel/actor.ts";
+import { MonitorParser, type Touch, type Transaction } from "./monitor-text.ts";
+import { isTraceLine, parseTraceLine, TraceCollector } from "./trace-text.ts";
+
+/** Milliseconds without another line after which a packet's way is taken for complete. */
+const TRACE_QUIET = 40;
+
+/** A transaction that is not the daemon's own and that touched the table. */
+export interface ForeignChange {
+	readonly touch: Exclude<Touch, "none">;
+	readonly actor: Actor;
+}
+
+export interface MonitorOptions {
+	/** Name of the watched table, family inet. */
+	readonly table: string;
+	/** Whether a process is one of the daemon's own `nft`. */
+	readonly isOwn: (pid: number) => boolean;
+	/** What the daemon puts into a rule's comment while `knowsProcesses` is false. */
+	readonly mark: string;
+	/** A monitor was started; what happened before may have been missed. */
+	readonly onStart: () => void;
+	/** The monitor ended and comes back by itself. */
+	readonly onEnd: (reason: string) => void;
+	readonly onForeign: (change: ForeignChange) => void;
+	/** The daemon's own transaction was seen: the monitor is alive and has told everything up to it. */
+	readonly onOwn: (pid: number) => void;
+	/** Somebody else's transaction changed rules of other tables, `family name`. */
+	readonly onOthers: (tables: readonly string[], actor: Actor) => void;
+	/** A packet is on its way through the ruleset. */
+	readonly onPacket: (packet: TracedPacket) => void;
+	/** The ways of packets are complete. */
+	readonly onTraces: (traces: readonly PacketTrace[]) => void;
+	/** The kernel dropped messages. */
+	readonly onGap: () => void;
+	/** Output that nft monitor does not print; called once a run of it. */
+	readonly onGarbage: (text: string) => void;
+}
+
+export interface Monitor {
+	start(): void;
+	stop(): void;
+	/** Starts another monitor in its place: this one has gone deaf. */
+	replace(reason: string): void;
+	/**
+	 * Whether it has shown a process of the daemon's. In a container it never does: the kernel tells the ids that
+	 * processes have outside. Then the mark has to serve.
+	 */
+	readonly knowsProcesses: boolean;
+}
+
+/** The daemon's eyes: one long-lived `nft monitor`, which sees every change to the ruleset and who made it. */
+export function createMonitor(platform: Platform, options: MonitorOptions): Monitor {
+	// There a foreign process may by chance have the number of one of the daemon's.
+	const contained = hasOtherIds(platform.files);
+	let knowsProcesses = false;
+	let parser = new MonitorParser(options.table, options.mark);
+	let splitter = new LineSplitter(() => {});
+	let complained = false;
+	let traces = new TraceCollector();
+	let timer: Timer | undefined;
+
+	const trace = (text: string) => {
+		const line = parseTraceLine(text);
+		// A person may trace all of a peer's packets: only handshakes and ends of sessions are evidence.
+		if (line?.kind === "packet" && line.packet.flags.every((flag) => flag === "ack")) return;
+		const packet = line && traces.line(line, platform.now().monotonic);
+		if (packet) options.onPacket(packet);
+		if (traces.busy) timer ??= platform.after(TRACE_QUIET, collect);
+	};
+
+	const collect = () => {
+		timer = undefined;
+		const done = traces.take(platform.now().monotonic, TRACE_QUIET);
+		if (traces.busy) timer = platform.after(TRACE_QUIET, collect);
+		if (done.length > 0) options.onTraces(done);
+	};
+
+	const receive = (text: string, truncated: boolean) => {
+		if (isTraceLine(text)) return trace(text);
+		// Only sets with thousands of elements make such lines; their beginning tells the table.
+		const item = parser.line(text);
+		if (!item) return;
+		if (item.kind === "transaction") transaction(item.transaction);
+		else if (item.kind === "gap") options.onGap();
+		else if (!complained) {
+			complained = true;
+			options.onGarbage(truncated ? "a line over 64 kB" : item.text);
+		}
+	};
+
+	const transaction = ({ pid, process, touch, marked, tables }: Transaction) => {
+		if (!contained && options.isOwn(pid)) knowsProcesses = true;
+		if (knowsProcesses ? options.isOwn(pid) : marked) return options.onOwn(pid);
+		const others = tables.filter((table) => table !== `inet ${options.table}`);
+		if (touch === "none" && others.length === 0) return;
+		const actor = contained ? { process } : findActor(platform.files, pid, process);
+		if (touch !== "none") options.onForeign({ touch, actor });
+		if (others.length > 0) options.onOthers(others, actor);
+	};
+
+	const process = supervise(platform, {
+		argv: ["nft", "monitor"],
+		backoff: { first: 100, longest: 10_000 },
+		onStdout: (chunk) => splitter.push(chunk),
+		onStart: () => {
+			parser = new MonitorParser(options.table, options.mark);
+			complained = false;
+			traces = new TraceCollector();
+			splitter = new LineSplitter((line) => receive(line.text, line.truncated));
+			options.onStart();
+		},
+		onEnd: options.onEnd,
+	});
+	return {
+		start: process.start,
+		stop: () => {
+			timer?.cancel();
+			timer = undefined;
+			process.stop();
+		},
+		replace: process.replace,
+		get knowsProcesses() {
+			return knowsProcesses;
+		},
+	};
+}

@@ -1,0 +1,167 @@
+import type { FullPipe, Platform, Timer } from "../../platform/types.ts";
+import type { TableForm } from "./table-text.ts";
+import { namedByFirewall } from "../openwrt/firewall-includes.ts";
+import { installTable } from "./installed-table.ts";
+import type { Nft, NftFailure, NftResult } from "./nft.ts";
+import { OwnedTable, type Owning } from "./owned-table.ts";
+
+/** What keeps the table as it is: the kernel, which lets nobody but its owner change it, or the daemon, by repair. */
+export type Mode = "owned" | "installed";
+
+export type Applied = { readonly ok: true; readonly mode: Mode } | NftFailure;
+
+/** The table's text in the form that is asked for. */
+export type Render = (form: TableForm) => string;
+
+/** A table to be put in place. */
+export interface Wanted {
+	/** Its name, family inet. */
+	readonly table: string;
+	readonly render: Render;
+}
+
+export interface ProtectionOptions {
+	/** `option protect`: own the table where that is possible. */
+	readonly own: boolean;
+	/** The table is in place, but has no owner any more; it was not meant to be. */
+	readonly onLost: (reason: string) => void;
+	readonly onInfo: (text: string) => void;
+}
+
+/**
+ * Puts the table in place and keeps it, in the stronger of two modes that is possible; one thing at a time, in the order
+ * of the calls. Which one it is matters to nobody else: what a mode does not prevent, the warden repairs.
+ */
+export interface Protection {
+	/** `option protect`, changed. Takes effect with the next `apply`; what is possible is found out anew. */
+	configure(own: boolean): void;
+	/** Puts the table in place of whatever is there under its name, in one transaction. */
+	apply(wanted: Wanted): Promise<Applied>;
+	/** Leaves the table in place without an owner, as any other table: everybody can change it. */
+	release(): Promise<NftResult>;
+	/** A transaction of the daemon's own came by in the monitor. */
+	confirm(pid: number): void;
+}
+
+/** So often in a row an owner may fail before that is taken for the way of this kernel and this nft. */
+const MOST_FAILURES = 3;
+/** An owner that has lived for this many milliseconds shows that it can be: failures from before do not count. */
+const LONG_OWNED = 60_000;
+/** Milliseconds after which a table without an owner gets another chance. */
+const RETRY = 10_000;
+/** Never made: `nft -c` only has the kernel look at it. */
+const SCRATCH = "table inet bgpwarden_scratch {\n\tflags owner, persist;\n}\n";
+
+export function createProtection(platform: Platform, nft: Nft, options: ProtectionOptions): Protection {
+	const owned = new OwnedTable(platform, nft, (how) => {
+		if (how.kind === "let go") noteFailure({ ok: false, reason: how.reason });
+		options.onLost(how.kind === "failed" ? how.failure.reason : "it has let go of the table");
+	});
+	let { own } = options;
+	let pipe: Promise<FullPipe> | undefined;
+	let obstacle: Promise<NftFailure | undefined> | undefined;
+	let failures = 0;
+	let ownedAt = Number.POSITIVE_INFINITY;
+	let retry: Timer | undefined;
+	let told: string | undefined;
+	let last: Wanted | undefined;
+	let queue: Promise<unknown> = Promise.resolve();
+
+	const inTurn = <Result>(task: () => Promise<Result>): Promise<Result> => {
+		const result = queue.then(task);
+		queue = result.catch(() => {});
+		return result;
+	};
+
+	/** Begins what an owner needs, while the daemon still looks at what is there. */
+	const prepare = () => {
+		if (!own) return;
+		obstacle ??= nft.check(SCRATCH).then((result) => (result.ok ? undefined : result));
+		pipe ??= platform.openFullPipe();
+		// Whoever needs it hears of a failure; until then nobody listens.
+		pipe.catch(() => {});
+	};
+
+	const tell = (reason: string | undefined) => {
+		if (reason !== undefined && reason !== told) options.onInfo(`the table has no owner: ${reason}`);
+		told = reason;
+	};
+
+	const applyInstalled = async (wanted: Wanted): Promise<Applied> => {
+		await owned.letGo();
+		const result = await installTable(nft, wanted.render);
+		return result.ok ? { ok: true, mode: "installed" } : result;
+	};
+
+	const apply = async (wanted: Wanted): Promise<Applied> => {
+		last = wanted;
+		retry?.cancel();
+		if (!own) return applyInstalled(wanted);
+		const include = namedByFirewall(platform.files, wanted.table);
+		if (include !== undefined) {
+			tell(`${include} names it as well, and with an owner fw4 could not load that`);
+			return applyInstalled(wanted);
+		}
+		prepare();
+		const known = await obstacle;
+		const result: Owning = known ? { kind: "failed", failure: known } : await applyOwned(wanted);
+		if (result.kind === "owned") {
+			ownedAt = platform.now().monotonic;
+			tell(undefined);
+			return { ok: true, mode: "owned" };
+		}
+		const failure: NftFailure =
+			result.kind === "failed" ? result.failure : { ok: false, reason: result.reason };
+		// The other mode would be refused as well.
+		if (failure.cause === "held") return failure;
+		const installed = await applyInstalled(wanted);
+		// Where the same table can be installed, it is the owner that does not work.
+		if (installed.ok) {
+			tell(`kernel or nft cannot: ${failure.reason}`);
+			if (!known || known.cause === "not run") noteFailure(failure);
+		} else if (known?.cause === "not run") obstacle = undefined;
+		return installed;
+	};
+
+	const applyOwned = async (wanted: Wanted): Promise<Owning> => {
+		pipe ??= platform.openFullPipe();
+		let full: FullPipe;
+		try {
+			full = await pipe;
+		} catch (error) {
+			pipe = undefined;
+			const reason = error instanceof Error ? error.message : String(error);
+			return { kind: "failed", failure: { ok: false, reason } };
+		}
+		return owned.apply(wanted, full);
+	};
+
+	/** The machine may have been short of something, the pipe not quite full: some more tries, with pauses. */
+	const noteFailure = (failure: NftFailure) => {
+		pipe?.then((full) => full.close()).catch(() => {});
+		pipe = undefined;
+		if (platform.now().monotonic - ownedAt > LONG_OWNED) failures = 0;
+		const enough = ++failures >= MOST_FAILURES;
+		obstacle = enough ? Promise.resolve({ ok: false, reason: failure.reason }) : undefined;
+		if (!enough) retry = platform.after(RETRY, () => options.onLost(failure.reason));
+	};
+
+	prepare();
+	return {
+		configure(next) {
+			own = next;
+			obstacle = undefined;
+			failures = 0;
+			prepare();
+		},
+		apply: (wanted) => inTurn(() => apply(wanted)),
+		release: () =>
+			inTurn(async () => {
+				retry?.cancel();
+				if (!(await owned.letGo()) || !last) return { ok: true };
+				// Left as it is, with its flag, it would make whoever names it without that flag fail.
+				return nft.apply(last.render({ destroy: true }));
+			}),
+		confirm: (pid) => owned.confirm(pid),
+	};
+}

@@ -1,0 +1,192 @@
+import type { Config, Mark } from "../../model/config.ts";
+
+/**
+ * UDP ports of BFD: single hop and echo (RFC 5881), multihop (RFC 5883). A rule for each, since the counters tell in which
+ * mode the other side speaks.
+ */
+const BFD = [
+	[3784, "BFD"],
+	[3785, "BFD echo"],
+	[4784, "multihop BFD"],
+] as const;
+
+/** What the table depends on. */
+export type TableOptions = Pick<Config["main"], "table" | "scope" | "forwarded" | "bypassMark" | "routeMark">;
+
+/** In which way the text puts the table in place; with none of this, any kernel and any nft takes it. */
+export interface TableForm {
+	/**
+	 * The table belongs to the process that makes it, and stays when that ends: kernel 6.9, nft 1.1.0. Never one flag
+	 * without the other: a table with `owner` alone (kernel 5.12) vanishes with its owner.
+	 */
+	readonly owned?: boolean;
+	/**
+	 * Replaces the table with `destroy` (kernel 6.3, nft 1.0.7). Needed for one whose owner has ended: it has the flag
+	 * `persist`, and naming it without that flag, as `table NAME` does, is refused. Implied by `owned`.
+	 */
+	readonly destroy?: boolean;
+	/** Other tables of the daemon's that go in the same transaction. */
+	readonly former?: readonly string[];
+}
+
+export interface PeerAddresses {
+	readonly ipv4: readonly string[];
+	readonly ipv6: readonly string[];
+}
+
+/**
+ * The ruleset text that puts the table in place, whatever was there under its name: one transaction for `nft -f -`
+ * (nft(8)). `raw` is the priority before connection tracking, so `notrack` there keeps a packet out of it, and
+ * NAT, which needs conntrack, with it.
+ * @param peers addresses for scope `peers`; not used with scope `any`
+ */
+export function renderTable(options: TableOptions, peers: PeerAddresses, form: TableForm = {}): string {
+	const sets = options.scope === "peers" ? peerSets(peers) : [];
+	return [
+		...[...(form.former ?? []), options.table].flatMap((table) => removal(table, form)),
+		`table inet ${options.table} {`,
+		...(form.owned ? ["\tflags owner, persist;"] : []),
+		...sets,
+		...chain("raw_pre", "prerouting", "raw", [
+			...(options.forwarded ? [] : [leavesAlone("fib daddr type != local", "not for this router")]),
+			...tracing(options, "saddr"),
+			...past(options, "in"),
+		]),
+		...chain("raw_out", "output", "raw", [...tracing(options, "daddr"), ...past(options, "out")]),
+		...routing(options),
+		...chain("filter_input", "input", "filter", [...rules(options, "saddr", "counter accept", "accepted")]),
+		"}",
+		"",
+	].join("\n");
+}
+
+/** Takes a table away that may not be there. */
+function removal(table: string, { owned, destroy }: TableForm): string[] {
+	if (owned || destroy) return [`destroy table inet ${table}`];
+	// The first line makes the second one succeed when there is no such table.
+	return [`table inet ${table}`, `delete table inet ${table}`];
+}
+
+const MARKS = / \(run [0-9a-f]{8}\)"/g;
+/** nft also tells the owner's name, as /proc has it for that process id: in a container, perhaps another process's. */
+const OWNERSHIP = /^(table inet \S+ \{).*\n(?:\tflags (?:owner|persist|owner,persist)\n\n?)?/;
+
+/**
+ * The text with a mark in a rule's comment, by which the daemon knows its own transaction in `nft monitor` where the
+ * process ids that the monitor prints are another namespace's, as in a container.
+ * @param mark 8 hexadecimal digits
+ */
+export function withMark(text: string, mark: string): string {
+	return text.replace(/(comment "bgpwarden: [^"]*)"/, `$1 (run ${mark})"`);
+}
+
+/** The kernel's listing of a table as it would be without an owner and without a mark: what the table does. */
+export function bareListing(text: string): string {
+	return text.replace(OWNERSHIP, "$1\n").replace(MARKS, '"');
+}
+
+/** The peers' addresses that a listing of the table covers, with scope `peers`. */
+export function peersIn(listing: string): string[] {
+	const sets = listing.matchAll(/\n\tset peers[46] \{[^}]*?elements = \{([^}]*)\}/g);
+	return [...sets]
+		.flatMap(([, elements = ""]) => elements.split(",").map((element) => element.trim()))
+		.filter(Boolean);
+}
+
+/** Whether a listing is of a table that belongs to a process which still runs. */
+export function isOwned(listing: string): boolean {
+	return /^table inet \S+ \{.*\n\tflags owner\b/.test(listing);
+}
+
+function chain(
+	name: string,
+	hook: string,
+	priority: string,
+	body: readonly string[],
+	type = "filter",
+): string[] {
+	return [
+		`\tchain ${name} {`,
+		`\t\ttype ${type} hook ${hook} priority ${priority}; policy accept;`,
+		...body.map((rule) => `\t\t${rule}`),
+		"\t}",
+	];
+}
+
+/** The rules of one chain; `side` is where the peer's address stands in a packet. */
+function rules(options: TableOptions, side: "saddr" | "daddr", action: string, what: string): string[] {
+	return scopes(options, side).flatMap((scope) => [
+		`${scope}tcp dport 179 ${action} ${comment(`BGP ${what}`)}`,
+		`${scope}tcp sport 179 ${action} ${comment(`BGP ${what}`)}`,
+		...BFD.map(([port, name]) => `${scope}udp dport ${port} ${action} ${comment(`${name} ${what}`)}`),
+	]);
+}
+
+/**
+ * Past conntrack and NAT, and past proxies: those that have a mark for what they shall let through do so for
+ * `bypassMark`. Only what ends or begins at the router gets it, for nobody would take it from other packets again.
+ */
+function past(options: TableOptions, way: "in" | "out"): string[] {
+	const side = way === "in" ? "saddr" : "daddr";
+	const mark = setMark(options.bypassMark);
+	if (mark === undefined) return rules(options, side, "counter notrack", `out of conntrack, ${way}`);
+	if (way === "out" || !options.forwarded)
+		return rules(options, side, `counter ${mark} notrack`, `past conntrack and proxies, ${way}`);
+	return [
+		...rules(options, side, `fib daddr type local ${mark}`, "past proxies, in"),
+		...rules(options, side, "counter notrack", `out of conntrack, ${way}`),
+	];
+}
+
+/**
+ * A chain that sends the router's own BGP and BFD the way it would go if nobody had marked it. Proxies and policy routing
+ * mark what the router sends in chains of type route with priority mangle (-150); a chain of this type that changes the
+ * mark again, at a later priority, has the kernel choose the route again (nf_route_table_hook4 in nft_chain_route.c).
+ * Without conntrack a proxy cannot tell an answer from a connection of the router's own, so answers need this too.
+ */
+function routing(options: TableOptions): string[] {
+	const mark = setMark(options.routeMark);
+	if (mark === undefined) return [];
+	return chain("route_out", "output", "-90", rules(options, "daddr", mark, "on its own route, out"), "route");
+}
+
+function setMark(mark: Mark): string | undefined {
+	return mark === "keep" ? undefined : `meta mark set 0x${mark.toString(16).padStart(8, "0")}`;
+}
+
+/** Each BGP handshake and each end of one shows its way through every chain; established sessions cost nothing. */
+function tracing(options: TableOptions, side: "saddr" | "daddr"): string[] {
+	return scopes(options, side).flatMap((scope) =>
+		["dport", "sport"].map(
+			(port) =>
+				`${scope}tcp ${port} 179 tcp flags & (fin|syn|rst) != 0 limit rate 10/second burst 20 packets ` +
+				`meta nftrace set 1 ${comment("trace of BGP's handshakes")}`,
+		),
+	);
+}
+
+/** The port comes first: it spares every other packet of the router the route lookup. */
+function leavesAlone(match: string, why: string): string {
+	return (
+		`meta l4proto { tcp, udp } th dport != { 179, 3784, 3785, 4784 } th sport != 179 return ` +
+		`${comment("neither BGP nor BFD")}\n\t\t${match} return ${comment(why)}`
+	);
+}
+
+function scopes(options: TableOptions, side: "saddr" | "daddr"): string[] {
+	return options.scope === "any" ? [""] : [`ip ${side} @peers4 `, `ip6 ${side} @peers6 `];
+}
+
+function peerSets(peers: PeerAddresses): string[] {
+	return [...set("peers4", "ipv4_addr", peers.ipv4), ...set("peers6", "ipv6_addr", peers.ipv6)];
+}
+
+function set(name: string, type: string, addresses: readonly string[]): string[] {
+	const unique = [...new Set(addresses)].sort();
+	const elements = unique.length > 0 ? [`\t\telements = { ${unique.join(", ")} }`] : [];
+	return [`\tset ${name} {`, `\t\ttype ${type}`, ...elements, "\t}"];
+}
+
+function comment(text: string): string {
+	return `comment "bgpwarden: ${text}"`;
+}

@@ -1,0 +1,127 @@
+import { LineSplitter } from "../../lib/lines.ts";
+import { describeExit } from "../../platform/supervise.ts";
+import type { Child, Platform, Timer } from "../../platform/types.ts";
+import { renderTraceTable, TRACE_TABLE } from "./trace-table.ts";
+import { parseTraceLine, TraceCollector } from "./trace-text.ts";
+import type { PacketTrace } from "../../model/packet-trace.ts";
+import { createNft } from "./nft.ts";
+import { OwnedTable } from "./owned-table.ts";
+
+/** Milliseconds after which a packet's way is complete: nothing marks its end. */
+const QUIET = 50;
+
+export interface TracerOptions {
+	/** The peer's address. */
+	readonly address: string;
+	/** Packets of the peer's that have been through the ruleset, oldest first, without the tracer's own rules. */
+	readonly onTraces: (traces: readonly PacketTrace[]) => void;
+	/** It cannot go on. */
+	readonly onEnd: (reason: string) => void;
+}
+
+export interface Tracer {
+	/** Takes the table away again; what was under way is told before. */
+	stop(): Promise<void>;
+}
+
+/**
+ * Follows one peer's packets through the whole ruleset. For that a table of its own is there, which belongs to a child:
+ * however this process ends, the child ends with it and the kernel takes the table away (see `OwnedTable`), and `nft
+ * monitor` ends as well (see `partingShot`).
+ * @returns the tracer, or why it cannot be
+ */
+export async function startTracer(
+	platform: Platform,
+	options: TracerOptions,
+): Promise<Tracer | { readonly reason: string }> {
+	const name = `${TRACE_TABLE}_${platform.pid}`;
+	const nft = createNft(platform);
+	const collector = new TraceCollector();
+	let timer: Timer | undefined;
+	let ended = false;
+	let telling: Promise<unknown> = Promise.resolve();
+
+	const end = (reason: string) => {
+		if (ended) return;
+		ended = true;
+		options.onEnd(reason);
+	};
+	const tell = (quiet: number) => {
+		const own = (hop: { table: string }) => hop.table === name;
+		const traces = collector.take(platform.now().monotonic, quiet).filter(({ hops }) => hops.some(own));
+		if (traces.length === 0) return;
+		// A rule that was made after the start is known by its handle only, and has to be looked up.
+		const known = nft.withRules(traces, name);
+		telling = telling
+			.then(() => known)
+			.then((all) =>
+				options.onTraces(all.map((trace) => ({ ...trace, hops: trace.hops.filter((hop) => !own(hop)) }))),
+			);
+	};
+	const wait = () => {
+		if (collector.busy)
+			timer ??= platform.after(QUIET, () => {
+				timer = undefined;
+				tell(QUIET);
+				wait();
+			});
+	};
+
+	const monitor = follow(
+		platform,
+		(text) => {
+			const line = parseTraceLine(text);
+			if (!line) return;
+			collector.line(line, platform.now().monotonic);
+			wait();
+		},
+		end,
+	);
+	const shot = partingShot(platform);
+	const table = new OwnedTable(platform, nft, () => end("the table of the trace is gone"));
+	const pipe = await platform.openFullPipe();
+	const applied = await table.apply(
+		{ table: name, render: () => renderTraceTable(name, options.address) },
+		pipe,
+	);
+	const stop = async () => {
+		ended = true;
+		await table.letGo();
+		pipe.close();
+		timer?.cancel();
+		shot.kill("SIGKILL");
+		monitor.kill("SIGKILL");
+		tell(0);
+		await telling;
+	};
+	if (applied.kind === "owned") return { stop };
+	await stop();
+	return { reason: applied.kind === "failed" ? applied.failure.reason : applied.reason };
+}
+
+/**
+ * An nft that waits for the end of its input, which comes with the end of this process. Then it makes a table that the same
+ * transaction deletes: `nft monitor` has something to write, finds no reader, and ends too. Without that it would wait for
+ * somebody's next change of the ruleset; that the trace's own table has gone, the kernel tells nobody.
+ */
+function partingShot(platform: Platform): Child {
+	const child = platform.spawn({ argv: ["nft", "-f", "-"], stdin: true, onExit: () => {} });
+	child.write(`table inet ${TRACE_TABLE}_end\ndelete table inet ${TRACE_TABLE}_end\n`);
+	return child;
+}
+
+/** `nft monitor`, line by line. */
+function follow(platform: Platform, onLine: (text: string) => void, onEnd: (reason: string) => void): Child {
+	const argv = ["nft", "monitor"] as const;
+	const splitter = new LineSplitter(({ text }) => onLine(text));
+	let complaint = "";
+	const errors = new LineSplitter(({ text }) => {
+		complaint ||= text;
+	}, 1024);
+	return platform.spawn({
+		argv,
+		onStdout: (chunk) => splitter.push(chunk),
+		onStderr: (chunk) => errors.push(chunk),
+		onExit: (status) => onEnd(describeExit(argv, status, complaint)),
+	});
+}

@@ -1,0 +1,43 @@
+import { isoSeconds } from "../../lib/clock.ts";
+import type { PeerRecord } from "../state.ts";
+import type { View } from "./diagnose.ts";
+
+/** `12 s`, `3 min`. @param milliseconds a duration */
+export function sayDuration(milliseconds: number): string {
+	const seconds = Math.max(0, Math.round(milliseconds / 1000));
+	return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}
+
+/** `waukeen (192.168.1.2)`. */
+export function sayPeer({ peer }: PeerRecord): string {
+	return peer.neighborAddress === undefined ? peer.name : `${peer.name} (${peer.neighborAddress})`;
+}
+
+/**
+ * A moment in UTC. Evidence tells moments and no durations: those would be another text, and another MQTT message, at each
+ * look.
+ */
+export function sayTime({ state }: View, moment: number): string {
+	return isoSeconds(state.clockOffset, moment);
+}
+
+/** This many ms before now a service's change may still have to do with what is seen. */
+const LATELY = 60_000;
+
+/** Services that changed lately, one line each. */
+export function sayServices(view: View): string[] {
+	const { state, now } = view;
+	return Object.entries(state.services.changed)
+		.filter(([, at]) => now - at < LATELY)
+		.map(([service, at]) => `service ${service} changed at ${sayTime(view, at)}`);
+}
+
+/** What BIRD says about the peer, one line. */
+export function sayBird({ peer }: PeerRecord): string {
+	const bfd =
+		peer.bfd === undefined
+			? ""
+			: `, BFD ${peer.bfd}${peer.bfdMode === undefined ? "" : ` (${peer.bfdMode})`}`;
+	const error = peer.lastError === undefined ? "" : `, last error: ${peer.lastError}`;
+	return `BIRD: ${peer.state ?? peer.protocolState}${bfd}${error}`;
+}

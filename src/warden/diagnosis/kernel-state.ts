@@ -1,0 +1,100 @@
+import type { Flow } from "../../system/conntrack/flow-text.ts";
+import type { Diagnosis, View } from "./diagnose.ts";
+import { sayBird, sayPeer, sayServices, sayTime } from "./evidence-text.ts";
+
+/** Devices of VPNs and proxies, by the names that they give: a LAN's peer is not behind one. */
+const TUNNEL =
+	/^(?:tailscale|tun|utun|tap|wg|ts|zt|nebula|ppp|warp|meta|mihomo|clash|sing|singbox|nikki|xray)[\w.-]*\d*$/i;
+const UNRESOLVED = new Set(["FAILED", "INCOMPLETE"]);
+
+/** What the kernel knows of the way to the peer: `route-kind`, `peer-unreachable`. */
+export function ofKernel(view: View): Diagnosis | undefined {
+	const { evidence, record } = view;
+	const { inspection, usualDevice } = evidence;
+	if (!inspection) return undefined;
+	const { route, noRoute, neighbor } = inspection;
+	if (noRoute !== undefined) {
+		return {
+			id: "peer-unreachable",
+			explanation: `the router has no route to ${sayPeer(record)}: ${noRoute}`,
+			evidence: [`ip route get: ${noRoute}`, sayBird(record)],
+			remedy: "bring up the interface that leads to the peer, or add a route to it",
+		};
+	}
+	const expected = view.state.settings.interfaces[record.peer.name] ?? usualDevice;
+	const device = route?.device;
+	const elsewhere = device !== undefined && expected !== undefined && device !== expected;
+	const tunnelled = device !== undefined && expected === undefined && TUNNEL.test(device);
+	if (elsewhere || tunnelled) {
+		const table = route?.table === undefined ? "" : `, routing table ${route.table}`;
+		const usual = expected === undefined ? "" : `, not ${expected}`;
+		return {
+			id: "route-kind",
+			explanation: `the router reaches ${sayPeer(record)} through ${device}${usual}${table}`,
+			evidence: [`ip route get: dev ${device}${table}`, ...sayServices(view), sayBird(record)],
+			remedy:
+				route?.table === "52"
+					? "Tailscale accepts a route for the peer's own network: `tailscale set --accept-routes=false`, or `option route_mark '0x80000'` here"
+					: `keep the peer's network out of ${device}: a more specific route or an \`ip rule\` before the one that sends it there`,
+		};
+	}
+	const alive = record.peer.bfd === "up";
+	if (neighbor !== undefined && neighbor !== "none" && UNRESOLVED.has(neighbor.state) && !alive) {
+		const next = route?.gateway === undefined ? sayPeer(record) : `the gateway ${route.gateway}`;
+		return {
+			id: "peer-unreachable",
+			explanation: `${next} does not answer on ${neighbor.device}: it is off, unplugged or has another address`,
+			evidence: [`ip neigh: no answer on ${neighbor.device}`, sayBird(record)],
+			remedy: "check the node, its cable and its address; nothing on this router can mend it",
+		};
+	}
+	return undefined;
+}
+
+/** Conntrack has a hand in it though it should not: `tracked`, or `hijacked` where NAT leads elsewhere. */
+export function ofTracking(view: View): Diagnosis | undefined {
+	const { evidence, record, state } = view;
+	const { tracked, inspection } = evidence;
+	const flow = inspection?.flows?.[0];
+	// One look may have been just before the flush.
+	if (!tracked || tracked.looks < 2 || !flow) return undefined;
+	const table =
+		state.table.present && !state.problems.install
+			? "although the table is in place"
+			: "because the table is not in place";
+	const other = natTarget(flow);
+	const lines = [
+		`conntrack: ${sayFlow(flow)}`,
+		`seen since ${sayTime(view, tracked.since)}`,
+		...Object.values(state.problems),
+		sayBird(record),
+	];
+	const remedy = `let nothing else use the name of table inet ${state.settings.table}; \`bgpwarden status\` shows why it cannot be installed`;
+	if (other !== undefined) {
+		return {
+			id: "hijacked",
+			explanation: `NAT redirects BGP of ${sayPeer(record)} to ${other}, ${table}`,
+			evidence: lines,
+			remedy,
+		};
+	}
+	return {
+		id: "tracked",
+		explanation: `conntrack still holds the session of ${sayPeer(record)}, ${table}`,
+		evidence: lines,
+		remedy,
+	};
+}
+
+/** Where NAT leads a flow to port 179; undefined where it does not. */
+function natTarget({ original, reply }: Flow): string | undefined {
+	if (original.destinationPort !== 179) return undefined;
+	if (reply.sourcePort !== 179) return `port ${reply.sourcePort}`;
+	return reply.source === original.destination ? undefined : reply.source;
+}
+
+function sayFlow({ protocol, state, original, reply, unreplied, mark }: Flow): string {
+	const nat = reply.sourcePort === original.destinationPort ? "" : `, answered by port ${reply.sourcePort}`;
+	const marked = mark === undefined ? "" : `, mark ${mark}`;
+	return `${protocol} ${state ?? ""} ${original.source} port ${original.sourcePort} to ${original.destination} port ${original.destinationPort}${nat}${marked}${unreplied ? " [UNREPLIED]" : ""}`;
+}

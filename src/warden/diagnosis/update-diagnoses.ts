@@ -1,0 +1,99 @@
+import type { DiagnosisId } from "../../model/status.ts";
+import { isDoubted, isDown, isEstablished } from "../peers/nudge.ts";
+import type { PeerRecord, WardenState } from "../state.ts";
+import type { Turn } from "../turn.ts";
+import { type Diagnosis, diagnose, ofBird } from "./diagnose.ts";
+import { calmAt } from "./flapping.ts";
+import { dueAt } from "./collect-evidence.ts";
+import { BFD_GRACE } from "./established.ts";
+
+/** The gravest first, for the router's own line. */
+const GRAVITY: readonly DiagnosisId[] = [
+	"bird-down",
+	"route-kind",
+	"peer-unreachable",
+	"hijacked",
+	"blocked",
+	"reply-dropped",
+	"tracked",
+	"not-listening",
+	"no-answer",
+	"rejected",
+	"peer-silent",
+	"flapping",
+	"bfd-mode-mismatch",
+	"bfd-down-session-up",
+];
+
+/** Diagnoses every peer anew, and tells what has changed. */
+export function concludeAll(turn: Turn): void {
+	for (const record of Object.values(turn.state.peers)) conclude(turn, record);
+}
+
+/** When `concludeAll` has something to look at. */
+export function concludeAt({ evidence }: WardenState): number | undefined {
+	return evidence.due[0];
+}
+
+export function concludeTick(turn: Turn): void {
+	const { due } = turn.state.evidence;
+	if (due[0] === undefined || due[0] > turn.time) return;
+	turn.evidence({ due: due.filter((time) => time > turn.time) });
+	concludeAll(turn);
+}
+
+function conclude(turn: Turn, record: PeerRecord): void {
+	const { peer, diagnosis: before } = record;
+	const evidence = turn.state.evidence.addresses[peer.neighborAddress ?? ""] ?? {};
+	const found = diagnose({ state: turn.state, record, evidence, now: turn.time });
+	const diagnosis = found ?? kept(record, turn.time);
+	if (isEstablished(record)) {
+		dueAt(turn, (record.bfdSince ?? record.stateSince ?? turn.time) + BFD_GRACE);
+		const calm = calmAt(record.flapTimes ?? [], turn.time);
+		if (calm !== undefined) dueAt(turn, calm);
+	}
+	if (diagnosis === before) return;
+	const { diagnosis: _, ...rest } = record;
+	turn.peer(peer.name, diagnosis ? { ...rest, diagnosis } : rest);
+	if (diagnosis) tell(turn, record, before, diagnosis);
+}
+
+/** A cause that was found stays until another is, or the peer is up; that all was well says nothing about a peer that is down. */
+function kept(record: PeerRecord, now: number): Diagnosis | undefined {
+	const { diagnosis } = record;
+	if (diagnosis === undefined || diagnosis.id === "healthy" || diagnosis.id === "bird-down") return undefined;
+	const up = isEstablished(record) && !isDoubted(record, now);
+	return isDown(record) || up ? undefined : diagnosis;
+}
+
+function tell(
+	turn: Turn,
+	{ peer }: PeerRecord,
+	before: Diagnosis | undefined,
+	{ id, explanation, remedy }: Diagnosis,
+): void {
+	if (id === before?.id || (id === "healthy" && before === undefined)) return;
+	// BIRD's loss was told once for all.
+	if (id === "bird-down") return;
+	if (id === "healthy") turn.log("info", `peer ${peer.name}: healthy again (it was ${before?.id})`);
+	else
+		turn.log("warn", `peer ${peer.name}: ${id}: ${explanation}${remedy === undefined ? "" : `; ${remedy}`}`);
+	turn.do({
+		type: "report",
+		event: "diagnosis_changed",
+		details: { peer: peer.name, diagnosis: id, before: before?.id, explanation, remedy },
+	});
+}
+
+/** The gravest diagnosis of all peers; `healthy` when every one is. */
+export function gravest(state: WardenState): Diagnosis | undefined {
+	const bird = ofBird(state);
+	if (bird) return bird;
+	const all = Object.values(state.peers).flatMap(({ diagnosis }) => diagnosis ?? []);
+	for (const id of GRAVITY) {
+		const found = all.find((diagnosis) => diagnosis.id === id);
+		if (found) return found;
+	}
+	const healthy = all.length > 0 && all.length === Object.keys(state.peers).length;
+	return healthy ? { id: "healthy", explanation: "every peer is healthy", evidence: [] } : undefined;
+}

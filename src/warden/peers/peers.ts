@@ -1,0 +1,161 @@
+import type { BirdPeer, BirdReading } from "../../model/bird.ts";
+import { covered } from "../table/covered.ts";
+import { askMore } from "../diagnosis/collect-evidence.ts";
+import { considerNudges, isDown, isEstablished, isNudging } from "./nudge.ts";
+import { planReadings, readNow, signOfChange } from "./polling.ts";
+import { climb } from "./remediation.ts";
+import type { PeerRecord } from "../state.ts";
+import { reinstall } from "../table/table.ts";
+import type { Turn } from "../turn.ts";
+
+/** Milliseconds that BIRD's account of when a session began may differ between readings: clocks are rounded. */
+const SINCE_DOUBT = 3000;
+
+export function birdUp(turn: Turn, version: string | undefined): void {
+	const { bird } = turn.state;
+	turn.bird({ reachable: true, version, lostReason: undefined });
+	const named = version === undefined ? "BIRD" : `BIRD ${version}`;
+	turn.log("info", `${named} answers`);
+	if (bird.lostReason !== undefined && bird.known)
+		turn.do({ type: "report", event: "bird_back", details: { version } });
+	signOfChange(turn);
+	readNow(turn);
+}
+
+export function birdLost(turn: Turn, reason: string): void {
+	const { bird } = turn.state;
+	if (bird.lostReason !== reason)
+		turn.log(bird.reachable ? "warn" : "info", `BIRD cannot be asked: ${reason}`);
+	if (bird.reachable) turn.do({ type: "report", event: "bird_lost", details: { reason } });
+	turn.bird({ reachable: false, lostReason: reason, pollAt: undefined, due: [] });
+}
+
+export function birdRead(turn: Turn, reading: BirdReading, since: Readonly<Record<string, number>>): void {
+	const before = turn.state.peers;
+	const named = new Set(reading.peers.map((peer) => peer.name));
+	turn.state = { ...turn.state, peers: {} };
+	for (const peer of reading.peers)
+		turn.peer(peer.name, follow(turn, before[peer.name], peer, since[peer.name]));
+	for (const record of Object.values(before)) if (!named.has(record.peer.name)) removed(turn, record);
+	turn.bird({ known: true, ...(reading.version === undefined ? {} : { version: reading.version }) });
+	considerNudges(turn);
+	climb(turn);
+	askMore(turn);
+	const records = Object.values(turn.state.peers);
+	planReadings(turn, {
+		unsettled: records.some((record) => !isDown(record) && !isSettled(record)),
+		nudging: records.some((record) => isNudging(turn, record)),
+	});
+	followAddresses(turn, reading);
+}
+
+/** Up, with its BFD. */
+function isSettled(record: PeerRecord): boolean {
+	return isEstablished(record) && record.peer.bfd !== "down" && record.peer.bfd !== "init";
+}
+
+export function peerRestarted(
+	turn: Turn,
+	peer: string,
+	id: string | undefined,
+	failure: string | undefined,
+): void {
+	if (failure !== undefined) turn.log("warn", `peer ${peer} could not be restarted: ${failure}`);
+	if (id !== undefined) turn.reply([id], failure === undefined, failure ?? `peer ${peer} restarted in BIRD`);
+	signOfChange(turn);
+}
+
+function follow(
+	turn: Turn,
+	before: PeerRecord | undefined,
+	peer: BirdPeer,
+	sinceWall: number | undefined,
+): PeerRecord {
+	// On the monotonic clock, so that setting the clock, which moves BIRD's times too, is not taken for a change.
+	const birdSince = sinceWall === undefined ? undefined : sinceWall - turn.state.clockOffset;
+	const known = birdSince === undefined ? {} : { birdSince };
+	if (!before) {
+		turn.log("info", `peer ${peer.name} found: ${peer.state ?? peer.protocolState}`);
+		return { peer, flaps: 0, nudge: { count: 0 }, ...known };
+	}
+	const bfdSince = before.peer.bfd === peer.bfd ? before.bfdSince : turn.time;
+	const bfd = bfdSince === undefined ? {} : { bfdSince };
+	if (before.peer.state !== peer.state) {
+		const left = before.peer.state === "Established";
+		if (left) down(turn, peer, peer.state);
+		if (peer.state === "Established") up(turn, peer);
+		const { bfdSince: _, birdSince: __, ...rest } = before;
+		return {
+			...rest,
+			peer,
+			stateSince: turn.time,
+			...bfd,
+			...known,
+			...(left ? flapped(turn, before, peer) : {}),
+		};
+	}
+	if (!isNewSession(before, peer, birdSince)) return { ...before, peer, ...bfd };
+	down(turn, peer, undefined);
+	up(turn, peer);
+	const { stateSince: _, bfdSince: __, ...rest } = before;
+	return { ...rest, peer, ...bfd, ...known, ...flapped(turn, before, peer) };
+}
+
+/** Losses of the session that are remembered. */
+const MOST_FLAPS = 10;
+
+function flapped(
+	turn: Turn,
+	before: PeerRecord,
+	{ lastError }: BirdPeer,
+): Pick<PeerRecord, "flaps" | "flapTimes" | "flapError"> {
+	const { flaps, flapTimes = [], flapError } = before;
+	const same = flapTimes.length === 0 || flapError === lastError;
+	return {
+		flaps: flaps + 1,
+		flapTimes: [...flapTimes, turn.time].slice(-MOST_FLAPS),
+		flapError: same ? lastError : undefined,
+	};
+}
+
+/** Whether an Established peer is so for a shorter time than the last reading knew: it was down in between. */
+function isNewSession(before: PeerRecord, peer: BirdPeer, birdSince: number | undefined): boolean {
+	const { birdSince: knownSince, stateSince } = before;
+	const began = knownSince ?? stateSince;
+	if (peer.state !== "Established" || birdSince === undefined || began === undefined) return false;
+	return birdSince - began > SINCE_DOUBT;
+}
+
+function removed(turn: Turn, record: PeerRecord): void {
+	turn.log("info", `peer ${record.peer.name} is no longer configured in BIRD`);
+	if (isEstablished(record)) down(turn, record.peer, "removed");
+}
+
+/** @param state absent: it was down for a moment that no reading has seen */
+function down(turn: Turn, peer: BirdPeer, state: string | undefined): void {
+	const why = peer.lastError === undefined ? "" : ` (${peer.lastError})`;
+	const how = state === undefined ? "was down between two readings" : `is down: ${state}`;
+	turn.log("warn", `peer ${peer.name} ${how}${why}`);
+	turn.do({
+		type: "report",
+		event: "peer_down",
+		details: { peer: peer.name, state, last_error: peer.lastError },
+	});
+}
+
+function up(turn: Turn, peer: BirdPeer): void {
+	turn.log("info", `peer ${peer.name} is up`);
+	turn.do({ type: "report", event: "peer_up", details: { peer: peer.name } });
+}
+
+/** With scope `peers` the table names BIRD's neighbors. */
+function followAddresses(turn: Turn, reading: BirdReading): void {
+	const { settings, table } = turn.state;
+	if (settings.scope !== "peers") return;
+	const neighbors = reading.peers.flatMap((peer) => peer.neighborAddress ?? []);
+	const addresses = covered(turn, neighbors);
+	if (addresses.join() === [...table.addresses].sort().join()) return;
+	turn.table({ addresses });
+	turn.log("info", `table inet ${settings.table} now covers ${addresses.join(", ") || "no peer"}`);
+	reinstall(turn);
+}

@@ -1,0 +1,51 @@
+import type { Flow } from "../../system/conntrack/flow-text.ts";
+import { flowsFound } from "../diagnosis/collect-evidence.ts";
+import { requestNudges } from "../peers/nudge.ts";
+import type { Turn } from "../turn.ts";
+
+/** Deletes stale conntrack entries; with a flush under way, once more after it. @param ids who waits for it */
+export function requestFlush(turn: Turn, ids: readonly string[]): void {
+	const { flush } = turn.state;
+	if (flush.running) {
+		turn.flush({ again: true, nextWaiting: [...flush.nextWaiting, ...ids] });
+		return;
+	}
+	turn.flush({ running: true, waiting: ids });
+	turn.do({ type: "flush" });
+}
+
+/**
+ * @param left entries that were still there after the last try
+ * @param flows a few of those that were found
+ */
+export function flushed(turn: Turn, deleted: number, left: number, flows: readonly Flow[]): void {
+	flowsFound(turn, flows);
+	turn.problem("conntrack", undefined);
+	turn.flush({ deleted: turn.state.flush.deleted + deleted });
+	if (left > 0)
+		turn.log("warn", `${count(left, "conntrack entry", "conntrack entries")} came back each time`);
+	if (deleted > 0) {
+		turn.log("info", `${count(deleted, "stale conntrack entry", "stale conntrack entries")} deleted`);
+		turn.do({ type: "report", event: "conntrack_flushed", details: { deleted, left } });
+		requestNudges(turn);
+	}
+	const told = `${count(deleted, "entry", "entries")} deleted`;
+	if (left > 0) finish(turn, deleted > 0, `${told}, ${left} left`);
+	else finish(turn, true, deleted === 0 ? "no stale conntrack entry" : told);
+}
+
+export function flushFailed(turn: Turn, reason: string): void {
+	turn.problem("conntrack", `stale conntrack entries cannot be deleted: ${reason}`);
+	finish(turn, false, reason);
+}
+
+function finish(turn: Turn, ok: boolean, text: string): void {
+	const { flush } = turn.state;
+	turn.reply(flush.waiting, ok, text);
+	turn.flush({ running: false, again: false, waiting: [], nextWaiting: [] });
+	if (flush.again) requestFlush(turn, flush.nextWaiting);
+}
+
+function count(number: number, one: string, many: string): string {
+	return `${number} ${number === 1 ? one : many}`;
+}

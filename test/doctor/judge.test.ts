@@ -1,0 +1,320 @@
+import { describe, expect, test } from "vitest";
+import type { Facts } from "../../src/doctor/facts.ts";
+import { review } from "../../src/doctor/judge.ts";
+import { parseRuleset } from "../../src/system/nft/ruleset-json.ts";
+import { BIRD_CONF, birdFile, config, HEALTHY, NOW, PEER, rulesets, STATUS, withoutChain } from "./sample-facts.ts";
+
+type Change = Partial<Facts>;
+
+/** `level id` of everything that is not green, root causes first. */
+function wrong(change: Change): string[] {
+	const { causes, review: rest } = review({ ...HEALTHY, ...change });
+	return [...causes, ...rest]
+		.filter(({ level }) => level !== "green")
+		.map(({ level, id }) => `${level} ${id}`);
+}
+
+function without<Key extends keyof Facts>(key: Key): Facts {
+	const { [key]: _, ...rest } = HEALTHY;
+	return rest as Facts;
+}
+
+const peer = (change: object): Change => ({ status: { ...STATUS, peers: [{ ...PEER, ...change }] } });
+const router = (change: object): Change => ({
+	status: { ...STATUS, router: { ...STATUS.router, ...change } },
+});
+const section = (change: object): Change => ({ config: config({ peers: [{ name: "waukeen", ...change }] }) });
+const conf = (change: (text: string) => string): Change => ({ birdFile: birdFile(change(BIRD_CONF)) });
+/** BIRD's peer as it runs. */
+function live(change: object): Change {
+	const { bird } = HEALTHY;
+	if (!("reading" in bird)) throw new Error("no reading");
+	const peers = bird.reading.peers.map((each) => ({ ...each, ...change }));
+	return { bird: { ...bird, reading: { ...bird.reading, peers } } };
+}
+/** BIRD with one more protocol. */
+function running(protocol: { kind: string; state: string }): Change {
+	const { bird } = HEALTHY;
+	if (!("reading" in bird)) throw new Error("no reading");
+	return { bird: { ...bird, protocols: [{ name: "direct1", ...protocol }] } };
+}
+const down = live({ state: "Passive" });
+const mqtt = { enabled: true, host: "broker", tls: true };
+
+test("a healthy router has nothing but green findings", () => {
+	const report = review(HEALTHY);
+	expect(report).toMatchObject({ level: "green", at: "2026-11-24T00:00:00.000Z", causes: [] });
+	expect(report.review.map(({ id }) => id)).toEqual([
+		"daemon",
+		"config",
+		"table",
+		"bird",
+		"clock",
+		"fw4",
+		"ruleset",
+		"bird-conf",
+	]);
+});
+
+describe("each thing that is wrong is one finding", () => {
+	test.each<[string, Change, string[]]>([
+		[
+			"a mistake in the configuration",
+			{ configErrors: ["x:1: no", "x:2: no"] },
+			["red config-errors", "red config-errors"],
+		],
+		["a problem of the daemon's", router({ problem: "a fight" }), ["red problem"]],
+		["no table", { ruleset: rulesets("fw4") }, ["red table-missing"]],
+		["no nft", { ruleset: { reason: "nft: not found", missing: true } }, ["red nft-missing"]],
+		["an nft that fails", { ruleset: { reason: "exit 1", missing: false } }, ["red ruleset-unreadable"]],
+		["an old kernel", { ...router({ protection: "installed" }), kernel: "6.6.73" }, ["yellow cannot-own"]],
+		["a new kernel, and a table that is only installed", router({ protection: "installed" }), []],
+		[
+			"an old kernel that nobody minds",
+			{
+				...router({ protection: "installed" }),
+				kernel: "5.4.0",
+				config: config({ main: { protect: false } }),
+			},
+			[],
+		],
+		["rules that nft does not show", { legacyTables: ["mangle", "nat"] }, ["yellow legacy-iptables"]],
+		["no conntrack", { programs: new Set(["nft", "birdcl"]) }, ["yellow conntrack-missing"]],
+		["no BIRD client", { programs: new Set(["nft", "conntrack"]) }, ["red bird-client-missing"]],
+		["birdc alone", { programs: new Set(["nft", "conntrack", "birdc"]) }, []],
+		[
+			"no openssl for TLS",
+			{
+				config: config({ mqtt }),
+				status: { ...STATUS, mqtt: { broker: "b:1", connected: true } },
+				programs: new Set(["nft", "conntrack", "birdcl", "nc"]),
+			},
+			["red openssl-missing"],
+		],
+		[
+			"no nc without TLS",
+			{
+				config: config({ mqtt: { ...mqtt, tls: false } }),
+				status: { ...STATUS, mqtt: { broker: "b:1", connected: true } },
+				programs: new Set(["nft", "conntrack", "birdcl"]),
+			},
+			["red nc-missing"],
+		],
+		[
+			"a broker that is away",
+			{ status: { ...STATUS, mqtt: { broker: "b:1883", connected: false, reason: "refused" } } },
+			["yellow mqtt-not-connected"],
+		],
+		["MQTT that the daemon does not know yet", { config: config({ mqtt }) }, ["yellow mqtt-off"]],
+		["a clock from before", { now: Date.UTC(2023, 11, 31) }, ["yellow clock-not-set"]],
+		["a clock from before the build", { now: NOW - 3 * 86_400_000, built: NOW }, ["yellow clock-not-set"]],
+		["a clock in another time zone than the build's", { now: NOW - 3_600_000, built: NOW }, []],
+		[
+			"a clock that TLS cannot work with",
+			{ now: 0, config: config({ mqtt }), status: { ...STATUS, mqtt: { broker: "b:1", connected: true } } },
+			["red clock-not-set"],
+		],
+		[
+			"an include that fw4 would start without a firewall for",
+			{ includes: [{ path: "/a.nft", line: "table inet custom_bgp {" }] },
+			["red include-touches-table"],
+		],
+		[
+			"the same while the table is not owned",
+			{
+				includes: [{ path: "/a.nft", line: "table inet custom_bgp {" }],
+				...router({ protection: "installed" }),
+			},
+			["yellow include-touches-table"],
+		],
+		[
+			"a firewall that tells nobody",
+			{ firewall: { autoIncludes: true, scripts: [], nftables: [] } },
+			["yellow firewall-include-missing"],
+		],
+		[
+			"a peer that BIRD lacks",
+			{ config: config({ peers: [{ name: "nobody" }] }) },
+			["red peer-unknown-to-bird"],
+		],
+		[
+			"a peer with another address and AS",
+			section({ address: "192.168.1.3", remoteAs: 1 }),
+			["yellow peer-differs", "yellow peer-differs"],
+		],
+		[
+			"a peer as in BIRD",
+			section({ address: "192.168.1.2", remoteAs: 65009, localAs: 65001, multihop: true, bfd: true }),
+			[],
+		],
+		[
+			"graceful restart without passive",
+			conf((text) => text.replace("passive on;", "")),
+			["yellow restart-without-passive"],
+		],
+		[
+			"graceful restart of others only",
+			conf((text) => text.replace("passive on;", "").replace("restart on", "restart aware")),
+			[],
+		],
+		[
+			"multihop without direct",
+			conf((text) => text.replace(/protocol direct .*/, "")),
+			["red direct-missing"],
+		],
+		[
+			"a direct protocol that is off",
+			conf((text) => text.replace("direct {", "direct { disabled;")),
+			["red direct-missing"],
+		],
+		[
+			"single hop needs no direct",
+			conf((text) => text.replace(/protocol direct .*/, "").replace("multihop 2;", "")),
+			[],
+		],
+		["no protocol device", conf((text) => text.replace("protocol device { }", "")), ["red device-missing"]],
+		[
+			"routes that nobody gets",
+			conf((text) => text.replace("export all", "export none")),
+			["yellow kernel-missing"],
+		],
+		["no BFD protocol", conf((text) => text.replace(/protocol bfd .*/, "")), ["red bfd-missing"]],
+		[
+			"a BFD protocol for direct sessions",
+			conf((text) => text.replace("bfd {", "bfd { accept direct;")),
+			["red bfd-not-accepted"],
+		],
+		[
+			"BFD that BIRD was not told of",
+			{ ...conf((text) => text.replace("bfd on;", "")), ...section({ bfd: true }), ...live({ bfd: "none" }) },
+			["yellow bfd-off"],
+		],
+		[
+			"BFD in two modes, by UCI",
+			{ ...section({ multihop: false }), ...live({ bfd: "down" }) },
+			["red bfd-mode-mismatch"],
+		],
+		["a speaker that is said to be direct while BFD is up", section({ multihop: false }), []],
+		[
+			"a file that cannot be read",
+			{ birdFile: { error: "no file" } },
+			["red direct-missing", "yellow bird-conf-unreadable"],
+		],
+		[
+			"a file that cannot be read, and a direct protocol that runs",
+			{ birdFile: { error: "no file" }, ...running({ kind: "Direct", state: "up" }) },
+			["yellow bird-conf-unreadable"],
+		],
+		["a file without a peer that is not the one BIRD runs with", conf(() => "protocol device { }"), []],
+		[
+			"a file without a peer",
+			{ ...conf(() => ""), bird: { reading: { peers: [] }, protocols: [] } },
+			["red no-peer"],
+		],
+		["a proxy", { ruleset: rulesets("nikki", "own") }, ["yellow bgp-caught"]],
+		[
+			"a proxy, and a table that does not take its marks away",
+			{ ruleset: withoutChain("route_out", rulesets("nikki", "own")) },
+			["yellow bgp-caught", "yellow answer-diverted"],
+		],
+	])("%s", (_, change, expected) => {
+		expect(wrong(change)).toEqual(expected);
+	});
+
+	test("the daemon does not run", () => {
+		const facts = without("status");
+		expect(wrong({ ...facts, status: undefined } as unknown as Change)).toEqual(["red daemon-not-running"]);
+		const off = { ...facts, config: config({ main: { enabled: false } }) };
+		expect(review(off).level).toBe("yellow");
+		expect(review(off).review[0]).toMatchObject({ id: "daemon-off" });
+	});
+
+	test("a router without fw4 is not asked about it", () => {
+		expect(review(without("firewall")).review.map(({ id }) => id)).not.toContain("fw4");
+	});
+});
+
+describe("root causes", () => {
+	test("are the daemon's diagnoses, with evidence, remedy and what was tried", () => {
+		const change = peer({
+			state: "Passive",
+			diagnosis: "hijacked",
+			explanation: "Chain pre redirects it.",
+			evidence: ["trace …"],
+			remedy: "Except port 179.",
+			tried: "restarted the peer",
+		});
+		expect(review({ ...HEALTHY, ...down, ...change }).causes).toEqual([
+			{
+				id: "hijacked",
+				level: "red",
+				subject: "waukeen",
+				text: "Chain pre redirects it.",
+				advice: "Except port 179.",
+				evidence: ["trace …", "bgpwarden tried: restarted the peer"],
+			},
+		]);
+	});
+
+	test("are not repeated by the review", () => {
+		const hijacked = peer({ state: "Passive", diagnosis: "hijacked" });
+		const facts = { ...down, ...hijacked, ruleset: rulesets("nikki") };
+		expect(wrong(facts)).toEqual(["red hijacked", "red table-missing"]);
+	});
+
+	test("are mild where the session works", () => {
+		expect(wrong(peer({ diagnosis: "flapping" }))).toEqual(["yellow flapping"]);
+	});
+
+	test("are said once when BIRD is down", () => {
+		const dead = { ...PEER, state: "Down", diagnosis: "bird-down" as const };
+		const status = { ...STATUS, peers: [dead, { ...dead, name: "other" }] };
+		const facts = { status, bird: { reason: "no socket", missing: false } };
+		expect(wrong(facts)).toEqual(["red bird-down"]);
+		expect(review({ ...HEALTHY, ...facts }).causes[0]?.subject).toBe("BIRD");
+	});
+
+	test("are what the review has found where there is no diagnosis", () => {
+		const silent = peer({ state: "Passive", diagnosis: undefined });
+		expect(wrong({ ...down, ...silent })).toEqual(["red peer-down"]);
+		const caught = { ...down, ...silent, ruleset: rulesets("nikki", "own") };
+		expect(review({ ...HEALTHY, ...caught }).causes).toMatchObject([{ id: "bgp-caught", level: "red" }]);
+	});
+});
+
+test("counters of the table tell the speaker's kind of BFD, for a single peer", () => {
+	const facts = {
+		...conf((text) => text.replace("multihop 2;", "")),
+		...live({ bfd: "down", bfdMode: "direct" }),
+	};
+	const counted = (ports: readonly number[]) => {
+		const nftables: unknown[] = [
+			{ table: { family: "inet", name: "custom_bgp" } },
+			{
+				chain: {
+					family: "inet",
+					table: "custom_bgp",
+					name: "raw_pre",
+					type: "filter",
+					hook: "prerouting",
+					prio: -300,
+				},
+			},
+		];
+		for (const port of ports) {
+			const left = { payload: { protocol: "udp", field: "dport" } };
+			const expr = [
+				{ match: { op: "==", left, right: port } },
+				{ counter: { packets: 7, bytes: 1 } },
+				{ notrack: null },
+			];
+			nftables.push({ rule: { family: "inet", table: "custom_bgp", chain: "raw_pre", handle: port, expr } });
+		}
+		const ruleset = parseRuleset(JSON.stringify({ nftables }));
+		if (!ruleset) throw new Error("not read");
+		return ruleset;
+	};
+	expect(wrong({ ...facts, ruleset: counted([4784]) })).toEqual(["red bfd-mode-mismatch"]);
+	expect(wrong({ ...facts, ruleset: counted([3784]) })).toEqual([]);
+	expect(wrong({ ...facts, ruleset: counted([3784, 4784]) })).toEqual([]);
+});

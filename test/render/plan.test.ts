@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { kubernetesName } from "../../src/render/plan.ts";
+import { article, article6, tryPlan } from "./sample-plan.ts";
+
+const at = "/etc/config/bgpwarden";
+
+test("without peers says how to add one", () => {
+	expect(tryPlan([])).toEqual({
+		errors: [
+			`${at}: no 'config peer' section to render from; add one with name, address, local_address, local_as and remote_as`,
+		],
+	});
+});
+
+test.each(["address", "local_address", "local_as", "remote_as"])(
+	"names a missing %s with the line of its peer",
+	(option) => {
+		expect(tryPlan([article6, { ...article, [option]: undefined }])).toEqual({
+			errors: [`${at}:12: peer 'waukeen': option ${option} is needed to render`],
+		});
+	},
+);
+
+test("names everything that is missing, one a line", () => {
+	expect(tryPlan([{ name: "a" }, { ...article, remote_as: undefined }])).toEqual({
+		errors: [
+			`${at}:10: peer 'a': option address is needed to render`,
+			`${at}:10: peer 'a': option local_address is needed to render`,
+			`${at}:10: peer 'a': option local_as is needed to render`,
+			`${at}:10: peer 'a': option remote_as is needed to render`,
+			`${at}:12: peer 'waukeen': option remote_as is needed to render`,
+		],
+	});
+});
+
+test("multihop is off and BFD on where the section does not say", () => {
+	expect(tryPlan([{ ...article, multihop: undefined }])).toMatchObject({
+		sessions: [{ multihop: false, bfd: true }],
+	});
+});
+
+test("refuses what MetalLB refuses", () => {
+	expect(tryPlan([{ ...article, remote_as: "65001" }])).toEqual({
+		errors: [
+			`${at}:10: peer 'waukeen': option multihop is for external BGP: MetalLB refuses it when local_as is remote_as`,
+		],
+	});
+	const near = { ...article6, address: "fe80::2", local_address: "fe80::1" };
+	expect(tryPlan([near], "bird")).toMatchObject({ sessions: [{ linkLocal: true, interface: "br-lan" }] });
+	expect(tryPlan([near], "metallb")).toEqual({
+		errors: [`${at}:10: peer 'six': MetalLB cannot dial a link-local address; use another one`],
+	});
+	expect(tryPlan([{ ...near, interface: undefined, multihop: "1" }])).toEqual({
+		errors: [
+			`${at}:10: peer 'six': option multihop does not work with a link-local address`,
+			`${at}:10: peer 'six': option interface is needed to render, because the address is link-local`,
+		],
+	});
+});
+
+test("a pool needs a peer of its family", () => {
+	expect(tryPlan([article], "bird", "10.0.0.0/24")).toMatchObject({ pool: { text: "10.0.0.0/24" } });
+	expect(tryPlan([article], "bird", "fd00::/64")).toEqual({
+		errors: [`${at}: --pool fd00::/64: no peer has an IPv6 address, so nothing would announce it`],
+	});
+});
+
+test.each([
+	["openwrt", "openwrt"],
+	["Router_1.lan", "router-1-lan"],
+	["-x-", "x"],
+	["a".repeat(70), "a".repeat(50)],
+	["___", undefined],
+	["", undefined],
+])("Kubernetes calls '%s' %s", (text, name) => {
+	expect(kubernetesName(text)).toBe(name);
+});

@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { StatusFiles } from "../../src/report/run-files.ts";
+import type { ReportedEvent, Status } from "../../src/model/status.ts";
+import { FakePlatform } from "../fakes/platform.ts";
+
+const status = (repairs: number): Status => ({
+	router: {
+		version: "1",
+		router: "r",
+		pid: 1,
+		started: "2026-11-24T03:00:00Z",
+		protection: "installed",
+		table: "custom_bgp",
+		repairs,
+		flushed: 0,
+		bird: { reachable: true },
+	},
+	peers: [],
+});
+const event = (number: number): ReportedEvent => ({
+	event_type: "peer_up",
+	at: "2026-11-24T03:00:00Z",
+	number,
+});
+
+test("the status is written when something in it is new", () => {
+	const { files } = new FakePlatform();
+	const written = new StatusFiles(files, "/run");
+	expect(written.status(status(1))).toBeUndefined();
+	expect(JSON.parse(files.read("/run/status.json"))).toEqual(status(1));
+	files.remove("/run/status.json");
+	written.status(status(1));
+	expect(files.status("/run/status.json")).toBeUndefined();
+	written.status(status(2));
+	expect(JSON.parse(files.read("/run/status.json")).router.repairs).toBe(2);
+});
+
+test("the last 500 events are kept, also over a restart", () => {
+	const { files } = new FakePlatform();
+	for (let run = 0; run < 4; run++) {
+		const written = new StatusFiles(files, "/run");
+		for (let number = 0; number < 250; number++) written.event(event(run * 250 + number));
+	}
+	const kept = files
+		.read("/run/events.jsonl")
+		.trim()
+		.split("\n")
+		.map((line) => JSON.parse(line).number);
+	expect(kept.at(-1)).toBe(999);
+	expect(kept.length).toBeGreaterThanOrEqual(500);
+	expect(kept.length).toBeLessThan(600);
+	expect(kept).toEqual(kept.map((_, index) => 1000 - kept.length + index));
+});
+
+test("a full run directory is one reason, and the status is written once there is room", () => {
+	const { files } = new FakePlatform();
+	const written = new StatusFiles(files, "/run");
+	files.fail("/run/status.json", "No space left on device");
+	expect(written.status(status(1))).toContain("No space left on device");
+	files.fail("/run/status.json", undefined);
+	expect(written.status(status(1))).toBeUndefined();
+	expect(files.status("/run/status.json")).toBeDefined();
+});
+
+test("an events file that is too large to be ours gives way", () => {
+	const { files } = new FakePlatform();
+	files.set("/run/events.jsonl", "x".repeat(2 << 20));
+	const written = new StatusFiles(files, "/run");
+	expect(written.event(event(1))).toBeUndefined();
+	expect(files.read("/run/events.jsonl")).toBe(`${JSON.stringify(event(1))}\n`);
+});

@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { parseBfd } from "../../../src/system/bird/parse-bfd.ts";
+import { parseProtocols } from "../../../src/system/bird/parse-protocols.ts";
+import { joinReading } from "../../../src/system/bird/join-reading.ts";
+import { parseGreeting, parseReply } from "../../../src/system/bird/replies.ts";
+import type { BirdReading } from "../../../src/model/bird.ts";
+
+export const FIXTURES = new URL("../../fixtures/bird/", import.meta.url);
+
+/** The versions of BIRD that were captured. */
+export const VERSIONS = readdirSync(FIXTURES).flatMap(
+	(name) => /^bird-([\d.]+)-all\.txt$/.exec(name)?.[1] ?? [],
+);
+
+export function fixture(name: string): string {
+	return readFileSync(new URL(name, FIXTURES), "utf8");
+}
+
+/** What a birdcl session printed, taken apart at its prompts. */
+export interface Transcript {
+	readonly greeting: string;
+	/** Answers by command. */
+	readonly answers: ReadonlyMap<string, string>;
+}
+
+export function takeApart(session: string): Transcript {
+	const [greeting = "", ...rest] = session.split(/^bird> /m);
+	const answers = rest.map((each) => {
+		const end = each.indexOf("\n");
+		return [each.slice(0, end), each.slice(end + 1)] as const;
+	});
+	return { greeting, answers: new Map(answers) };
+}
+
+/** Answers that BIRD gave, without the questions that an old BIRD does not know. */
+export function withoutRefused(transcript: Transcript): Transcript {
+	const answers = [...transcript.answers].filter(([, answer]) => !answer.startsWith("9001 syntax"));
+	return { ...transcript, answers: new Map(answers) };
+}
+
+/** A whole reading out of a captured session; undefined as soon as one answer is refused. */
+export function readTranscript({ greeting, answers }: Transcript): BirdReading | undefined {
+	const protocolsReply = parseReply(answers.get("show protocols all") ?? "?");
+	const protocols = protocolsReply && parseProtocols(protocolsReply);
+	const bfdReply = parseReply(
+		answers.get("show bfd sessions all") ?? answers.get("show bfd sessions") ?? "?",
+	);
+	const sessions = bfdReply && parseBfd(bfdReply);
+	if (!protocols || !sessions) return undefined;
+	return joinReading(parseGreeting(greeting)?.version, protocols, sessions);
+}
+
+/** A reading as the expected values hold it: without times, which each capture has anew. */
+export function withoutTimes(reading: BirdReading | undefined): unknown {
+	return reading && { ...reading, peers: reading.peers.map(({ sinceText: _, ...peer }) => peer) };
+}

@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { beforeEach, expect, test } from "vitest";
+import { inspectPeer } from "../../../src/system/kernel/inspect-peer.ts";
+import type { Inspection } from "../../../src/warden/diagnosis/evidence.ts";
+import { FakePlatform } from "../../fakes/platform.ts";
+
+const COUNT = "/proc/sys/net/netfilter/nf_conntrack_count";
+const TABLE = "/proc/net/nf_conntrack";
+
+let platform: FakePlatform;
+/** What `ip neigh` says, one answer after the other. */
+let neighbors: string[];
+let route: { out?: string; err?: string; code: number };
+
+beforeEach(() => {
+	platform = new FakePlatform();
+	const captured = (name: string) =>
+		readFileSync(new URL(`../../fixtures/conntrack/${name}`, import.meta.url), "utf8");
+	platform.files.set("/proc/net/fib_trie", captured("linux-6.18-fib_trie.txt"));
+	platform.files.set("/proc/net/if_inet6", captured("linux-6.18-if_inet6.txt"));
+	platform.files.set(COUNT, "0\n");
+	platform.files.set(TABLE, "");
+	neighbors = ["192.168.1.2 dev br-lan lladdr 02:00:00:00:00:02 REACHABLE \n"];
+	route = { out: "192.168.1.2 dev br-lan src 192.168.1.1 uid 0 \n", code: 0 };
+	platform.program("ip", (child) => {
+		if (child.argv.includes("route")) {
+			child.out(route.out ?? "");
+			child.err(route.err ?? "");
+			child.end(route.code);
+			return;
+		}
+		child.out((neighbors.length > 1 ? neighbors.shift() : neighbors[0]) ?? "");
+		child.end(0);
+	});
+	platform.program("ping", (child) => child.end(1));
+});
+
+async function inspect(
+	peer: Parameters<typeof inspectPeer>[1] = { address: "192.168.1.2" },
+): Promise<Inspection> {
+	let result: Inspection | undefined;
+	void inspectPeer(platform, peer).then((value) => {
+		result = value;
+	});
+	await platform.settle();
+	if (!result) throw new Error("no result");
+	return result;
+}
+
+const started = () => platform.children.map((child) => child.argv.join(" "));
+
+test("route, neighbor and conntrack, by two processes where /proc shows conntrack", async () => {
+	platform.files.set(COUNT, "2\n");
+	const flow = (source: string) =>
+		`ipv4     2 tcp      6 57 SYN_SENT src=${source} dst=192.168.1.1 sport=40000 dport=179 [UNREPLIED] src=192.168.1.1 dst=${source} sport=179 dport=40000 mark=7 use=1\n`;
+	platform.files.set(
+		TABLE,
+		flow("192.168.1.2") +
+			flow("192.168.1.9") +
+			flow("192.168.1.2").replaceAll("192.168.1.1 ", "203.0.113.9 "),
+	);
+	const seen = await inspect();
+	expect(seen).toMatchObject({
+		route: { device: "br-lan" },
+		neighbor: { device: "br-lan", state: "REACHABLE" },
+	});
+	expect(seen.flows).toMatchObject([{ original: { source: "192.168.1.2" }, unreplied: true, mark: 7 }]);
+	expect(started()).toEqual(["ip -4 route get 192.168.1.2", "ip -4 neigh show to 192.168.1.2"]);
+});
+
+test("a neighbor that is only remembered is asked with one packet", async () => {
+	neighbors = [
+		"192.168.1.2 dev br-lan lladdr 02:00:00:00:00:02 STALE \n",
+		"192.168.1.2 dev br-lan FAILED \n",
+	];
+	expect((await inspect()).neighbor).toEqual({ device: "br-lan", state: "FAILED" });
+	expect(started()).toContain("ping -c 1 -W 1 192.168.1.2");
+});
+
+test("the gateway is the neighbor where the route has one", async () => {
+	route = { out: "10.0.0.2 via 192.168.1.9 dev br-lan src 192.168.1.1 uid 0 \n", code: 0 };
+	await inspect({ address: "10.0.0.2" });
+	expect(started()).toContain("ip -4 neigh show to 192.168.1.9");
+});
+
+test("the route is asked for as the router's packets have it: with their mark, and through a link-local address's interface", async () => {
+	await inspect({ address: "fe80::2", zone: "br-lan", mark: 0x80000 });
+	expect(started()[0]).toBe("ip -6 route get fe80::2 oif br-lan mark 524288");
+});
+
+test("no route is the kernel's word", async () => {
+	route = { err: "RTNETLINK answers: Network is unreachable\n", code: 2 };
+	expect(await inspect()).toEqual({ noRoute: "Network is unreachable", flows: [] });
+});
+
+test("what cannot be asked is absent", async () => {
+	platform.program("ip", (child) => child.end(127));
+	expect(await inspect()).toEqual({ flows: [] });
+});

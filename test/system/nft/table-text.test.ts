@@ -1,0 +1,175 @@
+import { describe, expect, test } from "vitest";
+import { bareListing, isOwned, peersIn, renderTable, withMark } from "../../../src/system/nft/table-text.ts";
+
+const any = {
+	table: "custom_bgp",
+	scope: "any",
+	forwarded: false,
+	bypassMark: "keep",
+	routeMark: "keep",
+} as const;
+const none = { ipv4: [], ipv6: [] };
+
+/** The lines of one chain, without indentation. */
+function chain(text: string, name: string): string[] {
+	const [, body = ""] = text.split(`chain ${name} {\n`);
+	return (body.split("\n\t}")[0] ?? "").split("\n").map((line) => line.trim());
+}
+
+test("replaces the table, whatever was there, in one transaction", () => {
+	expect(renderTable(any, none).split("\n").slice(0, 3)).toEqual([
+		"table inet custom_bgp",
+		"delete table inet custom_bgp",
+		"table inet custom_bgp {",
+	]);
+});
+
+test("an owned table has both flags, never one, and replaces whatever is there", () => {
+	const lines = renderTable(any, none, { owned: true, former: ["old"] }).split("\n");
+	expect(lines.slice(0, 4)).toEqual([
+		"destroy table inet old",
+		"destroy table inet custom_bgp",
+		"table inet custom_bgp {",
+		"\tflags owner, persist;",
+	]);
+	expect(renderTable(any, none, { destroy: true })).not.toMatch(/owner|persist/);
+	expect(renderTable(any, none, { destroy: true }).split("\n")[0]).toBe("destroy table inet custom_bgp");
+});
+
+describe("a listing", () => {
+	const rest = "\tchain raw_pre {\n\t\ttcp dport 179 counter notrack\n\t}\n}\n";
+	const plain = `table inet custom_bgp {\n${rest}`;
+	test.each([
+		["has an owner", "table inet custom_bgp { # progname nft\n\tflags owner,persist\n\n", true],
+		["had an owner", "table inet custom_bgp {\n\tflags persist\n\n", false],
+		["has none", "table inet custom_bgp {\n", false],
+	])("says the same of a table that %s", (_, head, owned) => {
+		expect(bareListing(head + rest)).toBe(plain);
+		expect(isOwned(head + rest)).toBe(owned);
+	});
+
+	test("does not hide other flags", () => {
+		const dormant = `table inet custom_bgp {\n\tflags dormant\n\n${rest}`;
+		expect(bareListing(dormant)).toBe(dormant);
+	});
+});
+
+test("covers BGP both ways and BFD in prerouting, output and input", () => {
+	const text = renderTable(any, none);
+	for (const [name, verdict] of [
+		["raw_pre", "notrack"],
+		["raw_out", "notrack"],
+		["filter_input", "accept"],
+	] as const) {
+		const rules = chain(text, name).join("\n");
+		for (const match of [
+			"tcp dport 179",
+			"tcp sport 179",
+			"udp dport 3784",
+			"udp dport 3785",
+			"udp dport 4784",
+		])
+			expect(rules).toContain(`\n${match} counter ${verdict} comment "bgpwarden: `);
+	}
+	expect(chain(text, "raw_pre")[0]).toBe("type filter hook prerouting priority raw; policy accept;");
+	expect(chain(text, "raw_out")[0]).toBe("type filter hook output priority raw; policy accept;");
+	expect(chain(text, "filter_input")[0]).toBe("type filter hook input priority filter; policy accept;");
+});
+
+test("the peers of a listing are those it was rendered with", () => {
+	const peers = { ipv4: ["192.168.1.2", "192.168.1.3"], ipv6: ["fd00:1::2"] };
+	// As the kernel lists it: like the rendered text, without the lines that take the old table away.
+	const listing = renderTable({ ...any, scope: "peers" }, peers)
+		.split("\n")
+		.slice(2)
+		.join("\n");
+	expect(peersIn(listing)).toEqual([...peers.ipv4, ...peers.ipv6]);
+	expect(peersIn(renderTable(any, none))).toEqual([]);
+});
+
+test("every rule says whose it is", () => {
+	const all = { ...any, bypassMark: 1, routeMark: 0 } as const;
+	for (const options of [any, all, { ...all, forwarded: true }, { ...all, scope: "peers" } as const])
+		for (const name of ["raw_pre", "raw_out", "route_out", "filter_input"])
+			for (const rule of chain(renderTable(options, none), name).slice(1))
+				expect(rule).toMatch(/ comment "bgpwarden: [^"]+"$/);
+});
+
+test("traces handshakes only, and not too many", () => {
+	const traced = renderTable(any, none)
+		.split("\n")
+		.filter((line) => line.includes("nftrace"));
+	expect(traced).toHaveLength(4);
+	for (const line of traced)
+		expect(line).toMatch(
+			/tcp flags & \(fin\|syn\|rst\) != 0 limit rate 10\/second burst 20 packets meta nftrace set 1/,
+		);
+});
+
+describe("flows that pass through the router", () => {
+	test("are left alone", () => {
+		const rules = chain(renderTable(any, none), "raw_pre");
+		const local = rules.findIndex((rule) => rule.startsWith("fib daddr type != local return"));
+		const first = rules.findIndex((rule) => rule.includes("notrack"));
+		expect(local).toBeGreaterThan(0);
+		expect(local).toBeLessThan(first);
+	});
+
+	test("are covered with option forwarded", () => {
+		expect(renderTable({ ...any, forwarded: true }, none)).not.toContain("fib ");
+	});
+});
+
+describe("marks", () => {
+	const marked = { ...any, bypassMark: 0x2024, routeMark: 0 } as const;
+
+	test("BGP and BFD carry the bypass mark from the first chain on, both ways", () => {
+		for (const name of ["raw_pre", "raw_out"]) {
+			const rules = chain(renderTable(marked, none), name).join("\n");
+			for (const match of ["tcp dport 179", "tcp sport 179", "udp dport 3784", "udp dport 4784"])
+				expect(rules).toContain(`\n${match} counter meta mark set 0x00002024 notrack comment "`);
+		}
+	});
+
+	test("the router's own packets get the route mark after everybody's mangle chains", () => {
+		const [hook, ...rules] = chain(renderTable(marked, none), "route_out");
+		expect(hook).toBe("type route hook output priority -90; policy accept;");
+		expect(rules).toHaveLength(5);
+		for (const rule of rules) expect(rule).toContain(" meta mark set 0x00000000 comment");
+		const main = renderTable({ ...marked, routeMark: 0x80000 }, none);
+		expect(chain(main, "route_out").join("\n")).toContain("tcp dport 179 meta mark set 0x00080000 ");
+	});
+
+	test("what merely passes through keeps its marks, with option forwarded too", () => {
+		const rules = chain(renderTable({ ...marked, forwarded: true }, none), "raw_pre");
+		const marking = rules.filter((rule) => rule.includes("meta mark set"));
+		expect(marking).toHaveLength(5);
+		for (const rule of marking)
+			expect(rule).toMatch(/ fib daddr type local meta mark set 0x00002024 comment/);
+		expect(rules.filter((rule) => rule.includes("notrack"))).toHaveLength(5);
+	});
+
+	test("keep sets none", () => {
+		const text = renderTable(any, none);
+		expect(text).not.toContain("meta mark");
+		expect(text).not.toContain("route_out");
+	});
+});
+
+test("scope peers narrows every rule to the peers' addresses", () => {
+	const peers = { ipv4: ["192.168.1.2", "192.168.1.2", "10.0.0.1"], ipv6: ["fd00:1::2"] };
+	const text = renderTable({ ...any, bypassMark: 1, routeMark: 0, scope: "peers" }, peers);
+	expect(text).toContain("\tset peers4 {\n\t\ttype ipv4_addr\n\t\telements = { 10.0.0.1, 192.168.1.2 }\n\t}");
+	expect(text).toContain("\tset peers6 {\n\t\ttype ipv6_addr\n\t\telements = { fd00:1::2 }\n\t}");
+	for (const rule of text.split("\n").filter((line) => /counter|nftrace|mark/.test(line)))
+		expect(rule).toMatch(/^\t\tip6? [sd]addr @peers[46] /);
+	expect(renderTable({ ...any, scope: "peers" }, none)).not.toContain("elements");
+});
+
+test("a mark stands in one comment and can be taken away again", () => {
+	const text = renderTable(any, none);
+	const marked = withMark(text, "0123abcd");
+	expect(marked.match(/ \(run 0123abcd\)"/g)).toHaveLength(1);
+	expect(bareListing(marked)).toBe(text);
+	expect(bareListing(text)).toBe(text);
+});

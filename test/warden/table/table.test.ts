@@ -1,0 +1,279 @@
+import { describe, expect, test } from "vitest";
+import { statusOf } from "../../../src/warden/status.ts";
+import { logged, nft, Story, types } from "../story.ts";
+
+const deleted = { type: "table_touched", touch: "deleted", actor: nft } as const;
+const changed = { type: "table_touched", touch: "changed", actor: nft } as const;
+const identity = { version: "1", router: "r", pid: 1 };
+
+describe("the start", () => {
+	test("looks first, installs, then looks and flushes", () => {
+		const story = new Story();
+		expect(types(story.happens({ type: "started" }))).toEqual(["list"]);
+		expect(types(story.happens({ type: "listed", text: undefined }))).toEqual(["install"]);
+		const after = story.happens({ type: "own_transaction" }, { type: "installed" });
+		expect(types(after)).toEqual(["flush", "list"]);
+		expect(statusOf(story.state, identity).router).toMatchObject({ protection: "installed", repairs: 0 });
+	});
+
+	test("a table that was there in another form is replaced, which is no repair but may need nudges", () => {
+		const story = new Story();
+		story.happens({ type: "started" }, { type: "listed", text: "the article's" });
+		story.happens({ type: "own_transaction" }, { type: "installed" });
+		expect(logged(story.happens({ type: "listed", text: "whole" }))).toEqual([
+			"table inet custom_bgp was there in another form; replaced",
+		]);
+		expect(story.state.table.repairs).toBe(0);
+		expect(story.state.bird.nudgesWantedAt).toBeDefined();
+	});
+
+	test("a table that was there as wanted needs no nudge", () => {
+		const story = new Story();
+		story.happens({ type: "started" }, { type: "listed", text: "whole" });
+		story.happens({ type: "own_transaction" }, { type: "installed" }, { type: "listed", text: "whole" });
+		expect(story.state.bird.nudgesWantedAt).toBeUndefined();
+	});
+
+	test("a look that fails does not keep the table from being installed", () => {
+		const story = new Story();
+		story.happens({ type: "started" });
+		expect(types(story.happens({ type: "list_failed", reason: "x" }))).toEqual(["install"]);
+	});
+});
+
+describe("a loss", () => {
+	test.each([
+		[deleted, "table_lost", "deleted"],
+		[changed, "table_changed", "changed"],
+	] as const)("%o is repaired at once and told with who did it", (event, told, reason) => {
+		const story = Story.kept();
+		expect(types(story.happens(event))).toEqual([told, "install"]);
+		story.time += 3.25;
+		const after = story.happens({ type: "own_transaction" });
+		expect(after).toContainEqual({
+			type: "report",
+			event: "table_restored",
+			details: { by: "nft", pid: 4711, reason, milliseconds: 3.3 },
+		});
+		expect(statusOf(story.state, identity).router).toMatchObject({
+			protection: "installed",
+			repairs: 1,
+			last_repair: { by: "nft (pid 4711)", pid: 4711, reason, milliseconds: 3.3, at: "2026-11-24T03:00:06Z" },
+		});
+	});
+
+	test("a change before our running install is covered by it", () => {
+		const story = Story.kept();
+		story.happens(deleted);
+		expect(types(story.happens(changed, deleted))).toEqual([]);
+		story.happens({ type: "own_transaction" });
+		expect(story.state.table.repairs).toBe(1);
+	});
+
+	test("a change right after our install, before its process has ended, is another loss", () => {
+		const story = Story.kept();
+		story.happens(deleted, { type: "own_transaction" });
+		expect(types(story.happens(deleted))).toEqual(["table_lost"]);
+		expect(types(story.happens({ type: "installed" }))).toEqual(["flush", "install"]);
+		expect(types(story.happens({ type: "own_transaction" }))).toContain("table_restored");
+	});
+
+	test("found by looking, it has no known author", () => {
+		const story = Story.kept();
+		story.happens({ type: "watch_gap" });
+		story.happens({ type: "listed", text: "other" });
+		const actions = story.happens({ type: "listed", text: "other" });
+		expect(actions).toContainEqual({ type: "report", event: "table_changed", details: {} });
+		expect(types(actions)).toContain("install");
+		expect(types(story.happens({ type: "own_transaction" }, { type: "installed" }))).toContain("list");
+		expect(types(story.happens({ type: "listed", text: undefined }))).toContain("table_lost");
+	});
+
+	test("the protection is missing until the table is back", () => {
+		const story = Story.kept();
+		story.happens(deleted);
+		expect(statusOf(story.state, identity).router.protection).toBe("missing");
+	});
+
+	test("a listing that was asked for before a change says nothing", () => {
+		const story = Story.kept();
+		story.happens({ type: "watch_gap" }, deleted, { type: "own_transaction" });
+		expect(types(story.happens({ type: "listed", text: undefined }))).toEqual([]);
+		expect(story.state.table.present).toBe(true);
+	});
+
+	test("a reference taken a moment before a change is not trusted", () => {
+		const story = new Story();
+		story.happens({ type: "watch_started" }, { type: "started" }, { type: "listed", text: undefined });
+		story.happens({ type: "own_transaction" }, { type: "installed" }, { type: "listed", text: "tampered" });
+		story.time += 20;
+		story.happens(changed, { type: "own_transaction" }, { type: "installed" });
+		expect(types(story.happens({ type: "listed", text: "whole" }))).toEqual([]);
+		expect(story.state.table.reference?.text).toBe("whole");
+	});
+
+	test("is none where a second look sees the table as it was: nft has listed a chain twice", () => {
+		const story = Story.kept();
+		story.passes(20_000);
+		story.happens({ type: "watch_gap" });
+		expect(types(story.happens({ type: "listed", text: "whole, and a chain again" }))).toEqual(["list"]);
+		expect(types(story.happens({ type: "listed", text: "whole" }))).toEqual([]);
+		expect(story.state.table).toMatchObject({ repairs: 0, mismatches: 0 });
+	});
+
+	test("nft that lists the same table in other words is believed at the third time", () => {
+		const story = Story.kept();
+		story.happens({ type: "watch_gap" });
+		for (let round = 0; round < 2; round++) {
+			expect(types(story.happens({ type: "listed", text: "other words" }))).toEqual(["list"]);
+			expect(types(story.happens({ type: "listed", text: "other words" }))).toContain("install");
+			story.happens({ type: "own_transaction" }, { type: "installed" });
+		}
+		story.happens({ type: "listed", text: "other words" });
+		expect(types(story.happens({ type: "listed", text: "other words" }))).toEqual([]);
+		expect(story.state.table.reference?.text).toBe("other words");
+	});
+});
+
+describe("an install that fails", () => {
+	test("is a problem and is tried again, later each time", () => {
+		const story = Story.kept();
+		story.happens(deleted);
+		const times: number[] = [];
+		for (let round = 0; round < 6; round++) {
+			const start = story.time;
+			story.happens({ type: "install_failed", reason: "nft: not found" });
+			for (let second = 0; second < 200 && !types(story.passes(500)).includes("install"); second++);
+			times.push(story.time - start);
+		}
+		expect(times).toEqual([1000, 2000, 4000, 8000, 10_000, 10_000]);
+		expect(statusOf(story.state, identity).router.problem).toBe(
+			"table inet custom_bgp cannot be installed: nft: not found",
+		);
+		story.happens({ type: "own_transaction" }, { type: "installed" });
+		expect(statusOf(story.state, identity).router.problem).toBeUndefined();
+		expect(story.state.table.repairs).toBe(1);
+	});
+});
+
+describe("the monitor", () => {
+	test("a new one is followed by a look, and by an install that it must show", () => {
+		const story = Story.kept();
+		story.happens({ type: "watch_ended", reason: "nft monitor: exit 1" });
+		expect(types(story.happens({ type: "watch_started" }))).toEqual(["list"]);
+		expect(types(story.happens({ type: "listed", text: "whole" }))).toEqual(["install"]);
+		story.happens({ type: "own_transaction" }, { type: "installed" });
+		expect(story.state.table.repairs).toBe(0);
+	});
+
+	test("one that does not show our own install is replaced", () => {
+		const story = Story.kept();
+		story.passes(10_000);
+		story.happens({ type: "watch_gap" }, { type: "listed", text: "whole" });
+		story.happens({ type: "configured", settings: { ...story.state.settings, forwarded: true } });
+		story.happens({ type: "installed" });
+		expect(types(story.passes(1000))).toContain("replace_watch");
+	});
+
+	test("one that does not show the repair of a loss is replaced after five repairs", () => {
+		const story = Story.kept();
+		story.passes(10_000);
+		story.happens(deleted);
+		for (let round = 0; round < 4; round++) {
+			story.happens({ type: "installed" });
+			expect(types(story.passes(260))).toEqual(["install"]);
+		}
+		story.happens({ type: "installed" });
+		expect(types(story.passes(260))).toEqual(["replace_watch"]);
+	});
+
+	test("while there is none, the table is looked at each second", () => {
+		const story = Story.kept();
+		story.happens({ type: "watch_ended", reason: "gone" });
+		for (let second = 0; second < 5; second++) {
+			expect(types(story.passes(1000))).toEqual(["list"]);
+			story.happens({ type: "listed", text: "whole" });
+		}
+		story.happens({ type: "watch_started" }, { type: "listed", text: "whole" });
+		story.happens({ type: "own_transaction" }, { type: "installed" }, { type: "listed", text: "whole" });
+		expect(types(story.passes(5000))).toEqual([]);
+	});
+
+	test("without one, the end of nft counts as the install", () => {
+		const story = Story.kept();
+		story.happens({ type: "watch_ended", reason: "gone" }, { type: "watch_gap" });
+		story.happens({ type: "listed", text: undefined }, { type: "installed" });
+		expect(story.state.table).toMatchObject({ present: true, repairs: 1 });
+	});
+
+	test("one that ends again and again is a problem until one stays", () => {
+		const story = Story.kept();
+		story.happens({ type: "watch_ended", reason: "nft: not found" });
+		story.happens({ type: "watch_ended", reason: "nft: not found" });
+		expect(statusOf(story.state, identity).router.problem).toContain("cannot be watched: nft: not found");
+		story.happens({ type: "watch_started" });
+		expect(statusOf(story.state, identity).router.problem).toBeUndefined();
+	});
+});
+
+describe("ensure", () => {
+	const ensure = { type: "command", command: { verb: "ensure", id: "1" } } as const;
+
+	test("answers that the table is in place", () => {
+		const story = Story.kept();
+		expect(types(story.happens(ensure))).toEqual(["list"]);
+		expect(story.happens({ type: "listed", text: "whole" })).toContainEqual({
+			type: "reply",
+			id: "1",
+			ok: true,
+			text: "table inet custom_bgp is in place",
+		});
+	});
+
+	test("answers that it was put back", () => {
+		const story = Story.kept();
+		story.happens(ensure, { type: "listed", text: undefined });
+		expect(story.happens({ type: "own_transaction" })).toContainEqual({
+			type: "reply",
+			id: "1",
+			ok: true,
+			text: "table inet custom_bgp was deleted; restored",
+		});
+	});
+
+	test("answers that it cannot be put back", () => {
+		const story = Story.kept();
+		story.happens(ensure, { type: "listed", text: undefined });
+		const actions = story.happens({ type: "install_failed", reason: "nft: no" });
+		expect(actions).toContainEqual({ type: "reply", id: "1", ok: false, text: "nft: no" });
+	});
+});
+
+describe("another configuration", () => {
+	test("another table name removes the old table and installs the new one", () => {
+		const story = Story.kept();
+		const settings = { ...story.state.settings, table: "bgp" };
+		const actions = story.happens({ type: "configured", settings });
+		expect(actions).toContainEqual({ type: "install", addresses: [], former: ["custom_bgp"] });
+	});
+
+	test("changed again during an install, which then says nothing about the newest text", () => {
+		const story = Story.kept();
+		const configured = (addresses: string[]) =>
+			types(story.happens({ type: "configured", settings: { ...story.state.settings, addresses } }));
+		expect(configured(["192.0.2.1"])).toEqual(["install"]);
+		expect(configured(["192.0.2.1", "192.0.2.2"])).toEqual([]);
+		const next = story.happens({ type: "own_transaction" }, { type: "installed" });
+		expect(next).toContainEqual({ type: "install", addresses: ["192.0.2.1", "192.0.2.2"], former: [] });
+		expect(types(next)).not.toContain("list");
+		expect(types(story.happens({ type: "own_transaction" }, { type: "installed" }))).toContain("list");
+		story.happens({ type: "listed", text: "both" });
+		expect(story.state.table).toMatchObject({ repairs: 0, reference: { text: "both" } });
+	});
+
+	test("the same table stays untouched", () => {
+		const story = Story.kept();
+		const settings = { ...story.state.settings, pollInterval: 5 };
+		expect(types(story.happens({ type: "configured", settings }))).toEqual([]);
+	});
+});
