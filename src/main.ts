@@ -1,10 +1,10 @@
-import * as commands from "./cli/commands.ts";
 import { parseArguments } from "./cli/arguments.ts";
-import { createPlatform } from "./platform/index.ts";
-import type { Platform } from "./platform/types.ts";
+import * as commands from "./cli/commands.ts";
 import { render } from "./cli/render.ts";
 import { HELP, usageText } from "./cli/text/help.ts";
 import { trace } from "./cli/trace.ts";
+import { createPlatform } from "./platform/index.ts";
+import type { Platform } from "./platform/types.ts";
 
 /** From package.json, put in by scripts/build.mjs. */
 declare const __VERSION__: string;

@@ -1,9 +1,9 @@
 /** The command line of /usr/sbin/bgpwarden, parsed. Pure. */
 
-import { quoted } from "../lib/printable.ts";
 import { birdName, hostAddress, wholeNumber } from "../config/kinds.ts";
-import { type Prefix, parsePrefix } from "../lib/prefix.ts";
 import { DEFAULT_CONFIG_PATH } from "../config/schema.ts";
+import { type Prefix, parsePrefix } from "../lib/prefix.ts";
+import { quoted } from "../lib/printable.ts";
 import { didYouMean } from "../lib/suggest.ts";
 
 export const DEFAULT_RUN_DIRECTORY = "/var/run/bgpwarden";

@@ -1,18 +1,18 @@
-import { readStatus, request } from "../system/control/client.ts";
 import { readConfiguration } from "../config/read.ts";
 import { Daemon } from "../daemon.ts";
 import { examine } from "../doctor/collect.ts";
 import { LineSplitter } from "../lib/lines.ts";
 import { encodeUtf8 } from "../lib/utf8.ts";
+import type { Status } from "../model/status.ts";
 import type { Platform } from "../platform/types.ts";
 import { EVENTS_FILE } from "../report/run-files.ts";
-import type { Status } from "../model/status.ts";
+import { readStatus, request } from "../system/control/client.ts";
+import type { Command } from "../warden/events.ts";
 import { renderReport } from "./text/doctor-report.ts";
 import { parseEventLine, renderEvent } from "./text/event-lines.ts";
 import type { TextOptions } from "./text/layout.ts";
 import { renderPeers } from "./text/peer-table.ts";
 import { headline, renderStatus } from "./text/status-page.ts";
-import type { Command } from "../warden/events.ts";
 
 /** Exit codes, as the help tells them. */
 const FINE = 0;

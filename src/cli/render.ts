@@ -1,20 +1,20 @@
 /** `render`: configurations out of /etc/config/bgpwarden, and the running BIRD compared with its own. */
 
-import type { RenderOptions } from "./arguments.ts";
 import { defaultConfig } from "../config/load.ts";
-import type { Config } from "../model/config.ts";
 import { peerLines, readConfiguration, settingsOf } from "../config/read.ts";
+import type { BirdReading } from "../model/bird.ts";
+import type { Config } from "../model/config.ts";
 import type { Platform } from "../platform/types.ts";
 import { renderBird } from "../render/bird-conf.ts";
 import { type Comparison, compareFile, compareRunning } from "../render/compare.ts";
 import { renderFrr } from "../render/frr-conf.ts";
 import { renderMetallb } from "../render/metallb-manifests.ts";
-import { renderTable } from "../system/nft/table-text.ts";
 import { makePlan, type Plan } from "../render/plan.ts";
-import { renderComparison } from "./text/comparison.ts";
 import { readBirdConfiguration } from "../system/bird/conf/read-files.ts";
 import { createBirdSession } from "../system/bird/poller.ts";
-import type { BirdReading } from "../model/bird.ts";
+import { renderTable } from "../system/nft/table-text.ts";
+import type { RenderOptions } from "./arguments.ts";
+import { renderComparison } from "./text/comparison.ts";
 
 const FINE = 0;
 const PROBLEM = 1;

@@ -1,10 +1,10 @@
-import { readStatus } from "../system/control/client.ts";
 import { hostAddress } from "../config/kinds.ts";
 import { readConfiguration } from "../config/read.ts";
-import { startTracer } from "../system/nft/tracer.ts";
-import type { Platform } from "../platform/types.ts";
-import type { TextOptions } from "./text/layout.ts";
 import { printable, quoted } from "../lib/printable.ts";
+import type { Platform } from "../platform/types.ts";
+import { readStatus } from "../system/control/client.ts";
+import { startTracer } from "../system/nft/tracer.ts";
+import type { TextOptions } from "./text/layout.ts";
 import { renderTrace } from "./text/trace-lines.ts";
 
 /** What `bgpwarden trace` is asked for. */

@@ -1,12 +1,12 @@
 /** /etc/config/bgpwarden as text to a Config, or to everything that is wrong with it. Pure. */
 
-import { printable, quoted } from "../lib/printable.ts";
 import { parseAddress } from "../lib/address.ts";
+import { printable, quoted } from "../lib/printable.ts";
+import { didYouMean } from "../lib/suggest.ts";
+import { parseUci, type UciError, type UciOption, type UciSection } from "../lib/uci.ts";
+import type { Config, MqttConfig, PeerConfig } from "../model/config.ts";
 import { birdName } from "./kinds.ts";
 import { defaultConfig, MAIN_OPTIONS, MQTT_OPTIONS, type OptionTable, PEER_OPTIONS } from "./schema.ts";
-import { didYouMean } from "../lib/suggest.ts";
-import type { Config, MqttConfig, PeerConfig } from "../model/config.ts";
-import { parseUci, type UciError, type UciOption, type UciSection } from "../lib/uci.ts";
 
 export { DEFAULT_CONFIG_PATH, defaultConfig } from "./schema.ts";
 

@@ -1,9 +1,9 @@
-import { defaultConfig, parseConfig } from "./load.ts";
-import type { Config } from "../model/config.ts";
 import { parseUci } from "../lib/uci.ts";
+import type { Config } from "../model/config.ts";
 import type { Files } from "../platform/types.ts";
 import { FileError } from "../platform/types.ts";
 import type { Settings } from "../warden/events.ts";
+import { defaultConfig, parseConfig } from "./load.ts";
 
 /** Bytes of a configuration file; what the parser takes. */
 const LIMIT = 1 << 20;

@@ -1,5 +1,6 @@
 /** Every option of /etc/config/bgpwarden with its default and its limits: the one place that knows them. */
 
+import type { Config, MainConfig, MqttConfig, PeerConfig } from "../model/config.ts";
 import {
 	absolutePath,
 	birdName,
@@ -17,7 +18,6 @@ import {
 	yesOrNo,
 	zoneName,
 } from "./kinds.ts";
-import type { Config, MainConfig, MqttConfig, PeerConfig } from "../model/config.ts";
 
 export const DEFAULT_CONFIG_PATH = "/etc/config/bgpwarden";
 

@@ -1,20 +1,20 @@
-import { readStatus } from "../system/control/client.ts";
-import { parseAddress } from "../lib/address.ts";
 import { defaultConfig } from "../config/load.ts";
 import { startConfiguration } from "../config/read.ts";
+import { parseAddress } from "../lib/address.ts";
+import type { Status } from "../model/status.ts";
 import type { Platform } from "../platform/types.ts";
 import { STATUS_FILE } from "../report/run-files.ts";
-import type { Status } from "../model/status.ts";
-import type { Facts } from "./facts.ts";
-import { collectPeers } from "./known-peers.ts";
-import { type Report, review } from "./judge.ts";
 import { readBirdConfiguration } from "../system/bird/conf/read-files.ts";
 import { lookAtBird } from "../system/bird/read-once.ts";
 import { findSocket } from "../system/bird/socket.ts";
-import { listRuleset } from "../system/nft/list-ruleset.ts";
-import { findIncludes, readFirewall } from "../system/openwrt/firewall.ts";
+import { readStatus } from "../system/control/client.ts";
 import { findPrograms } from "../system/kernel/programs.ts";
 import { askRoute, type Route } from "../system/kernel/route.ts";
+import { listRuleset } from "../system/nft/list-ruleset.ts";
+import { findIncludes, readFirewall } from "../system/openwrt/firewall.ts";
+import type { Facts } from "./facts.ts";
+import { type Report, review } from "./judge.ts";
+import { collectPeers } from "./known-peers.ts";
 
 /** Peers whose route is asked for: a process each. */
 const MOST_ROUTES = 32;

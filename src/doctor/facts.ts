@@ -1,10 +1,10 @@
-import type { Config } from "../model/config.ts";
-import type { Status } from "../model/status.ts";
 import type { BirdFile } from "../model/bird-configuration.ts";
-import type { BirdLook } from "../system/bird/read-once.ts";
+import type { Config } from "../model/config.ts";
 import type { Ruleset } from "../model/ruleset.ts";
-import type { Firewall, NftInclude } from "../system/openwrt/firewall.ts";
+import type { Status } from "../model/status.ts";
+import type { BirdLook } from "../system/bird/read-once.ts";
 import type { Route } from "../system/kernel/route.ts";
+import type { Firewall, NftInclude } from "../system/openwrt/firewall.ts";
 
 /** Why something could not be asked, in one line. */
 export interface Failure {

@@ -1,9 +1,9 @@
 import { reviewBird } from "./bird-findings.ts";
-import { explain, rootCauses, withoutRepeats } from "./root-causes.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding, Level } from "./finding.ts";
-import { reviewPackets } from "./packet-findings.ts";
 import { collectPeers } from "./known-peers.ts";
+import { reviewPackets } from "./packet-findings.ts";
+import { explain, rootCauses, withoutRepeats } from "./root-causes.ts";
 import { reviewRouter } from "./router-findings.ts";
 
 /** What `doctor --json` prints. Keys are only ever added. */

@@ -1,8 +1,8 @@
 import { parseAddress } from "../lib/address.ts";
+import type { BirdPeer } from "../model/bird.ts";
+import type { BgpConfiguration } from "../model/bird-configuration.ts";
 import type { PeerConfig } from "../model/config.ts";
 import type { PeerStatus } from "../model/status.ts";
-import type { BgpConfiguration } from "../model/bird-configuration.ts";
-import type { BirdPeer } from "../model/bird.ts";
 import type { Ends } from "../ruleset/bgp-packets.ts";
 import { type Facts, isFailure } from "./facts.ts";
 

@@ -1,5 +1,4 @@
 import type { Ruleset, Table } from "../model/ruleset.ts";
-import type { Effect, Encounter, Walk } from "../ruleset/hit.ts";
 import {
 	bfdPackets,
 	type Ends,
@@ -8,6 +7,7 @@ import {
 	peersSyn,
 	routerOpens,
 } from "../ruleset/bgp-packets.ts";
+import type { Effect, Encounter, Walk } from "../ruleset/hit.ts";
 import { sayEncounter } from "../ruleset/rule-text.ts";
 import { type Facts, isFailure } from "./facts.ts";
 import { type Finding, green, yellow } from "./finding.ts";

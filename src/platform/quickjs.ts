@@ -1,7 +1,7 @@
+import { encodeUtf8 } from "../lib/utf8.ts";
 import { QuickJsChild } from "./quickjs-child.ts";
 import { QuickJsFiles } from "./quickjs-files.ts";
 import { openFullPipe } from "./quickjs-pipe.ts";
-import { encodeUtf8 } from "../lib/utf8.ts";
 import type { FifoReader, Platform, SignalName, Timer } from "./types.ts";
 import { FileError } from "./types.ts";
 

@@ -1,12 +1,12 @@
 /** The BIRD that is there against the one that would be rendered. Pure. */
 
+import type { BirdPeer } from "../model/bird.ts";
 import type {
 	BfdConfiguration,
 	BgpConfiguration,
 	BirdConfiguration,
 	DirectConfiguration,
 } from "../model/bird-configuration.ts";
-import type { BirdPeer } from "../model/bird.ts";
 import { HOLD_TIME, MULTIHOP_HOPS, type Plan, type Session } from "./plan.ts";
 
 /** One thing that is not as it would be rendered. */

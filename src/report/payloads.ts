@@ -1,7 +1,7 @@
 import type { MqttConfig } from "../model/config.ts";
+import type { PeerStatus, RouterStatus, Status } from "../model/status.ts";
 import { peerDiscovery } from "./discovery/peer-device.ts";
 import { routerDiscovery } from "./discovery/router-device.ts";
-import type { PeerStatus, RouterStatus, Status } from "../model/status.ts";
 import { type PeerTopics, peerId, type Topics } from "./topics.ts";
 
 /** Makes the retained messages of a router out of its status. */

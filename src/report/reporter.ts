@@ -1,14 +1,14 @@
-import type { Config } from "../model/config.ts";
 import type { Log } from "../log.ts";
+import type { Config } from "../model/config.ts";
+import type { EventType, ReportedEvent } from "../model/status.ts";
 import type { Platform, Timer } from "../platform/types.ts";
 import type { Command, ProblemKind } from "../warden/events.ts";
 import type { WardenState } from "../warden/state.ts";
 import { statusOf } from "../warden/status.ts";
-import { StatusFiles } from "./run-files.ts";
 import type { MqttCommand } from "./mqtt/incoming-commands.ts";
 import { Publisher } from "./mqtt/publisher.ts";
 import { RouterId } from "./router-id.ts";
-import type { EventType, ReportedEvent } from "../model/status.ts";
+import { StatusFiles } from "./run-files.ts";
 
 /** Changes within this many milliseconds are told together. */
 const TOGETHER = 50;

@@ -1,6 +1,6 @@
+import type { ReportedEvent, Status } from "../model/status.ts";
 import type { Files } from "../platform/types.ts";
 import { FileError } from "../platform/types.ts";
-import type { ReportedEvent, Status } from "../model/status.ts";
 
 /** Names in the run directory. */
 export const STATUS_FILE = "status.json";

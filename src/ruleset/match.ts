@@ -1,11 +1,4 @@
-import type {
-	NamedSet,
-	Pattern,
-	Relation,
-	Value,
-	Verdict,
-	VerdictEntry,
-} from "../model/ruleset.ts";
+import type { NamedSet, Pattern, Relation, Value, Verdict, VerdictEntry } from "../model/ruleset.ts";
 import { type Known, number } from "./packet.ts";
 
 /** `maybe`: it depends on something that is not known. */

@@ -1,12 +1,4 @@
-import type {
-	Expression,
-	Pattern,
-	Rule,
-	Statement,
-	Value,
-	Verdict,
-	VerdictEntry,
-} from "../model/ruleset.ts";
+import type { Expression, Pattern, Rule, Statement, Value, Verdict, VerdictEntry } from "../model/ruleset.ts";
 import type { Encounter } from "./hit.ts";
 
 /** Elements of a set that are written out. */

@@ -1,13 +1,4 @@
-import type {
-	Attachment,
-	Chain,
-	Hook,
-	Rule,
-	Ruleset,
-	Statement,
-	Table,
-	Verdict,
-} from "../model/ruleset.ts";
+import type { Attachment, Chain, Hook, Rule, Ruleset, Statement, Table, Verdict } from "../model/ruleset.ts";
 import type { Effect, Encounter, Walk } from "./hit.ts";
 import { type Answer, allOf, type FindSet, lookUp, matches } from "./match.ts";
 import { evaluate, type Journey, number, type Situation } from "./packet.ts";

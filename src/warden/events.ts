@@ -1,10 +1,10 @@
-import type { MainConfig } from "../model/config.ts";
-import type { Actor } from "../model/status.ts";
 import type { BirdReading } from "../model/bird.ts";
+import type { MainConfig } from "../model/config.ts";
+import type { PacketTrace } from "../model/packet-trace.ts";
+import type { Actor } from "../model/status.ts";
 import type { Flow } from "../system/conntrack/flow-text.ts";
 import type { ServiceEvent, ServiceProcess } from "../system/openwrt/service-events.ts";
 import type { Counters, Inspection } from "./diagnosis/evidence.ts";
-import type { PacketTrace } from "../model/packet-trace.ts";
 
 /** The part of the configuration that decides what the warden does. */
 export interface Settings

@@ -1,5 +1,5 @@
-import type { Actor, RepairStatus } from "../model/status.ts";
 import type { BirdPeer } from "../model/bird.ts";
+import type { Actor, RepairStatus } from "../model/status.ts";
 import type { Diagnosis } from "./diagnosis/diagnose.ts";
 import { type EvidenceState, NO_EVIDENCE } from "./diagnosis/evidence.ts";
 import type { ProblemKind, Settings } from "./events.ts";

@@ -1,5 +1,5 @@
-import type { PeerStatus, RouterStatus, Status } from "../model/status.ts";
 import { isoSeconds } from "../lib/clock.ts";
+import type { PeerStatus, RouterStatus, Status } from "../model/status.ts";
 import { gravest as gravestDiagnosis } from "./diagnosis/update-diagnoses.ts";
 import type { ProblemKind } from "./events.ts";
 import { type Ladder, sayRung } from "./peers/remedy-step.ts";

@@ -1,5 +1,5 @@
-import type { Action, LogLevel } from "./actions.ts";
 import type { Moment } from "../lib/clock.ts";
+import type { Action, LogLevel } from "./actions.ts";
 import type { AddressEvidence, EvidenceState } from "./diagnosis/evidence.ts";
 import type { ProblemKind } from "./events.ts";
 import type { ServicesState } from "./services/services.ts";

@@ -1,16 +1,16 @@
-import type { Action } from "./actions.ts";
 import { clockOffset, type Moment } from "../lib/clock.ts";
-import { covered } from "./table/covered.ts";
-import { concludeAll, concludeAt, concludeTick } from "./diagnosis/update-diagnoses.ts";
+import type { Action } from "./actions.ts";
 import { countersRead, packetsTraced, peerInspected, rulesetChanged } from "./diagnosis/collect-evidence.ts";
+import { concludeAll, concludeAt, concludeTick } from "./diagnosis/update-diagnoses.ts";
 import type { Command, Settings, WardenEvent } from "./events.ts";
-import { noteTruce, truceAt } from "./table/fight.ts";
-import { flushed, flushFailed, requestFlush } from "./table/flush-requests.ts";
-import * as ownership from "./table/ownership.ts";
 import { birdLost, birdRead, birdUp, peerRestarted } from "./peers/peers.ts";
 import { readingsTick, signOfChange } from "./peers/polling.ts";
 import { serviceChanged, servicesAt, servicesRead, servicesTick } from "./services/services.ts";
 import type { WardenState } from "./state.ts";
+import { covered } from "./table/covered.ts";
+import { noteTruce, truceAt } from "./table/fight.ts";
+import { flushed, flushFailed, requestFlush } from "./table/flush-requests.ts";
+import * as ownership from "./table/ownership.ts";
 import * as table from "./table/table.ts";
 import { Turn } from "./turn.ts";
 

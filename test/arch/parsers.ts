@@ -2,25 +2,25 @@ import { parseConfig } from "../../src/config/load.ts";
 import { parseUci } from "../../src/lib/uci.ts";
 import { createPlatform } from "../../src/platform/index.ts";
 import type { Files } from "../../src/platform/types.ts";
+import { type Handshake, peerOpens } from "../../src/ruleset/bgp-packets.ts";
+import { sayEncounter } from "../../src/ruleset/rule-text.ts";
 import { parseBirdConfiguration } from "../../src/system/bird/conf/parse-conf.ts";
 import { parseBfd } from "../../src/system/bird/parse-bfd.ts";
 import { parseProtocols } from "../../src/system/bird/parse-protocols.ts";
 import { parseGreeting, parseReply } from "../../src/system/bird/replies.ts";
-import { localAddresses } from "../../src/system/conntrack/local-addresses.ts";
-import { parseFlow } from "../../src/system/conntrack/flow-text.ts";
 import { filterOf } from "../../src/system/conntrack/delete-filter.ts";
+import { parseFlow } from "../../src/system/conntrack/flow-text.ts";
+import { localAddresses } from "../../src/system/conntrack/local-addresses.ts";
 import { MonitorParser } from "../../src/system/nft/monitor-text.ts";
 import { parseRuleset } from "../../src/system/nft/ruleset-json.ts";
 import { parseTraceLine } from "../../src/system/nft/trace-text.ts";
+import { parseServiceEvent, parseServiceList } from "../../src/system/openwrt/service-events.ts";
 import {
 	parseComplaint,
 	parseEvent,
 	parseList,
 	parseReply as parseUbusReply,
 } from "../../src/system/openwrt/service-messages.ts";
-import { parseServiceEvent, parseServiceList } from "../../src/system/openwrt/service-events.ts";
-import { type Handshake, peerOpens } from "../../src/ruleset/bgp-packets.ts";
-import { sayEncounter } from "../../src/ruleset/rule-text.ts";
 
 /** What the parsers make of a fixture, by the fixture's folder. */
 const READERS: Record<string, (text: string) => unknown> = {

@@ -2,7 +2,17 @@ import { describe, expect, test } from "vitest";
 import type { Facts } from "../../src/doctor/facts.ts";
 import { review } from "../../src/doctor/judge.ts";
 import { parseRuleset } from "../../src/system/nft/ruleset-json.ts";
-import { BIRD_CONF, birdFile, config, HEALTHY, NOW, PEER, rulesets, STATUS, withoutChain } from "./sample-facts.ts";
+import {
+	BIRD_CONF,
+	birdFile,
+	config,
+	HEALTHY,
+	NOW,
+	PEER,
+	rulesets,
+	STATUS,
+	withoutChain,
+} from "./sample-facts.ts";
 
 type Change = Partial<Facts>;
 

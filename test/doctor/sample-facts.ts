@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { defaultConfig } from "../../src/config/load.ts";
-import type { Config } from "../../src/model/config.ts";
-import type { PeerStatus, Status } from "../../src/model/status.ts";
 import type { Facts } from "../../src/doctor/facts.ts";
 import { FIREWALL_INCLUDE } from "../../src/doctor/router-findings.ts";
+import type { Config } from "../../src/model/config.ts";
+import type { Ruleset } from "../../src/model/ruleset.ts";
+import type { PeerStatus, Status } from "../../src/model/status.ts";
 import { parseBirdConfiguration } from "../../src/system/bird/conf/parse-conf.ts";
 import { parseRuleset } from "../../src/system/nft/ruleset-json.ts";
-import type { Ruleset } from "../../src/model/ruleset.ts";
 
 export const NOW = Date.UTC(2026, 10, 24);
 

@@ -8,10 +8,10 @@ import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { MqttClient } from "mqtt";
 import type { MqttConfig } from "../../src/model/config.ts";
+import type { Status } from "../../src/model/status.ts";
 import { createPlatform } from "../../src/platform/node.ts";
 import type { Platform } from "../../src/platform/types.ts";
 import { Publisher } from "../../src/report/mqtt/publisher.ts";
-import type { Status } from "../../src/model/status.ts";
 
 const [first = 0, count = 0, peers = 0, port = 0] = process.argv.slice(2, 6).map(Number);
 const root = process.argv[6] ?? "/";

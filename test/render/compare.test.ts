@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { renderComparison } from "../../src/cli/text/comparison.ts";
 import { renderBird } from "../../src/render/bird-conf.ts";
 import { compareFile, compareRunning } from "../../src/render/compare.ts";
-import { renderComparison } from "../../src/cli/text/comparison.ts";
 import { parseBirdConfiguration } from "../../src/system/bird/conf/parse-conf.ts";
 import { article, article6, plan } from "./sample-plan.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { StatusFiles } from "../../src/report/run-files.ts";
 import type { ReportedEvent, Status } from "../../src/model/status.ts";
+import { StatusFiles } from "../../src/report/run-files.ts";
 import { FakePlatform } from "../fakes/platform.ts";
 
 const status = (repairs: number): Status => ({

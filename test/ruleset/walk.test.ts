@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { parseRuleset } from "../../src/system/nft/ruleset-json.ts";
-import type { Walk } from "../../src/ruleset/hit.ts";
 import { bfdPackets, type Ends, peerOpens, routerOpens } from "../../src/ruleset/bgp-packets.ts";
+import type { Walk } from "../../src/ruleset/hit.ts";
+import { parseRuleset } from "../../src/system/nft/ruleset-json.ts";
 
 /** Real packets meet real rulesets in test/lab/scenarios/ruleset.lab.ts; here is what they cannot show. */
 

@@ -1,7 +1,7 @@
 import type { Finding, Level } from "../../doctor/finding.ts";
 import type { Report } from "../../doctor/judge.ts";
-import { count, paint, type TextOptions } from "./layout.ts";
 import { printable } from "../../lib/printable.ts";
+import { count, paint, type TextOptions } from "./layout.ts";
 
 /** Columns of a page. */
 const WIDTH = 100;

@@ -1,6 +1,6 @@
+import { printable } from "../../lib/printable.ts";
 import type { EventType, ReportedEvent } from "../../model/status.ts";
 import { type Color, paint, type TextOptions } from "./layout.ts";
-import { printable } from "../../lib/printable.ts";
 import { formatUtc } from "./time.ts";
 
 interface Wording {

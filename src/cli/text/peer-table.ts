@@ -1,6 +1,6 @@
+import { printable } from "../../lib/printable.ts";
 import type { PeerStatus } from "../../model/status.ts";
 import { type Cell, type Color, type Column, paint, renderTable, type TextOptions } from "./layout.ts";
-import { printable } from "../../lib/printable.ts";
 import { formatSince } from "./time.ts";
 
 const COLUMNS: readonly Column[] = [

@@ -1,7 +1,7 @@
+import { printable } from "../../lib/printable.ts";
 import type { MqttStatus, PeerStatus, RepairStatus, RouterStatus, Status } from "../../model/status.ts";
 import { type Color, count, paint, renderFields, type TextOptions } from "./layout.ts";
 import { isEstablished, renderPeers } from "./peer-table.ts";
-import { printable } from "../../lib/printable.ts";
 import { formatAgo, formatSince, formatUtc } from "./time.ts";
 
 /** The state in one sentence. */

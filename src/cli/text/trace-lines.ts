@@ -1,6 +1,6 @@
+import { printable } from "../../lib/printable.ts";
 import type { Hop, PacketTrace, TracedPacket } from "../../model/packet-trace.ts";
 import { type Color, paint, type TextOptions } from "./layout.ts";
-import { printable } from "../../lib/printable.ts";
 
 /** A rule's text is cut to this many characters. */
 const RULE_LIMIT = 160;

@@ -1,5 +1,5 @@
-import { DIAGNOSES } from "../../model/status.ts";
 import { printable } from "../../lib/printable.ts";
+import { DIAGNOSES } from "../../model/status.ts";
 import type { PeerTopics, Topics } from "../topics.ts";
 import {
 	attributes,

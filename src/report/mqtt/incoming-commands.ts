@@ -1,5 +1,5 @@
-import type { Verb } from "../../warden/events.ts";
 import { printable } from "../../lib/printable.ts";
+import type { Verb } from "../../warden/events.ts";
 import { peerId } from "../topics.ts";
 
 /** Milliseconds between two commands, at least. */

@@ -1,13 +1,13 @@
 import type { MqttConfig } from "../../model/config.ts";
+import type { PeerStatus, ReportedEvent, Status } from "../../model/status.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
 import { Payloads } from "../payloads.ts";
-import type { PeerStatus, ReportedEvent, Status } from "../../model/status.ts";
 import { peerId, type Topics, topicsFor } from "../topics.ts";
-import { CommandGate, type MqttCommand } from "./incoming-commands.ts";
 import { EventQueue } from "./event-queue.ts";
-import { Inventory } from "./retained-topics.ts";
+import { CommandGate, type MqttCommand } from "./incoming-commands.ts";
 import { createMqttLink, type Message, type MqttLink } from "./link.ts";
 import { Mirror } from "./retained-messages.ts";
+import { Inventory } from "./retained-topics.ts";
 
 /**
  * Everything is told at a random moment within this many milliseconds after a connection or after Home Assistant's

@@ -1,6 +1,6 @@
 import type { Duplex as DuplexStream } from "readable-stream";
-import type { MqttConfig } from "../../model/config.ts";
 import { decodeUtf8, encodeUtf8 } from "../../lib/utf8.ts";
+import type { MqttConfig } from "../../model/config.ts";
 import type { Child, ExitStatus, Platform } from "../../platform/types.ts";
 import { PacketGuard } from "./packets.ts";
 

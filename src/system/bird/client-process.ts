@@ -1,6 +1,6 @@
 import { concatenate, LineSplitter } from "../../lib/lines.ts";
-import { describeExit } from "../../platform/supervise.ts";
 import { decodeUtf8 } from "../../lib/utf8.ts";
+import { describeExit } from "../../platform/supervise.ts";
 import type { Child, Platform, Timer } from "../../platform/types.ts";
 import { PROMPT } from "./replies.ts";
 

@@ -1,6 +1,6 @@
+import type { BirdPeer, BirdReading } from "../../model/bird.ts";
 import type { BfdSession } from "./parse-bfd.ts";
 import type { ProtocolPeer } from "./parse-protocols.ts";
-import type { BirdPeer, BirdReading } from "../../model/bird.ts";
 
 /**
  * Joins what BIRD's two answers say.

@@ -1,5 +1,5 @@
-import type { Reply, ReplyLine } from "./replies.ts";
 import type { BirdPeer } from "../../model/bird.ts";
+import type { Reply, ReplyLine } from "./replies.ts";
 
 /** A BGP protocol as `show protocols all` tells it; `multihop` only while it is up. */
 export type ProtocolPeer = Omit<BirdPeer, "bfd" | "bfdMode"> & { readonly multihop?: boolean };

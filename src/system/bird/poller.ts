@@ -1,12 +1,12 @@
-import type { Platform, Timer } from "../../platform/types.ts";
 import { type Backoff, retryDelay } from "../../lib/backoff.ts";
+import type { BirdReading } from "../../model/bird.ts";
+import type { Platform, Timer } from "../../platform/types.ts";
 import { type Client, type Conversation, openConversation } from "./client-process.ts";
+import { joinReading } from "./join-reading.ts";
 import { parseBfd } from "./parse-bfd.ts";
 import { type ProtocolPeer, parseProtocols } from "./parse-protocols.ts";
-import { joinReading } from "./join-reading.ts";
 import { parseGreeting, parseReply } from "./replies.ts";
 import { type ControlSocket, findSocket, noSocket } from "./socket.ts";
-import type { BirdReading } from "../../model/bird.ts";
 
 export interface BirdSessionOptions {
 	/** Path of the control socket; empty: the usual places. */

@@ -1,11 +1,11 @@
+import type { BirdReading } from "../../model/bird.ts";
 import type { Platform } from "../../platform/types.ts";
 import { type Client, openConversation } from "./client-process.ts";
+import { joinReading } from "./join-reading.ts";
 import { type BfdSession, parseBfd } from "./parse-bfd.ts";
 import { parseProtocols } from "./parse-protocols.ts";
-import { joinReading } from "./join-reading.ts";
 import { parseGreeting, parseReply, type Reply } from "./replies.ts";
 import { findSocket, noSocket } from "./socket.ts";
-import type { BirdReading } from "../../model/bird.ts";
 
 /** One look at a running BIRD. */
 export interface BirdLook {

@@ -1,5 +1,5 @@
-import type { IsLocal } from "./local-addresses.ts";
 import type { Flow } from "./flow-text.ts";
+import type { IsLocal } from "./local-addresses.ts";
 
 /** BGP; BFD with one hop, its echo, and with several hops. */
 const PORTS: Readonly<Record<Flow["protocol"], readonly number[]>> = { tcp: [179], udp: [3784, 3785, 4784] };

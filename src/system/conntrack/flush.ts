@@ -1,8 +1,8 @@
 import type { Platform } from "../../platform/types.ts";
+import { filterOf } from "./delete-filter.ts";
+import { type Flow, parseFlow } from "./flow-text.ts";
 import { eachFlow, readLocalAddresses, runConntrack } from "./list-flows.ts";
 import type { IsLocal } from "./local-addresses.ts";
-import { type Flow, parseFlow } from "./flow-text.ts";
-import { filterOf } from "./delete-filter.ts";
 
 export type FlushResult =
 	| {

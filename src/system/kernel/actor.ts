@@ -1,5 +1,5 @@
-import type { Files } from "../../platform/types.ts";
 import type { Actor } from "../../model/status.ts";
+import type { Files } from "../../platform/types.ts";
 
 /** Characters of a command line that are kept. */
 const COMMAND_LIMIT = 120;

@@ -1,9 +1,9 @@
 import { runToEnd } from "../../platform/supervise.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { Inspection } from "../../warden/diagnosis/evidence.ts";
+import { filterOf } from "../conntrack/delete-filter.ts";
 import { listFlows, readLocalAddresses } from "../conntrack/list-flows.ts";
 import type { IsLocal } from "../conntrack/local-addresses.ts";
-import { filterOf } from "../conntrack/delete-filter.ts";
 import { parseNeighbor, parseNoRoute, parseRoute } from "./ip-text.ts";
 
 /** Milliseconds until an `ip` that does not end is killed. */

@@ -1,12 +1,12 @@
 import type { MainConfig } from "../../model/config.ts";
 import type { Platform } from "../../platform/types.ts";
-import { bareListing, renderTable, type TableForm, withMark } from "./table-text.ts";
-import type { Monitor } from "./monitor.ts";
-import { hasOtherIds } from "../kernel/actor.ts";
 import type { WardenEvent } from "../../warden/events.ts";
+import { hasOtherIds } from "../kernel/actor.ts";
+import type { Monitor } from "./monitor.ts";
 import type { Nft } from "./nft.ts";
 import type { Protection } from "./protection.ts";
 import { TableFile } from "./table-file.ts";
+import { bareListing, renderTable, type TableForm, withMark } from "./table-text.ts";
 
 /** Carries out what the warden wants of its table; what comes of it are events. */
 export class TableEffects {

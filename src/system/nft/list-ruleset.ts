@@ -1,7 +1,7 @@
+import type { Ruleset } from "../../model/ruleset.ts";
 import { describeExit, runToEnd } from "../../platform/supervise.ts";
 import type { Platform } from "../../platform/types.ts";
 import { parseRuleset, tellsDormant, withDormant } from "./ruleset-json.ts";
-import type { Ruleset } from "../../model/ruleset.ts";
 
 /** Milliseconds until an nft that does not end is killed. */
 const PATIENCE = 5000;

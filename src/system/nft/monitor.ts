@@ -1,8 +1,8 @@
 import { LineSplitter } from "../../lib/lines.ts";
+import type { PacketTrace, TracedPacket } from "../../model/packet-trace.ts";
+import type { Actor } from "../../model/status.ts";
 import { supervise } from "../../platform/supervise.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
-import type { Actor } from "../../model/status.ts";
-import type { PacketTrace, TracedPacket } from "../../model/packet-trace.ts";
 import { findActor, hasOtherIds } from "../kernel/actor.ts";
 import { MonitorParser, type Touch, type Transaction } from "./monitor-text.ts";
 import { isTraceLine, parseTraceLine, TraceCollector } from "./trace-text.ts";

@@ -1,9 +1,9 @@
+import type { PacketTrace } from "../../model/packet-trace.ts";
 import { describeExit, runToEnd } from "../../platform/supervise.ts";
 import type { ExitStatus, Platform } from "../../platform/types.ts";
+import type { Counters } from "../../warden/diagnosis/evidence.ts";
 import { parseCounters } from "./counters-text.ts";
 import { parseHandles, unknownChains, withRules } from "./rule-handles.ts";
-import type { Counters } from "../../warden/diagnosis/evidence.ts";
-import type { PacketTrace } from "../../model/packet-trace.ts";
 
 /** Milliseconds until an nft that does not end is killed. */
 export const NFT_PATIENCE = 5000;

@@ -1,8 +1,8 @@
 import { LineSplitter } from "../../lib/lines.ts";
 import type { Child, ExitStatus, FullPipe, Platform, Timer } from "../../platform/types.ts";
-import { isOwned } from "./table-text.ts";
 import { describeNftFailure, NFT_PATIENCE, type Nft, type NftFailure, nftTimeout } from "./nft.ts";
 import type { Wanted } from "./protection.ts";
+import { isOwned } from "./table-text.ts";
 
 const ARGV = ["nft", "-e", "-f", "-"] as const;
 /** Milliseconds between looks at the table while no monitor tells that the transaction was made. */

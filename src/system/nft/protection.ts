@@ -1,9 +1,9 @@
 import type { FullPipe, Platform, Timer } from "../../platform/types.ts";
-import type { TableForm } from "./table-text.ts";
 import { namedByFirewall } from "../openwrt/firewall-includes.ts";
 import { installTable } from "./installed-table.ts";
 import type { Nft, NftFailure, NftResult } from "./nft.ts";
 import { OwnedTable, type Owning } from "./owned-table.ts";
+import type { TableForm } from "./table-text.ts";
 
 /** What keeps the table as it is: the kernel, which lets nobody but its owner change it, or the daemon, by repair. */
 export type Mode = "owned" | "installed";

@@ -1,4 +1,3 @@
-import { isObject, parsePattern, parseStatement, parseVerdictEntries } from "./expressions-json.ts";
 import type {
 	Attachment,
 	Chain,
@@ -11,6 +10,7 @@ import type {
 	Statement,
 	Table,
 } from "../../model/ruleset.ts";
+import { isObject, parsePattern, parseStatement, parseVerdictEntries } from "./expressions-json.ts";
 
 const FAMILIES: ReadonlySet<string> = new Set(["inet", "ip", "ip6"]);
 const HOOKS: ReadonlySet<string> = new Set(["prerouting", "input", "forward", "output", "postrouting"]);

@@ -1,11 +1,11 @@
 import { LineSplitter } from "../../lib/lines.ts";
+import type { PacketTrace } from "../../model/packet-trace.ts";
 import { describeExit } from "../../platform/supervise.ts";
 import type { Child, Platform, Timer } from "../../platform/types.ts";
-import { renderTraceTable, TRACE_TABLE } from "./trace-table.ts";
-import { parseTraceLine, TraceCollector } from "./trace-text.ts";
-import type { PacketTrace } from "../../model/packet-trace.ts";
 import { createNft } from "./nft.ts";
 import { OwnedTable } from "./owned-table.ts";
+import { renderTraceTable, TRACE_TABLE } from "./trace-table.ts";
+import { parseTraceLine, TraceCollector } from "./trace-text.ts";
 
 /** Milliseconds after which a packet's way is complete: nothing marks its end. */
 const QUIET = 50;

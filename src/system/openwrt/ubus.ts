@@ -1,7 +1,7 @@
+import type { Backoff } from "../../lib/backoff.ts";
 import { LineSplitter } from "../../lib/lines.ts";
 import { describeExit, runToEnd, type Supervised, supervise } from "../../platform/supervise.ts";
 import type { Platform } from "../../platform/types.ts";
-import type { Backoff } from "../../lib/backoff.ts";
 import {
 	type JsonObject,
 	parseComplaint,

@@ -1,12 +1,12 @@
+import type { PacketTrace } from "../../model/packet-trace.ts";
 import type { Actor } from "../../model/status.ts";
 import type { Flow } from "../../system/conntrack/flow-text.ts";
-import { attribute } from "../services/attribution.ts";
 import { isDown, isEstablished, requestNudge } from "../peers/nudge.ts";
 import { readAt } from "../peers/polling.ts";
+import { attribute } from "../services/attribution.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import type { AddressEvidence, Counters, Inspection } from "./evidence.ts";
-import type { PacketTrace } from "../../model/packet-trace.ts";
 
 /** Milliseconds between looks at the kernel about a peer that is down: at first, and after `EARLY` ms. */
 const INSPECT = { first: 2000, later: 14_000, EARLY: 20_000 } as const;

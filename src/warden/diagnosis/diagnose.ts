@@ -2,12 +2,12 @@ import type { DiagnosisId } from "../../model/status.ts";
 import { isDoubted, isDown, isEstablished } from "../peers/nudge.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import { ofBfdMode } from "./bfd-mode.ts";
+import { ofSession } from "./established.ts";
 import type { AddressEvidence } from "./evidence.ts";
 import { flapping } from "./flapping.ts";
 import { ofHandshake, ofLostSession } from "./handshake.ts";
 import { ofKernel, ofTracking } from "./kernel-state.ts";
 import { ofRefusal } from "./refusal.ts";
-import { ofSession } from "./established.ts";
 import { ofSilence } from "./silence.ts";
 
 /** Why a peer is down, or what is wrong with one that is up. */

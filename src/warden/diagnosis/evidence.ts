@@ -1,7 +1,7 @@
 /** What is known about a peer besides BIRD's word, by its address. Times are monotonic milliseconds. */
 
-import type { Flow } from "../../system/conntrack/flow-text.ts";
 import type { PacketTrace } from "../../model/packet-trace.ts";
+import type { Flow } from "../../system/conntrack/flow-text.ts";
 
 /** How the kernel would send to the peer (`ip route get`). */
 export interface Route {

@@ -1,5 +1,5 @@
-import type { Diagnosis, View } from "./diagnose.ts";
 import { adviseError, isRefusal, parseLastError, sayError } from "./bgp-errors.ts";
+import type { Diagnosis, View } from "./diagnose.ts";
 import { sayBird, sayPeer } from "./evidence-text.ts";
 
 /** One side refuses the other's OPEN: `rejected`. */

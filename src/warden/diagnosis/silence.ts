@@ -1,5 +1,5 @@
-import type { Diagnosis, View } from "./diagnose.ts";
 import { SILENCE } from "./collect-evidence.ts";
+import type { Diagnosis, View } from "./diagnose.ts";
 import { sayBird, sayPeer, sayTime } from "./evidence-text.ts";
 
 const ALIVE = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);

@@ -2,10 +2,10 @@ import type { DiagnosisId } from "../../model/status.ts";
 import { isDoubted, isDown, isEstablished } from "../peers/nudge.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import type { Turn } from "../turn.ts";
-import { type Diagnosis, diagnose, ofBird } from "./diagnose.ts";
-import { calmAt } from "./flapping.ts";
 import { dueAt } from "./collect-evidence.ts";
+import { type Diagnosis, diagnose, ofBird } from "./diagnose.ts";
 import { BFD_GRACE } from "./established.ts";
+import { calmAt } from "./flapping.ts";
 
 /** The gravest first, for the router's own line. */
 const GRAVITY: readonly DiagnosisId[] = [

@@ -1,6 +1,6 @@
-import { readAt } from "./polling.ts";
 import type { PeerRecord } from "../state.ts";
 import type { Turn } from "../turn.ts";
+import { readAt } from "./polling.ts";
 
 /** BFD's failure has had its effects on BIRD after this many ms. */
 const SETTLING = 1000;

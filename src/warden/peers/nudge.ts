@@ -1,10 +1,10 @@
 import { retryDelay } from "../../lib/backoff.ts";
 import { isRefusal, parseLastError } from "../diagnosis/bgp-errors.ts";
-import { endsWait, waitsAfterBfd } from "./error-wait.ts";
-import { take } from "./remedy-step.ts";
-import { readAt, readNow, signOfChange } from "./polling.ts";
 import type { Nudge, PeerRecord } from "../state.ts";
 import type { Turn } from "../turn.ts";
+import { endsWait, waitsAfterBfd } from "./error-wait.ts";
+import { readAt, readNow, signOfChange } from "./polling.ts";
+import { take } from "./remedy-step.ts";
 
 const BACKOFF = { first: 30_000, longest: 600_000 };
 /** What has failed this many times in a row is tried once in `BACKOFF.longest` ms. */

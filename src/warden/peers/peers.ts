@@ -1,12 +1,12 @@
 import type { BirdPeer, BirdReading } from "../../model/bird.ts";
-import { covered } from "../table/covered.ts";
 import { askMore } from "../diagnosis/collect-evidence.ts";
+import type { PeerRecord } from "../state.ts";
+import { covered } from "../table/covered.ts";
+import { reinstall } from "../table/table.ts";
+import type { Turn } from "../turn.ts";
 import { considerNudges, isDown, isEstablished, isNudging } from "./nudge.ts";
 import { planReadings, readNow, signOfChange } from "./polling.ts";
 import { climb } from "./remediation.ts";
-import type { PeerRecord } from "../state.ts";
-import { reinstall } from "../table/table.ts";
-import type { Turn } from "../turn.ts";
 
 /** Milliseconds that BIRD's account of when a session began may differ between readings: clocks are rounded. */
 const SINCE_DOUBT = 3000;

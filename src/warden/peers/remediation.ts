@@ -1,11 +1,11 @@
 import type { DiagnosisId } from "../../model/status.ts";
-import { requestFlush } from "../table/flush-requests.ts";
-import { note, PATIENCE, sayRung, take } from "./remedy-step.ts";
-import { isDown, isEstablished, wantNudge } from "./nudge.ts";
-import { readAt } from "./polling.ts";
 import type { PeerRecord } from "../state.ts";
+import { requestFlush } from "../table/flush-requests.ts";
 import { ensureTable } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
+import { isDown, isEstablished, wantNudge } from "./nudge.ts";
+import { readAt } from "./polling.ts";
+import { note, PATIENCE, sayRung, take } from "./remedy-step.ts";
 
 /** Causes that the ladder may end. The others lie with a person, or with the other side. */
 const CURABLE = new Set<DiagnosisId>(["tracked", "hijacked", "peer-silent", "no-answer"]);

@@ -1,6 +1,6 @@
-import { readAt } from "./polling.ts";
 import type { PeerRecord } from "../state.ts";
 import type { Turn } from "../turn.ts";
+import { readAt } from "./polling.ts";
 
 /**
  * What the daemon does by itself for a peer that is down: look after the table, delete the peer's conntrack entries,

@@ -1,8 +1,8 @@
 import type { ServiceEvent, ServiceProcess } from "../../system/openwrt/service-events.ts";
-import { AFTER, attribute } from "./attribution.ts";
 import { hintOfChange, signOfChange } from "../peers/polling.ts";
 import { ensureTable } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
+import { AFTER, attribute } from "./attribution.ts";
 
 /** Services that make firewall rules or routes, by the names of their scripts in /etc/init.d; `clash` is SSClash's. */
 const WATCHED = new Set(

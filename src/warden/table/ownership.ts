@@ -1,5 +1,5 @@
-import { install } from "./table.ts";
 import type { Turn } from "../turn.ts";
+import { install } from "./table.ts";
 
 /** Milliseconds between two owners of the table, whatever ends them. */
 const OWNERS_APART = 1000;

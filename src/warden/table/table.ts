@@ -1,14 +1,14 @@
-import type { Actor } from "../../model/status.ts";
-import { attribute } from "../services/attribution.ts";
 import { retryDelay } from "../../lib/backoff.ts";
 import { clockOffset, isoSeconds } from "../../lib/clock.ts";
+import type { Actor } from "../../model/status.ts";
+import { requestNudges } from "../peers/nudge.ts";
+import { signOfChange } from "../peers/polling.ts";
+import { attribute } from "../services/attribution.ts";
+import type { Loss } from "../state.ts";
+import type { Turn } from "../turn.ts";
 import { keepCovered } from "./covered.ts";
 import { describeActor, earliestRepair, noteRepair } from "./fight.ts";
 import { requestFlush } from "./flush-requests.ts";
-import { requestNudges } from "../peers/nudge.ts";
-import { signOfChange } from "../peers/polling.ts";
-import type { Loss } from "../state.ts";
-import type { Turn } from "../turn.ts";
 
 const INSTALL_RETRY = { first: 1000, longest: 10_000 };
 /** Milliseconds in which the monitor must show an install that the kernel has confirmed. */

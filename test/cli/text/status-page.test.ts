@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { PeerStatus, RouterStatus } from "../../../src/model/status.ts";
 import { headline, renderStatus } from "../../../src/cli/text/status-page.ts";
+import type { PeerStatus, RouterStatus } from "../../../src/model/status.ts";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
 const PLAIN = { color: false };

@@ -1,11 +1,5 @@
 import { expect, it } from "vitest";
-import {
-	formatAgo,
-	formatDuration,
-	formatSince,
-	formatUtc,
-	parseTime,
-} from "../../../src/cli/text/time.ts";
+import { formatAgo, formatDuration, formatSince, formatUtc, parseTime } from "../../../src/cli/text/time.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { renderTrace } from "../../../src/cli/text/trace-lines.ts";
-import { parseTraceLine, TraceCollector } from "../../../src/system/nft/trace-text.ts";
 import type { PacketTrace } from "../../../src/model/packet-trace.ts";
+import { parseTraceLine, TraceCollector } from "../../../src/system/nft/trace-text.ts";
 
 /** Printed by nft 1.1.3's monitor in the lab. */
 const packet =

@@ -1,5 +1,5 @@
-import { createPlatform } from "../../../src/platform/index.ts";
 import { LineSplitter } from "../../../src/lib/lines.ts";
+import { createPlatform } from "../../../src/platform/index.ts";
 import type { Platform } from "../../../src/platform/types.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { bareListing } from "../../../src/system/nft/table-text.ts";
 import type { PeerStatus, ReportedEvent, Status } from "../../../src/model/status.ts";
+import { bareListing } from "../../../src/system/nft/table-text.ts";
 import {
 	configFile,
 	daemonFile,

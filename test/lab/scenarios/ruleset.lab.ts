@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseAddress } from "../../../src/lib/address.ts";
-import { parseRuleset, tellsDormant, withDormant } from "../../../src/system/nft/ruleset-json.ts";
-import type { Effect } from "../../../src/ruleset/hit.ts";
 import { type Handshake, peerOpens } from "../../../src/ruleset/bgp-packets.ts";
+import type { Effect } from "../../../src/ruleset/hit.ts";
 import { sayEncounter } from "../../../src/ruleset/rule-text.ts";
+import { parseRuleset, tellsDormant, withDormant } from "../../../src/system/nft/ruleset-json.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import type { Process } from "../process.ts";

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { Publisher } from "../../../src/report/mqtt/publisher.ts";
 import type { Status } from "../../../src/model/status.ts";
+import { Publisher } from "../../../src/report/mqtt/publisher.ts";
 import { mqttConfig, TestBroker, testPlatform } from "./broker.ts";
 
 /** The publisher against a real broker: what stays retained in the end. */

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { MqttConfig } from "../../../src/model/config.ts";
+import type { PeerStatus, Status } from "../../../src/model/status.ts";
 import type { Platform } from "../../../src/platform/types.ts";
 import type { LinkHandlers, Message, MqttLink } from "../../../src/report/mqtt/link.ts";
 import { Publisher } from "../../../src/report/mqtt/publisher.ts";
-import type { PeerStatus, Status } from "../../../src/model/status.ts";
 import { peerId } from "../../../src/report/topics.ts";
 import { mqttConfig } from "./broker.ts";
 

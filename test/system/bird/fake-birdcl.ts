@@ -1,5 +1,5 @@
-import { type BirdSession, createBirdSession } from "../../../src/system/bird/poller.ts";
 import type { BirdReading } from "../../../src/model/bird.ts";
+import { type BirdSession, createBirdSession } from "../../../src/system/bird/poller.ts";
 import { FakePlatform, type Script } from "../../fakes/platform.ts";
 import { fixture, takeApart } from "./transcript.ts";
 

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { joinReading } from "../../../src/system/bird/join-reading.ts";
 import { parseBfd } from "../../../src/system/bird/parse-bfd.ts";
 import { parseProtocols } from "../../../src/system/bird/parse-protocols.ts";
-import { joinReading } from "../../../src/system/bird/join-reading.ts";
 import { parseReply } from "../../../src/system/bird/replies.ts";
 import {
 	FIXTURES,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { BirdSession } from "../../../src/system/bird/poller.ts";
 import type { BirdReading } from "../../../src/model/bird.ts";
+import type { BirdSession } from "../../../src/system/bird/poller.ts";
 import type { FakePlatform } from "../../fakes/platform.ts";
 import { Bench, captured, client, expected, instead, SOCKET, without } from "./fake-birdcl.ts";
 import { fixture, takeApart, VERSIONS, withoutTimes } from "./transcript.ts";

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
+import type { BirdReading } from "../../../src/model/bird.ts";
+import { joinReading } from "../../../src/system/bird/join-reading.ts";
 import { parseBfd } from "../../../src/system/bird/parse-bfd.ts";
 import { parseProtocols } from "../../../src/system/bird/parse-protocols.ts";
-import { joinReading } from "../../../src/system/bird/join-reading.ts";
 import { parseGreeting, parseReply } from "../../../src/system/bird/replies.ts";
-import type { BirdReading } from "../../../src/model/bird.ts";
 
 export const FIXTURES = new URL("../../fixtures/bird/", import.meta.url);
 

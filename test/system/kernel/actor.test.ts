@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { commandLine, findActor, hasOtherIds, parseStat, threadGroup } from "../../../src/system/kernel/actor.ts";
+import {
+	commandLine,
+	findActor,
+	hasOtherIds,
+	parseStat,
+	threadGroup,
+} from "../../../src/system/kernel/actor.ts";
 import { FakePlatform } from "../../fakes/platform.ts";
 
 test("name and parent, whatever the name holds", () => {

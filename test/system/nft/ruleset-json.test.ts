@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { parsePriority, parseRuleset } from "../../../src/system/nft/ruleset-json.ts";
 import type { Ruleset, Statement } from "../../../src/model/ruleset.ts";
 import { sayRule } from "../../../src/ruleset/rule-text.ts";
+import { parsePriority, parseRuleset } from "../../../src/system/nft/ruleset-json.ts";
 import { listing, VERSIONS } from "./captures.ts";
 
 function read(text: string, terse = false): Ruleset {

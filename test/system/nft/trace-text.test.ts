@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { PacketTrace } from "../../../src/model/packet-trace.ts";
 import { parseCounters } from "../../../src/system/nft/counters-text.ts";
 import { parseHandles, unknownChains, withRules } from "../../../src/system/nft/rule-handles.ts";
 import { isTraceLine, parseTraceLine, TraceCollector } from "../../../src/system/nft/trace-text.ts";
 import { fateOf, sayHop, sayWay, zoneOf } from "../../../src/warden/diagnosis/verdict.ts";
-import type { PacketTrace } from "../../../src/model/packet-trace.ts";
 
 const fixture = (name: string) =>
 	readFileSync(new URL(`../../fixtures/nft/nft-1.1.3-trace-${name}.txt`, import.meta.url), "utf8");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { findIncludes, parseFirewall, readFirewall } from "../../../src/system/openwrt/firewall.ts";
 import { findPrograms } from "../../../src/system/kernel/programs.ts";
 import { askRoute, readRoute } from "../../../src/system/kernel/route.ts";
+import { findIncludes, parseFirewall, readFirewall } from "../../../src/system/openwrt/firewall.ts";
 import { FakePlatform } from "../../fakes/platform.ts";
 
 describe("fw4's configuration", () => {

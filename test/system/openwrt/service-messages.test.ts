@@ -1,7 +1,12 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { parseComplaint, parseEvent, parseList, parseReply } from "../../../src/system/openwrt/service-messages.ts";
 import { parseServiceEvent, parseServiceList } from "../../../src/system/openwrt/service-events.ts";
+import {
+	parseComplaint,
+	parseEvent,
+	parseList,
+	parseReply,
+} from "../../../src/system/openwrt/service-messages.ts";
 
 /** ubus and procd of OpenWrt's main branch, built from their sources; procd's services were dummies. */
 function fixture(name: string): string {

@@ -1,5 +1,5 @@
-import type { Statement } from "./statements.ts";
 import type { BfdOptions, ChannelConfiguration } from "../../../model/bird-configuration.ts";
+import type { Statement } from "./statements.ts";
 import { type Defines, Words } from "./words.ts";
 
 const FAMILY = /^(ipv4|ipv6|vpn4|vpn6|roa4|roa6|flow4|flow6|eth|mpls|aspa|evpn)$/;

@@ -1,7 +1,7 @@
+import type { BirdConfiguration } from "../../../model/bird-configuration.ts";
 import { readBfd, readBgp, readDirect, readKernel } from "./protocols.ts";
 import { parseStatements, type Statement } from "./statements.ts";
 import { type Include, type SourceFile, tokenize } from "./tokens.ts";
-import type { BirdConfiguration } from "../../../model/bird-configuration.ts";
 import { type Defines, readDefine, Words } from "./words.ts";
 
 /** A protocol or template with all that it inherits. */

@@ -1,7 +1,5 @@
 /** The protocols' statements, one after the other: what comes later counts, as in BIRD. */
 
-import { bfdOptions, interfacePatterns, readChannel } from "./options.ts";
-import type { Statement } from "./statements.ts";
 import type {
 	BfdConfiguration,
 	BgpConfiguration,
@@ -10,6 +8,8 @@ import type {
 	InterfaceOptions,
 	KernelConfiguration,
 } from "../../../model/bird-configuration.ts";
+import { bfdOptions, interfacePatterns, readChannel } from "./options.ts";
+import type { Statement } from "./statements.ts";
 import { type Defines, Words } from "./words.ts";
 
 type Draft<T> = { -readonly [Key in keyof T]: T[Key] | undefined };

@@ -1,8 +1,8 @@
+import type { BirdFile } from "../../../model/bird-configuration.ts";
 import { FileError, type Files } from "../../../platform/types.ts";
 import { expandPattern } from "./glob.ts";
 import { parseBirdConfiguration } from "./parse-conf.ts";
 import type { SourceFile } from "./tokens.ts";
-import type { BirdFile } from "../../../model/bird-configuration.ts";
 
 /** OpenWrt's, Debian's, and what BIRD's own build takes. */
 const USUAL_PATHS = ["/etc/bird.conf", "/etc/bird/bird.conf", "/usr/local/etc/bird.conf"] as const;
