@@ -1,5 +1,5 @@
+import type { LogLevel } from "./model/config.ts";
 import type { Platform } from "./platform/types.ts";
-import type { LogLevel } from "./warden/actions.ts";
 
 const RANK: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 /** Lines that differ in numbers only are counted together for this many milliseconds. */

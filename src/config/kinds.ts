@@ -1,9 +1,9 @@
 /** Kinds of values in the configuration file: how each is read, and what an error says was expected. */
 
 import { type Address, isHostAddress, isInterfaceName, parseAddress } from "../lib/address.ts";
+import { reduceId } from "../lib/id.ts";
 import { didYouMean } from "../lib/suggest.ts";
 import type { Mark } from "../model/config.ts";
-import { reduceId } from "../report/topics.ts";
 
 export interface Kind<Value> {
 	/** Completes "'abc' is not …". */

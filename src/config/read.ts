@@ -1,8 +1,8 @@
 import { parseUci } from "../lib/uci.ts";
 import type { Config } from "../model/config.ts";
+import type { Settings } from "../model/settings.ts";
 import type { Files } from "../platform/types.ts";
 import { FileError } from "../platform/types.ts";
-import type { Settings } from "../warden/events.ts";
 import { defaultConfig, parseConfig } from "./load.ts";
 
 /** Bytes of a configuration file; what the parser takes. */

@@ -1,4 +1,5 @@
-import type { DiagnosisId, PeerStatus } from "../model/status.ts";
+import type { DiagnosisId } from "../model/diagnosis.ts";
+import type { PeerStatus } from "../model/status.ts";
 import { type Facts, isFailure } from "./facts.ts";
 import { type Finding, type Level, red } from "./finding.ts";
 import type { Peer } from "./known-peers.ts";

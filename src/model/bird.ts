@@ -1,5 +1,3 @@
-import type { BfdState } from "./status.ts";
-
 /** One BGP protocol of BIRD, from `show protocols all` joined with `show bfd sessions all`. */
 export interface BirdPeer {
 	readonly name: string;
@@ -34,4 +32,17 @@ export interface BirdReading {
 	readonly version?: string;
 	/** Sorted by name. Templates (`neighbor range`) are not peers and are left out. */
 	readonly peers: readonly BirdPeer[];
+}
+
+export type BfdState = "up" | "down" | "init" | "admin_down" | "none";
+
+/** BIRD's `Last error:` (proto/bgp/bgp.c, `bgp_last_errmsg`; the words are those of `bgp_msg_table` in packets.c). */
+
+export interface BgpError {
+	/** Who refused whom: a NOTIFICATION came, or BIRD sent one. */
+	readonly by: "peer" | "router";
+	/** RFC 4271, section 4.5, and the documents that extend it. */
+	readonly code: number;
+	readonly subcode?: number;
+	readonly text: string;
 }

@@ -69,3 +69,5 @@ export interface PeerConfig {
 	/** In the place of main's. */
 	readonly zone?: string;
 }
+
+export type LogLevel = "error" | "warn" | "info" | "debug";

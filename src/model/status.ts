@@ -1,43 +1,6 @@
-/**
- * What bgpwarden knows, as it is shown: the shape of status.json, of `status --json` and `peers --json`, and of the
- * retained MQTT payloads. A value that could not be read is absent, never 0.
- */
-
-/** Why a peer is down, or what is wrong with one that is up; stable ids, explained in README.md ("Diagnoses"). */
-export const DIAGNOSES = [
-	"healthy",
-	"hijacked",
-	"tracked",
-	"blocked",
-	"reply-dropped",
-	"peer-silent",
-	"peer-unreachable",
-	"not-listening",
-	"no-answer",
-	"rejected",
-	"bfd-mode-mismatch",
-	"bfd-down-session-up",
-	"flapping",
-	"route-kind",
-	"bird-down",
-] as const;
-export type DiagnosisId = (typeof DIAGNOSES)[number];
-
+import type { BfdState } from "./bird.ts";
+import type { DiagnosisId } from "./diagnosis.ts";
 export type Protection = "owned" | "installed" | "missing";
-
-/** Who changed the ruleset, as far as the kernel and /proc still told. */
-export interface Actor {
-	/** Process name from nft monitor's generation line, e.g. `nft`. */
-	readonly process: string;
-	/** Absent in a container: the kernel tells the id that the process has outside, which names another one inside. */
-	readonly pid?: number;
-	/** Command line of the process, if it was still there. */
-	readonly command?: string;
-	/** Name of the parent process and its command line, e.g. `/bin/sh /etc/init.d/firewall stop`. */
-	readonly parent?: string;
-	/** The parent, its parent and so on, without init. */
-	readonly ancestors?: readonly { readonly pid: number; readonly command: string }[];
-}
 
 export interface RepairStatus {
 	/** ISO 8601, UTC. */
@@ -71,8 +34,6 @@ export interface RouterStatus {
 	readonly diagnosis?: DiagnosisId;
 	readonly explanation?: string;
 }
-
-export type BfdState = "up" | "down" | "init" | "admin_down" | "none";
 
 export interface PeerStatus {
 	/** BIRD's protocol name. */
@@ -119,26 +80,4 @@ export interface Status {
 	readonly mqtt?: MqttStatus;
 	/** Sorted by name. */
 	readonly peers: readonly PeerStatus[];
-}
-
-export type EventType =
-	| "table_lost"
-	| "table_changed"
-	| "table_restored"
-	| "conntrack_flushed"
-	| "peer_up"
-	| "peer_down"
-	| "peer_nudged"
-	| "diagnosis_changed"
-	| "service_restarted"
-	| "bird_lost"
-	| "bird_back"
-	| "command_done";
-
-/** One line of events.jsonl and one message on the event topic. */
-export interface ReportedEvent {
-	readonly event_type: EventType;
-	/** ISO 8601, UTC. */
-	readonly at: string;
-	readonly [detail: string]: string | number | boolean | undefined;
 }

@@ -1,8 +1,9 @@
 import type { Log } from "../log.ts";
+import type { Command } from "../model/command.ts";
 import type { Config } from "../model/config.ts";
-import type { EventType, ReportedEvent } from "../model/status.ts";
+import type { EventType, ReportedEvent } from "../model/event.ts";
+import type { ProblemKind } from "../model/problem.ts";
 import type { Platform, Timer } from "../platform/types.ts";
-import type { Command, ProblemKind } from "../warden/events.ts";
 import type { WardenState } from "../warden/state.ts";
 import { statusOf } from "../warden/status.ts";
 import type { MqttCommand } from "./mqtt/incoming-commands.ts";

@@ -1,4 +1,5 @@
-import type { ReportedEvent, Status } from "../model/status.ts";
+import type { ReportedEvent } from "../model/event.ts";
+import type { Status } from "../model/status.ts";
 import type { Files } from "../platform/types.ts";
 import { FileError } from "../platform/types.ts";
 

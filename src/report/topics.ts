@@ -1,3 +1,4 @@
+import { reduceId } from "../lib/id.ts";
 import type { MqttConfig } from "../model/config.ts";
 
 /** Topics of one peer. */
@@ -37,11 +38,6 @@ export interface Topics {
 	isDiscovery(topic: string): boolean;
 	/** The peer id and the last level of a topic of this router's peers; undefined for any other topic. */
 	parsePeerTopic(topic: string): { readonly id: string; readonly leaf: string } | undefined;
-}
-
-/** Replaces what may not stand in a topic level or an entity id: all but `[A-Za-z0-9_-]`. Never empty. */
-export function reduceId(name: string): string {
-	return name.replace(/[^A-Za-z0-9_-]/g, "_") || "_";
 }
 
 /** Characters of an id: with what stands around it, entity ids stay below Home Assistant's 255. */

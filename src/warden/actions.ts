@@ -1,6 +1,5 @@
-import type { EventType } from "../model/status.ts";
-
-export type LogLevel = "error" | "warn" | "info" | "debug";
+import type { LogLevel } from "../model/config.ts";
+import type { EventType } from "../model/event.ts";
 
 /** Everything the warden can ask for. */
 export type Action =

@@ -1,49 +1,12 @@
+import type { Actor } from "../model/actor.ts";
 import type { BirdReading } from "../model/bird.ts";
-import type { MainConfig } from "../model/config.ts";
+import type { Command } from "../model/command.ts";
+import type { Flow } from "../model/flow.ts";
+import type { Counters, Inspection } from "../model/inspection.ts";
 import type { PacketTrace } from "../model/packet-trace.ts";
-import type { Actor } from "../model/status.ts";
-import type { Flow } from "../system/conntrack/flow-text.ts";
-import type { ServiceEvent, ServiceProcess } from "../system/openwrt/service-events.ts";
-import type { Counters, Inspection } from "./diagnosis/evidence.ts";
-
-/** The part of the configuration that decides what the warden does. */
-export interface Settings
-	extends Pick<
-		MainConfig,
-		"table" | "scope" | "forwarded" | "bypassMark" | "routeMark" | "protect" | "remediate" | "pollInterval"
-	> {
-	/** Addresses of `config peer` sections. */
-	readonly addresses: readonly string[];
-	/** The interface that leads to a peer, where a section says so; by the peer's name. */
-	readonly interfaces: Readonly<Record<string, string>>;
-}
-
-/** What keeps bgpwarden from doing its work; at most one sentence of each kind is known at a time. */
-export type ProblemKind =
-	| "fight"
-	/** A person has the table left alone. */
-	| "released"
-	| "install"
-	| "watch"
-	| "conntrack"
-	| "config"
-	/** The run directory cannot be written. */
-	| "files"
-	/** The control FIFO cannot be made. */
-	| "control"
-	/** /etc/bgpwarden/table.nft cannot be written. */
-	| "table_file"
-	/** Another router reports under this one's id. */
-	| "router_id";
-
-export type Verb = "ensure" | "release" | "flush" | "restart";
-
-/** A request of the command line or of MQTT; with an id, somebody waits for the reply. */
-export interface Command {
-	readonly id?: string;
-	readonly verb: Verb;
-	readonly peer?: string;
-}
+import type { ProblemKind } from "../model/problem.ts";
+import type { ServiceEvent, ServiceProcess } from "../model/service.ts";
+import type { Settings } from "../model/settings.ts";
 
 /** Everything that happens to the warden. */
 export type WardenEvent =

@@ -1,10 +1,11 @@
+import type { Actor } from "../model/actor.ts";
 import type { BirdPeer } from "../model/bird.ts";
-import type { Actor, RepairStatus } from "../model/status.ts";
-import type { Diagnosis } from "./diagnosis/diagnose.ts";
+import type { Diagnosis } from "../model/diagnosis.ts";
+import type { ProblemKind } from "../model/problem.ts";
+import type { ServiceEvent, ServiceProcess } from "../model/service.ts";
+import type { Settings } from "../model/settings.ts";
+import type { RepairStatus } from "../model/status.ts";
 import { type EvidenceState, NO_EVIDENCE } from "./diagnosis/evidence.ts";
-import type { ProblemKind, Settings } from "./events.ts";
-import type { Ladder } from "./peers/remedy-step.ts";
-import type { ServicesState } from "./services/services.ts";
 
 /** All times are monotonic milliseconds. */
 export interface WardenState {
@@ -189,4 +190,54 @@ export function initialState(settings: Settings, now: { monotonic: number; wall:
 		peers: {},
 		problems: {},
 	};
+}
+
+export interface ServicesState {
+	readonly processes: readonly ServiceProcess[];
+	/** When each watched service last changed. */
+	readonly changed: Readonly<Record<string, number>>;
+	/** What is not told yet, by service. */
+	readonly bursts: Readonly<Record<string, Burst>>;
+	/** What was told last, by service. */
+	readonly told: Readonly<Record<string, Told>>;
+	readonly checkAt?: number;
+	readonly checkAgainAt?: number;
+}
+
+/** Changes of one service that are told as one. Times are monotonic milliseconds. */
+export interface Burst {
+	readonly last: number;
+	readonly lastChange: ServiceEvent["change"];
+	readonly stopped: boolean;
+	readonly respawns: number;
+	readonly exitCode?: number;
+}
+
+export interface Told {
+	readonly at: number;
+	readonly change: string;
+}
+
+/**
+ * What the daemon does by itself for a peer that is down: look after the table, delete the peer's conntrack entries,
+ * restart the peer in BIRD, in this order, each only if the one before did not help.
+ */
+export interface Ladder {
+	/** The rung that was taken last. */
+	readonly rung: Rung;
+	readonly at: number;
+	readonly outcome: "pending" | "worked" | "did not help";
+	/** How long it took to work, ms. */
+	readonly after?: number;
+}
+
+export type Rung = "table" | "conntrack" | "restart";
+
+export function isEstablished(record: PeerRecord): boolean {
+	return record.peer.state === "Established";
+}
+
+/** Disabled by hand or by configuration: it is meant to be down. */
+export function isDown(record: PeerRecord): boolean {
+	return record.peer.state === "Down" || record.peer.protocolState === "down";
 }

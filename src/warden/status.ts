@@ -1,9 +1,9 @@
 import { isoSeconds } from "../lib/clock.ts";
+import type { ProblemKind } from "../model/problem.ts";
 import type { PeerStatus, RouterStatus, Status } from "../model/status.ts";
 import { gravest as gravestDiagnosis } from "./diagnosis/update-diagnoses.ts";
-import type { ProblemKind } from "./events.ts";
-import { type Ladder, sayRung } from "./peers/remedy-step.ts";
-import type { PeerRecord, WardenState } from "./state.ts";
+import { sayRung } from "./peers/remedy-step.ts";
+import type { Ladder, PeerRecord, WardenState } from "./state.ts";
 
 /** What the state cannot know about the process. */
 export type Identity = Pick<RouterStatus, "version" | "router" | "pid">;

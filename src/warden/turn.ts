@@ -1,9 +1,9 @@
 import type { Moment } from "../lib/clock.ts";
-import type { Action, LogLevel } from "./actions.ts";
+import type { LogLevel } from "../model/config.ts";
+import type { ProblemKind } from "../model/problem.ts";
+import type { Action } from "./actions.ts";
 import type { AddressEvidence, EvidenceState } from "./diagnosis/evidence.ts";
-import type { ProblemKind } from "./events.ts";
-import type { ServicesState } from "./services/services.ts";
-import type { BirdState, FlushState, PeerRecord, TableState, WardenState } from "./state.ts";
+import type { BirdState, FlushState, PeerRecord, ServicesState, TableState, WardenState } from "./state.ts";
 
 /** Absent optional properties can be taken away by giving them as undefined. */
 type Changes<Part> = { [Key in keyof Part]?: Part[Key] | undefined };

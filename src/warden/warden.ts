@@ -1,8 +1,10 @@
 import { clockOffset, type Moment } from "../lib/clock.ts";
+import type { Command } from "../model/command.ts";
+import type { Settings } from "../model/settings.ts";
 import type { Action } from "./actions.ts";
 import { countersRead, packetsTraced, peerInspected, rulesetChanged } from "./diagnosis/collect-evidence.ts";
 import { concludeAll, concludeAt, concludeTick } from "./diagnosis/update-diagnoses.ts";
-import type { Command, Settings, WardenEvent } from "./events.ts";
+import type { WardenEvent } from "./events.ts";
 import { birdLost, birdRead, birdUp, peerRestarted } from "./peers/peers.ts";
 import { readingsTick, signOfChange } from "./peers/polling.ts";
 import { serviceChanged, servicesAt, servicesRead, servicesTick } from "./services/services.ts";

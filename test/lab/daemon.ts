@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { ReportedEvent, Status } from "../../src/model/status.ts";
+import type { ReportedEvent } from "../../src/model/event.ts";
+import type { Status } from "../../src/model/status.ts";
 import type { Host } from "./host.ts";
 import { network } from "./network.ts";
 import { bundle } from "./paths.ts";

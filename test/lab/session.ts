@@ -1,4 +1,4 @@
-import { bareListing } from "../../src/system/nft/table-text.ts";
+import { bareListing } from "../../src/system/nft/table-listing.ts";
 import { type Daemon, startDaemon, type UciOptions, type Warden } from "./daemon.ts";
 import { contained, type Host } from "./host.ts";
 import type { Lab } from "./lab.ts";

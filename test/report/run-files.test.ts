@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { ReportedEvent, Status } from "../../src/model/status.ts";
+import type { ReportedEvent } from "../../src/model/event.ts";
+import type { Status } from "../../src/model/status.ts";
 import { StatusFiles } from "../../src/report/run-files.ts";
 import { FakePlatform } from "../fakes/platform.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { peerId, reduceId, topicsFor } from "../../src/report/topics.ts";
+import { reduceId } from "../../src/lib/id.ts";
+import { peerId, topicsFor } from "../../src/report/topics.ts";
 import { mqttConfig } from "./mqtt/broker.ts";
 
 test("topics are those of the design", () => {

@@ -1,6 +1,7 @@
 import type { BirdPeer } from "../../src/model/bird.ts";
+import type { Settings } from "../../src/model/settings.ts";
 import type { Action } from "../../src/warden/actions.ts";
-import type { Settings, WardenEvent } from "../../src/warden/events.ts";
+import type { WardenEvent } from "../../src/warden/events.ts";
 import { initialState, type WardenState } from "../../src/warden/state.ts";
 import { nextDeadline, step } from "../../src/warden/warden.ts";
 

@@ -1,5 +1,5 @@
 import { printable } from "../../lib/printable.ts";
-import type { EventType, ReportedEvent } from "../../model/status.ts";
+import type { EventType, ReportedEvent } from "../../model/event.ts";
 import { type Color, paint, type TextOptions } from "./layout.ts";
 import { formatUtc } from "./time.ts";
 

@@ -1,4 +1,4 @@
-import type { EventType } from "../../model/status.ts";
+import type { EventType } from "../../model/event.ts";
 import type { Topics } from "../topics.ts";
 import {
 	attributes,

@@ -1,7 +1,6 @@
 import type { IClientOptions, MqttClient } from "mqtt";
 import { decodeUtf8, encodeUtf8 } from "../../lib/utf8.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
-import type { PublishOptions } from "./link.ts";
 import { openTransport, type Target } from "./transport.ts";
 
 /** Seconds between signs of life; a dead connection is noticed within one and a half of them. */
@@ -232,4 +231,10 @@ function brokerProblem(error: Error & { code?: number | string }): string {
 /** What an exception says. */
 export function text(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
+}
+
+export interface PublishOptions {
+	readonly retain: boolean;
+	/** The broker has the message. Never called when the connection is lost before. */
+	readonly acknowledged?: () => void;
 }

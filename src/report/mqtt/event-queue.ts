@@ -1,4 +1,4 @@
-import type { ReportedEvent } from "../../model/status.ts";
+import type { ReportedEvent } from "../../model/event.ts";
 
 /** Events kept while they cannot be told; beyond that the oldest are dropped, and counted. */
 const LIMIT = 200;

@@ -1,5 +1,5 @@
 import { printable } from "../../lib/printable.ts";
-import type { Verb } from "../../warden/events.ts";
+import type { Verb } from "../../model/command.ts";
 import { peerId } from "../topics.ts";
 
 /** Milliseconds between two commands, at least. */

@@ -1,6 +1,7 @@
 import type { MqttConfig } from "../../model/config.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
 import { Addresses } from "./addresses.ts";
+import type { PublishOptions } from "./connection.ts";
 import { Connection, type MqttIdentity, text } from "./connection.ts";
 
 export type { MqttIdentity };
@@ -34,12 +35,6 @@ export interface Message {
 	readonly topic: string;
 	readonly payload: string;
 	readonly retain: boolean;
-}
-
-export interface PublishOptions {
-	readonly retain: boolean;
-	/** The broker has the message. Never called when the connection is lost before. */
-	readonly acknowledged?: () => void;
 }
 
 /** The connection to the broker, made again for as long as it takes. Keeps no message while there is none. */

@@ -1,5 +1,6 @@
 import type { MqttConfig } from "../../model/config.ts";
-import type { PeerStatus, ReportedEvent, Status } from "../../model/status.ts";
+import type { ReportedEvent } from "../../model/event.ts";
+import type { PeerStatus, Status } from "../../model/status.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
 import { Payloads } from "../payloads.ts";
 import { peerId, type Topics, topicsFor } from "../topics.ts";

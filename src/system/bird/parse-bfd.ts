@@ -1,4 +1,4 @@
-import type { BfdState } from "../../model/status.ts";
+import type { BfdState } from "../../model/bird.ts";
 import type { Reply } from "./replies.ts";
 
 /** One BFD session of BIRD. */

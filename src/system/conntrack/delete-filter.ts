@@ -1,4 +1,4 @@
-import type { Flow } from "./flow-text.ts";
+import type { Flow } from "../../model/flow.ts";
 import type { IsLocal } from "./local-addresses.ts";
 
 /** BGP; BFD with one hop, its echo, and with several hops. */

@@ -1,6 +1,7 @@
+import type { Flow } from "../../model/flow.ts";
 import type { Platform } from "../../platform/types.ts";
 import { filterOf } from "./delete-filter.ts";
-import { type Flow, parseFlow } from "./flow-text.ts";
+import { parseFlow } from "./flow-text.ts";
 import { eachFlow, readLocalAddresses, runConntrack } from "./list-flows.ts";
 import type { IsLocal } from "./local-addresses.ts";
 

@@ -1,8 +1,9 @@
 import { LineSplitter } from "../../lib/lines.ts";
+import type { Flow } from "../../model/flow.ts";
 import { describeExit } from "../../platform/supervise.ts";
 import type { Child, Platform } from "../../platform/types.ts";
 import { mayBeStale } from "./delete-filter.ts";
-import { type Flow, parseFlow } from "./flow-text.ts";
+import { parseFlow } from "./flow-text.ts";
 import { type IsLocal, localAddresses } from "./local-addresses.ts";
 
 /** Milliseconds until a conntrack that does not end is killed; 10,000 entries take it 50. */

@@ -1,8 +1,8 @@
+import type { Command } from "../../model/command.ts";
 import type { Status } from "../../model/status.ts";
 import type { Platform } from "../../platform/types.ts";
 import { FileError } from "../../platform/types.ts";
 import { STATUS_FILE } from "../../report/run-files.ts";
-import type { Command } from "../../warden/events.ts";
 import { CONTROL_FIFO, REPLIES, type Reply, requestLine } from "./request.ts";
 
 /** Milliseconds that a request waits for its reply, and between looks. */

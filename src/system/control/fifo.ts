@@ -1,7 +1,7 @@
 import { LineSplitter } from "../../lib/lines.ts";
+import type { Command } from "../../model/command.ts";
 import { runToEnd } from "../../platform/supervise.ts";
 import type { FifoReader, Platform } from "../../platform/types.ts";
-import type { Command } from "../../warden/events.ts";
 import { CONTROL_FIFO, parseRequest, REPLIES, type Reply } from "./request.ts";
 
 /** A reply that nobody has fetched for this many milliseconds is removed. */

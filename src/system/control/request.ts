@@ -1,4 +1,4 @@
-import type { Command, Verb } from "../../warden/events.ts";
+import type { Command, Verb } from "../../model/command.ts";
 
 /** Names in the run directory. */
 export const CONTROL_FIFO = "control";

@@ -1,4 +1,4 @@
-import type { Actor } from "../../model/status.ts";
+import type { Actor } from "../../model/actor.ts";
 import type { Files } from "../../platform/types.ts";
 
 /** Characters of a command line that are kept. */

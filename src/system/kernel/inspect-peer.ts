@@ -1,6 +1,6 @@
+import type { Inspection } from "../../model/inspection.ts";
 import { runToEnd } from "../../platform/supervise.ts";
 import type { Platform } from "../../platform/types.ts";
-import type { Inspection } from "../../warden/diagnosis/evidence.ts";
 import { filterOf } from "../conntrack/delete-filter.ts";
 import { listFlows, readLocalAddresses } from "../conntrack/list-flows.ts";
 import type { IsLocal } from "../conntrack/local-addresses.ts";

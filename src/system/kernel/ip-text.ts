@@ -1,6 +1,4 @@
-/** Text of ip(8), of iproute2 and of busybox alike: OpenWrt's default `ip` has no JSON. */
-
-import type { Neighbor, Route } from "../../warden/diagnosis/evidence.ts";
+import type { Neighbor, Route } from "../../model/inspection.ts";
 
 /**
  * `ip route get ADDRESS`, e.g. `192.168.1.2 dev tailscale0 table 52 src 192.168.1.1 uid 0`.

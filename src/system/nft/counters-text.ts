@@ -1,4 +1,4 @@
-import type { Counters } from "../../warden/diagnosis/evidence.ts";
+import type { Counters } from "../../model/inspection.ts";
 
 /**
  * What came in for BGP and BFD since the table was installed, out of `nft list table` with its counters.

@@ -1,5 +1,5 @@
 import type { Nft, NftResult } from "./nft.ts";
-import type { Render } from "./protection.ts";
+import type { Render } from "./owned-table.ts";
 
 /** Puts the table in place for everybody to change, by a text that any kernel and any nft takes, where possible. */
 export async function installTable(nft: Nft, render: Render): Promise<NftResult> {

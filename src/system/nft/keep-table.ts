@@ -1,4 +1,5 @@
 import type { MainConfig } from "../../model/config.ts";
+import type { TableForm } from "../../model/table.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { WardenEvent } from "../../warden/events.ts";
 import { hasOtherIds } from "../kernel/actor.ts";
@@ -6,7 +7,8 @@ import type { Monitor } from "./monitor.ts";
 import type { Nft } from "./nft.ts";
 import type { Protection } from "./protection.ts";
 import { TableFile } from "./table-file.ts";
-import { bareListing, renderTable, type TableForm, withMark } from "./table-text.ts";
+import { bareListing } from "./table-listing.ts";
+import { renderTable, withMark } from "./table-text.ts";
 
 /** Carries out what the warden wants of its table; what comes of it are events. */
 export class TableEffects {

@@ -1,6 +1,6 @@
 import { LineSplitter } from "../../lib/lines.ts";
+import type { Actor } from "../../model/actor.ts";
 import type { PacketTrace, TracedPacket } from "../../model/packet-trace.ts";
-import type { Actor } from "../../model/status.ts";
 import { supervise } from "../../platform/supervise.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
 import { findActor, hasOtherIds } from "../kernel/actor.ts";

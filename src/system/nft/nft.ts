@@ -1,7 +1,7 @@
+import type { Counters } from "../../model/inspection.ts";
 import type { PacketTrace } from "../../model/packet-trace.ts";
 import { describeExit, runToEnd } from "../../platform/supervise.ts";
 import type { ExitStatus, Platform } from "../../platform/types.ts";
-import type { Counters } from "../../warden/diagnosis/evidence.ts";
 import { parseCounters } from "./counters-text.ts";
 import { parseHandles, unknownChains, withRules } from "./rule-handles.ts";
 

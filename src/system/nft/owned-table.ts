@@ -1,8 +1,8 @@
 import { LineSplitter } from "../../lib/lines.ts";
+import type { TableForm } from "../../model/table.ts";
 import type { Child, ExitStatus, FullPipe, Platform, Timer } from "../../platform/types.ts";
 import { describeNftFailure, NFT_PATIENCE, type Nft, type NftFailure, nftTimeout } from "./nft.ts";
-import type { Wanted } from "./protection.ts";
-import { isOwned } from "./table-text.ts";
+import { isOwned } from "./table-listing.ts";
 
 const ARGV = ["nft", "-e", "-f", "-"] as const;
 /** Milliseconds between looks at the table while no monitor tells that the transaction was made. */
@@ -146,3 +146,13 @@ function outcome(status: ExitStatus, complaint: string): Owning {
 		return { kind: "let go", reason: `${ARGV.join(" ")} does not wait for a reader` };
 	return { kind: "failed", failure: describeNftFailure(ARGV, status, complaint) };
 }
+
+/** A table to be put in place. */
+export interface Wanted {
+	/** Its name, family inet. */
+	readonly table: string;
+	readonly render: Render;
+}
+
+/** The table's text in the form that is asked for. */
+export type Render = (form: TableForm) => string;

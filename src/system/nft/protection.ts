@@ -2,23 +2,13 @@ import type { FullPipe, Platform, Timer } from "../../platform/types.ts";
 import { namedByFirewall } from "../openwrt/firewall-includes.ts";
 import { installTable } from "./installed-table.ts";
 import type { Nft, NftFailure, NftResult } from "./nft.ts";
+import type { Wanted } from "./owned-table.ts";
 import { OwnedTable, type Owning } from "./owned-table.ts";
-import type { TableForm } from "./table-text.ts";
 
 /** What keeps the table as it is: the kernel, which lets nobody but its owner change it, or the daemon, by repair. */
 export type Mode = "owned" | "installed";
 
 export type Applied = { readonly ok: true; readonly mode: Mode } | NftFailure;
-
-/** The table's text in the form that is asked for. */
-export type Render = (form: TableForm) => string;
-
-/** A table to be put in place. */
-export interface Wanted {
-	/** Its name, family inet. */
-	readonly table: string;
-	readonly render: Render;
-}
 
 export interface ProtectionOptions {
 	/** `option protect`: own the table where that is possible. */

@@ -1,4 +1,5 @@
-import type { Config, Mark } from "../../model/config.ts";
+import type { Mark } from "../../model/config.ts";
+import type { PeerAddresses, TableForm, TableOptions } from "../../model/table.ts";
 
 /**
  * UDP ports of BFD: single hop and echo (RFC 5881), multihop (RFC 5883). A rule for each, since the counters tell in which
@@ -9,30 +10,6 @@ const BFD = [
 	[3785, "BFD echo"],
 	[4784, "multihop BFD"],
 ] as const;
-
-/** What the table depends on. */
-export type TableOptions = Pick<Config["main"], "table" | "scope" | "forwarded" | "bypassMark" | "routeMark">;
-
-/** In which way the text puts the table in place; with none of this, any kernel and any nft takes it. */
-export interface TableForm {
-	/**
-	 * The table belongs to the process that makes it, and stays when that ends: kernel 6.9, nft 1.1.0. Never one flag
-	 * without the other: a table with `owner` alone (kernel 5.12) vanishes with its owner.
-	 */
-	readonly owned?: boolean;
-	/**
-	 * Replaces the table with `destroy` (kernel 6.3, nft 1.0.7). Needed for one whose owner has ended: it has the flag
-	 * `persist`, and naming it without that flag, as `table NAME` does, is refused. Implied by `owned`.
-	 */
-	readonly destroy?: boolean;
-	/** Other tables of the daemon's that go in the same transaction. */
-	readonly former?: readonly string[];
-}
-
-export interface PeerAddresses {
-	readonly ipv4: readonly string[];
-	readonly ipv6: readonly string[];
-}
 
 /**
  * The ruleset text that puts the table in place, whatever was there under its name: one transaction for `nft -f -`
@@ -67,10 +44,6 @@ function removal(table: string, { owned, destroy }: TableForm): string[] {
 	return [`table inet ${table}`, `delete table inet ${table}`];
 }
 
-const MARKS = / \(run [0-9a-f]{8}\)"/g;
-/** nft also tells the owner's name, as /proc has it for that process id: in a container, perhaps another process's. */
-const OWNERSHIP = /^(table inet \S+ \{).*\n(?:\tflags (?:owner|persist|owner,persist)\n\n?)?/;
-
 /**
  * The text with a mark in a rule's comment, by which the daemon knows its own transaction in `nft monitor` where the
  * process ids that the monitor prints are another namespace's, as in a container.
@@ -78,24 +51,6 @@ const OWNERSHIP = /^(table inet \S+ \{).*\n(?:\tflags (?:owner|persist|owner,per
  */
 export function withMark(text: string, mark: string): string {
 	return text.replace(/(comment "bgpwarden: [^"]*)"/, `$1 (run ${mark})"`);
-}
-
-/** The kernel's listing of a table as it would be without an owner and without a mark: what the table does. */
-export function bareListing(text: string): string {
-	return text.replace(OWNERSHIP, "$1\n").replace(MARKS, '"');
-}
-
-/** The peers' addresses that a listing of the table covers, with scope `peers`. */
-export function peersIn(listing: string): string[] {
-	const sets = listing.matchAll(/\n\tset peers[46] \{[^}]*?elements = \{([^}]*)\}/g);
-	return [...sets]
-		.flatMap(([, elements = ""]) => elements.split(",").map((element) => element.trim()))
-		.filter(Boolean);
-}
-
-/** Whether a listing is of a table that belongs to a process which still runs. */
-export function isOwned(listing: string): boolean {
-	return /^table inet \S+ \{.*\n\tflags owner\b/.test(listing);
 }
 
 function chain(

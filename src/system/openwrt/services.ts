@@ -1,10 +1,6 @@
+import type { ServiceEvent, ServiceProcess } from "../../model/service.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
-import {
-	parseServiceEvent,
-	parseServiceList,
-	type ServiceEvent,
-	type ServiceProcess,
-} from "./service-events.ts";
+import { parseServiceEvent, parseServiceList } from "./service-events.ts";
 import { createUbus } from "./ubus.ts";
 
 /** Where ubusd listens: OpenWrt 21.02 and later, and before. */

@@ -1,5 +1,6 @@
-import type { Diagnosis, View } from "./diagnose.ts";
+import type { Diagnosis } from "../../model/diagnosis.ts";
 import { sayBird, sayPeer } from "./evidence-text.ts";
+import type { View } from "./view.ts";
 
 /** Packets of BFD that came in between two readings of the counters. */
 export interface Arrivals {

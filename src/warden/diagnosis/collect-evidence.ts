@@ -1,12 +1,15 @@
+import type { Actor } from "../../model/actor.ts";
+import type { Flow } from "../../model/flow.ts";
+import type { Counters, Inspection } from "../../model/inspection.ts";
 import type { PacketTrace } from "../../model/packet-trace.ts";
-import type { Actor } from "../../model/status.ts";
-import type { Flow } from "../../system/conntrack/flow-text.ts";
-import { isDown, isEstablished, requestNudge } from "../peers/nudge.ts";
+import { requestNudge } from "../peers/nudge.ts";
 import { readAt } from "../peers/polling.ts";
 import { attribute } from "../services/attribution.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
+import { isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
-import type { AddressEvidence, Counters, Inspection } from "./evidence.ts";
+import type { AddressEvidence } from "./evidence.ts";
+import { ANSWER_PATIENCE, SILENCE } from "./view.ts";
 
 /** Milliseconds between looks at the kernel about a peer that is down: at first, and after `EARLY` ms. */
 const INSPECT = { first: 2000, later: 14_000, EARLY: 20_000 } as const;
@@ -16,13 +19,6 @@ const LOST = 15_000;
 const COUNT = { first: 2000, later: 14_000 } as const;
 /** Tables whose last change is remembered. */
 const MOST_TABLES = 32;
-/**
- * When a SYN without an answer says something, in ms after it: a retransmission soon, a single one only after the time of
- * two, for BIRD may just be starting the protocol.
- */
-export const ANSWER_PATIENCE = { again: 300, once: 2500 } as const;
-/** A peer that sends no SYN for this many ms is silent: FRR's longest wait between two is 120 s. */
-export const SILENCE = 130_000;
 
 /** The packets that are about a peer. Anybody can send a SYN to port 179, and looking at each costs processes. */
 export function aboutPeers({ peers }: WardenState, traces: readonly PacketTrace[]): PacketTrace[] {

@@ -1,39 +1,15 @@
-import type { DiagnosisId } from "../../model/status.ts";
-import { isDoubted, isDown, isEstablished } from "../peers/nudge.ts";
-import type { PeerRecord, WardenState } from "../state.ts";
+import type { Diagnosis } from "../../model/diagnosis.ts";
+import { isDoubted } from "../peers/nudge.ts";
+import type { WardenState } from "../state.ts";
+import { isDown, isEstablished } from "../state.ts";
 import { ofBfdMode } from "./bfd-mode.ts";
 import { ofSession } from "./established.ts";
-import type { AddressEvidence } from "./evidence.ts";
 import { flapping } from "./flapping.ts";
 import { ofHandshake, ofLostSession } from "./handshake.ts";
 import { ofKernel, ofTracking } from "./kernel-state.ts";
 import { ofRefusal } from "./refusal.ts";
 import { ofSilence } from "./silence.ts";
-
-/** Why a peer is down, or what is wrong with one that is up. */
-export interface Diagnosis {
-	readonly id: DiagnosisId;
-	/** One sentence. */
-	readonly explanation: string;
-	/** What it rests on, the strongest first. */
-	readonly evidence: readonly string[];
-	/** What a person should change. */
-	readonly remedy?: string;
-	/** The table whose rules are the cause, `family name`. */
-	readonly table?: string;
-}
-
-/** Everything that a diagnosis of one peer may look at. */
-export interface View {
-	readonly state: WardenState;
-	readonly record: PeerRecord;
-	readonly evidence: AddressEvidence;
-	/** Monotonic milliseconds. */
-	readonly now: number;
-}
-
-/** A cause to look for; undefined: there is no evidence of it. */
-export type Finder = (view: View) => Diagnosis | undefined;
+import type { Finder, View } from "./view.ts";
 
 /** The nearest to the root first: what comes later may be a consequence of what comes earlier. */
 const DOWN: readonly Finder[] = [

@@ -1,6 +1,7 @@
+import type { Diagnosis } from "../../model/diagnosis.ts";
 import { type Arrivals, arrivals, ofBfdMode, sayArrivals } from "./bfd-mode.ts";
-import type { Diagnosis, View } from "./diagnose.ts";
 import { sayBird, sayPeer } from "./evidence-text.ts";
+import type { View } from "./view.ts";
 
 /** BFD comes up a moment after the session: this many ms it may be down without meaning anything. */
 export const BFD_GRACE = 3000;

@@ -1,6 +1,6 @@
 import { isoSeconds } from "../../lib/clock.ts";
 import type { PeerRecord } from "../state.ts";
-import type { View } from "./diagnose.ts";
+import type { View } from "./view.ts";
 
 /** `12 s`, `3 min`. @param milliseconds a duration */
 export function sayDuration(milliseconds: number): string {

@@ -1,40 +1,8 @@
 /** What is known about a peer besides BIRD's word, by its address. Times are monotonic milliseconds. */
 
+import type { Flow } from "../../model/flow.ts";
+import type { Counters, Inspection } from "../../model/inspection.ts";
 import type { PacketTrace } from "../../model/packet-trace.ts";
-import type { Flow } from "../../system/conntrack/flow-text.ts";
-
-/** How the kernel would send to the peer (`ip route get`). */
-export interface Route {
-	readonly device?: string;
-	readonly gateway?: string;
-	/** Routing table, when it is not main: a policy rule sent the packet there. */
-	readonly table?: string;
-}
-
-/** An entry of the neighbor table (`ip neigh`); states as in RFC 4861, section 7.3.2, and the kernel's own. */
-export interface Neighbor {
-	readonly device: string;
-	/** `REACHABLE`, `STALE`, `DELAY`, `PROBE`, `FAILED`, `INCOMPLETE`, `PERMANENT`, `NOARP`. */
-	readonly state: string;
-}
-
-/** One look at the kernel about a peer. What could not be asked is absent. */
-export interface Inspection {
-	readonly route?: Route;
-	/** The kernel's words when it has no route, e.g. `Network is unreachable`. */
-	readonly noRoute?: string;
-	/** `none`: it has no entry. Of the gateway, when the route has one. */
-	readonly neighbor?: Neighbor | "none";
-	/** Conntrack entries of BGP with this peer, a few of them. */
-	readonly flows?: readonly Flow[];
-}
-
-/** Packets since the start, by the counters of the chain `raw_pre`. */
-export interface Counters {
-	readonly bgp: number;
-	readonly singleHopBfd: number;
-	readonly multihopBfd: number;
-}
 
 export interface AddressEvidence {
 	/** The peer's latest SYN to port 179. */

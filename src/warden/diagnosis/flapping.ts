@@ -1,6 +1,7 @@
-import { isEstablished } from "../peers/nudge.ts";
-import type { Diagnosis, View } from "./diagnose.ts";
+import type { Diagnosis } from "../../model/diagnosis.ts";
+import { isEstablished } from "../state.ts";
 import { sayBird, sayDuration, sayPeer, sayServices, sayTime } from "./evidence-text.ts";
+import type { View } from "./view.ts";
 
 /** This many losses of the session within `WINDOW` ms are no accident. */
 const LEAST = 3;

@@ -1,8 +1,9 @@
+import type { Diagnosis } from "../../model/diagnosis.ts";
 import type { Hop, PacketTrace } from "../../model/packet-trace.ts";
-import { ANSWER_PATIENCE, SILENCE } from "./collect-evidence.ts";
-import type { Diagnosis, View } from "./diagnose.ts";
 import { sayBird, sayPeer, sayServices, sayTime } from "./evidence-text.ts";
 import { type Fate, fateOf, sayHop, sayWay, zoneOf } from "./verdict.ts";
+import type { View } from "./view.ts";
+import { ANSWER_PATIENCE, SILENCE } from "./view.ts";
 
 /** A SYN older than this many ms is no news: FRR dials at least every 120 s. */
 const FRESH = SILENCE;

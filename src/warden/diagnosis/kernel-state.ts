@@ -1,6 +1,7 @@
-import type { Flow } from "../../system/conntrack/flow-text.ts";
-import type { Diagnosis, View } from "./diagnose.ts";
+import type { Diagnosis } from "../../model/diagnosis.ts";
+import type { Flow } from "../../model/flow.ts";
 import { sayBird, sayPeer, sayServices, sayTime } from "./evidence-text.ts";
+import type { View } from "./view.ts";
 
 /** Devices of VPNs and proxies, by the names that they give: a LAN's peer is not behind one. */
 const TUNNEL =

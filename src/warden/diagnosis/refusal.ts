@@ -1,6 +1,8 @@
-import { adviseError, isRefusal, parseLastError, sayError } from "./bgp-errors.ts";
-import type { Diagnosis, View } from "./diagnose.ts";
+import type { Diagnosis } from "../../model/diagnosis.ts";
+import { parseLastError } from "../../system/bird/last-error.ts";
+import { adviseError, isRefusal, sayError } from "./bgp-errors.ts";
 import { sayBird, sayPeer } from "./evidence-text.ts";
+import type { View } from "./view.ts";
 
 /** One side refuses the other's OPEN: `rejected`. */
 export function ofRefusal({ record }: View): Diagnosis | undefined {

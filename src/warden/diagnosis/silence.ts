@@ -1,6 +1,7 @@
-import { SILENCE } from "./collect-evidence.ts";
-import type { Diagnosis, View } from "./diagnose.ts";
+import type { Diagnosis } from "../../model/diagnosis.ts";
 import { sayBird, sayPeer, sayTime } from "./evidence-text.ts";
+import type { View } from "./view.ts";
+import { SILENCE } from "./view.ts";
 
 const ALIVE = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);
 

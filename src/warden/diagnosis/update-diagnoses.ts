@@ -1,9 +1,10 @@
-import type { DiagnosisId } from "../../model/status.ts";
-import { isDoubted, isDown, isEstablished } from "../peers/nudge.ts";
+import type { Diagnosis, DiagnosisId } from "../../model/diagnosis.ts";
+import { isDoubted } from "../peers/nudge.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
+import { isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { dueAt } from "./collect-evidence.ts";
-import { type Diagnosis, diagnose, ofBird } from "./diagnose.ts";
+import { diagnose, ofBird } from "./diagnose.ts";
 import { BFD_GRACE } from "./established.ts";
 import { calmAt } from "./flapping.ts";
 

@@ -1,6 +1,8 @@
 import { retryDelay } from "../../lib/backoff.ts";
-import { isRefusal, parseLastError } from "../diagnosis/bgp-errors.ts";
+import { parseLastError } from "../../system/bird/last-error.ts";
+import { isRefusal } from "../diagnosis/bgp-errors.ts";
 import type { Nudge, PeerRecord } from "../state.ts";
+import { isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { endsWait, waitsAfterBfd } from "./error-wait.ts";
 import { readAt, readNow, signOfChange } from "./polling.ts";
@@ -143,20 +145,11 @@ function patience({ peer, bfdSince }: PeerRecord, wantedSince: number): number {
 	return cameUp ? bfdSince - wantedSince + GRACE : 0;
 }
 
-export function isEstablished(record: PeerRecord): boolean {
-	return record.peer.state === "Established";
-}
-
 /** The peer has given up the session that BIRD takes for Established, and BIRD has not had the time to see it. */
 export function isDoubted({ nudge, stateSince, birdSince }: PeerRecord, now: number): boolean {
 	const { doubtedSince } = nudge;
 	if (doubtedSince === undefined || now - doubtedSince >= DOUBT) return false;
 	return Math.max(stateSince ?? 0, birdSince ?? 0) <= doubtedSince;
-}
-
-/** Disabled by hand or by configuration: it is meant to be down. */
-export function isDown(record: PeerRecord): boolean {
-	return record.peer.state === "Down" || record.peer.protocolState === "down";
 }
 
 function mark(turn: Turn, record: PeerRecord, wantedAt: number): PeerRecord {

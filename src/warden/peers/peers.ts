@@ -1,10 +1,11 @@
 import type { BirdPeer, BirdReading } from "../../model/bird.ts";
 import { askMore } from "../diagnosis/collect-evidence.ts";
 import type { PeerRecord } from "../state.ts";
+import { isDown, isEstablished } from "../state.ts";
 import { covered } from "../table/covered.ts";
 import { reinstall } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
-import { considerNudges, isDown, isEstablished, isNudging } from "./nudge.ts";
+import { considerNudges, isNudging } from "./nudge.ts";
 import { planReadings, readNow, signOfChange } from "./polling.ts";
 import { climb } from "./remediation.ts";
 

@@ -1,9 +1,10 @@
-import type { DiagnosisId } from "../../model/status.ts";
+import type { DiagnosisId } from "../../model/diagnosis.ts";
 import type { PeerRecord } from "../state.ts";
+import { isDown, isEstablished } from "../state.ts";
 import { requestFlush } from "../table/flush-requests.ts";
 import { ensureTable } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
-import { isDown, isEstablished, wantNudge } from "./nudge.ts";
+import { wantNudge } from "./nudge.ts";
 import { readAt } from "./polling.ts";
 import { note, PATIENCE, sayRung, take } from "./remedy-step.ts";
 

@@ -1,5 +1,5 @@
-import type { Actor } from "../../model/status.ts";
-import type { ServiceProcess } from "../../system/openwrt/service-events.ts";
+import type { Actor } from "../../model/actor.ts";
+import type { ServiceProcess } from "../../model/service.ts";
 
 /** What is known about services when somebody has to be named. */
 export interface ServiceKnowledge {

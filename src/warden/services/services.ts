@@ -1,5 +1,6 @@
-import type { ServiceEvent, ServiceProcess } from "../../system/openwrt/service-events.ts";
+import type { ServiceEvent, ServiceProcess } from "../../model/service.ts";
 import { hintOfChange, signOfChange } from "../peers/polling.ts";
+import type { Burst, ServicesState } from "../state.ts";
 import { ensureTable } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
 import { AFTER, attribute } from "./attribution.ts";
@@ -20,32 +21,6 @@ const CRASHING = 60_000;
 /** The table is looked at this many ms after a change, and again after it, for such services set rules a moment later. */
 const CHECK = 1000;
 const CHECK_AGAIN = 4000;
-
-/** Changes of one service that are told as one. Times are monotonic milliseconds. */
-export interface Burst {
-	readonly last: number;
-	readonly lastChange: ServiceEvent["change"];
-	readonly stopped: boolean;
-	readonly respawns: number;
-	readonly exitCode?: number;
-}
-
-interface Told {
-	readonly at: number;
-	readonly change: string;
-}
-
-export interface ServicesState {
-	readonly processes: readonly ServiceProcess[];
-	/** When each watched service last changed. */
-	readonly changed: Readonly<Record<string, number>>;
-	/** What is not told yet, by service. */
-	readonly bursts: Readonly<Record<string, Burst>>;
-	/** What was told last, by service. */
-	readonly told: Readonly<Record<string, Told>>;
-	readonly checkAt?: number;
-	readonly checkAgainAt?: number;
-}
 
 export function serviceChanged(turn: Turn, event: ServiceEvent): void {
 	if (!WATCHED.has(event.service)) return;

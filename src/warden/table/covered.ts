@@ -1,4 +1,4 @@
-import { peersIn } from "../../system/nft/table-text.ts";
+import { peersIn } from "../../system/nft/table-listing.ts";
 import type { Turn } from "../turn.ts";
 
 /** With scope `peers`, which addresses the table covers: those of the configuration, and BIRD's neighbors. */

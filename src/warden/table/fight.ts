@@ -1,4 +1,5 @@
-import type { Actor } from "../../model/status.ts";
+import type { Actor } from "../../model/actor.ts";
+import { describeActor } from "../../model/actor.ts";
 import type { Fight, TableState } from "../state.ts";
 import type { Turn } from "../turn.ts";
 
@@ -63,13 +64,4 @@ export function noteTruce(turn: Turn): void {
 /** When `noteTruce` has something to look at; not while the table is lost, for then its time may be long past. */
 export function truceAt({ fight, loss }: TableState): number | undefined {
 	return loss ? undefined : fight && fight.lastLoss + TRUCE;
-}
-
-/** e.g. `nft (pid 4711, nft flush ruleset), started by /bin/sh /etc/init.d/firewall stop`. */
-export function describeActor(actor: Actor | undefined): string {
-	if (!actor) return "an unknown program";
-	if (actor.pid === undefined) return `${actor.process} (pid unknown: this is a container)`;
-	const command = actor.command === undefined ? "" : `, ${actor.command}`;
-	const parent = actor.parent === undefined ? "" : `, started by ${actor.parent}`;
-	return `${actor.process} (pid ${actor.pid}${command})${parent}`;
 }

@@ -1,4 +1,4 @@
-import type { Flow } from "../../system/conntrack/flow-text.ts";
+import type { Flow } from "../../model/flow.ts";
 import { flowsFound } from "../diagnosis/collect-evidence.ts";
 import { requestNudges } from "../peers/nudge.ts";
 import type { Turn } from "../turn.ts";

@@ -1,13 +1,14 @@
 import { retryDelay } from "../../lib/backoff.ts";
 import { clockOffset, isoSeconds } from "../../lib/clock.ts";
-import type { Actor } from "../../model/status.ts";
+import type { Actor } from "../../model/actor.ts";
+import { describeActor } from "../../model/actor.ts";
 import { requestNudges } from "../peers/nudge.ts";
 import { signOfChange } from "../peers/polling.ts";
 import { attribute } from "../services/attribution.ts";
 import type { Loss } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { keepCovered } from "./covered.ts";
-import { describeActor, earliestRepair, noteRepair } from "./fight.ts";
+import { earliestRepair, noteRepair } from "./fight.ts";
 import { requestFlush } from "./flush-requests.ts";
 
 const INSTALL_RETRY = { first: 1000, longest: 10_000 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseEventLine, renderEvent, renderEvents } from "../../../src/cli/text/event-lines.ts";
-import type { ReportedEvent } from "../../../src/model/status.ts";
+import type { ReportedEvent } from "../../../src/model/event.ts";
 
 const PLAIN = { color: false };
 const AT = "2026-03-01T12:00:00.250+01:00";

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { EventType, PeerStatus, ReportedEvent } from "../../../src/model/status.ts";
+import type { EventType, ReportedEvent } from "../../../src/model/event.ts";
+import type { PeerStatus } from "../../../src/model/status.ts";
 import { repairing, startDaemon, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { PeerStatus, ReportedEvent, Status } from "../../../src/model/status.ts";
-import { bareListing } from "../../../src/system/nft/table-text.ts";
+import type { ReportedEvent } from "../../../src/model/event.ts";
+import type { PeerStatus, Status } from "../../../src/model/status.ts";
+import { bareListing } from "../../../src/system/nft/table-listing.ts";
 import {
 	configFile,
 	daemonFile,

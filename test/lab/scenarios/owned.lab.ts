@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { bareListing } from "../../../src/system/nft/table-text.ts";
+import { bareListing } from "../../../src/system/nft/table-listing.ts";
 import { daemonFile, runDirectory, startDaemon, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { bundle } from "../paths.ts";

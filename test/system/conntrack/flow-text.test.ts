@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { Flow } from "../../../src/model/flow.ts";
 import { filterOf, mayBeStale, selectStale } from "../../../src/system/conntrack/delete-filter.ts";
-import { type Flow, parseFlow } from "../../../src/system/conntrack/flow-text.ts";
+import { parseFlow } from "../../../src/system/conntrack/flow-text.ts";
 import { localAddresses } from "../../../src/system/conntrack/local-addresses.ts";
 
 const directory = new URL("../../fixtures/conntrack/", import.meta.url);

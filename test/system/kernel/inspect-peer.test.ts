@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeEach, expect, test } from "vitest";
+import type { Inspection } from "../../../src/model/inspection.ts";
 import { inspectPeer } from "../../../src/system/kernel/inspect-peer.ts";
-import type { Inspection } from "../../../src/warden/diagnosis/evidence.ts";
 import { FakePlatform } from "../../fakes/platform.ts";
 
 const COUNT = "/proc/sys/net/netfilter/nf_conntrack_count";

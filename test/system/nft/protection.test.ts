@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { TableForm } from "../../../src/model/table.ts";
 import { createNft } from "../../../src/system/nft/nft.ts";
 import { type Applied, createProtection, type Protection } from "../../../src/system/nft/protection.ts";
-import { renderTable, type TableForm } from "../../../src/system/nft/table-text.ts";
+import { renderTable } from "../../../src/system/nft/table-text.ts";
 import { type FakeChild, FakePlatform } from "../../fakes/platform.ts";
 
 const TABLE = "custom_bgp";

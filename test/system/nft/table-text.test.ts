@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { bareListing, isOwned, peersIn, renderTable, withMark } from "../../../src/system/nft/table-text.ts";
+import { bareListing, isOwned, peersIn } from "../../../src/system/nft/table-listing.ts";
+import { renderTable, withMark } from "../../../src/system/nft/table-text.ts";
 
 const any = {
 	table: "custom_bgp",

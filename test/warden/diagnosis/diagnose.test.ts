@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { BirdPeer } from "../../../src/model/bird.ts";
+import type { Flow } from "../../../src/model/flow.ts";
 import type { Hop, PacketTrace, TcpFlag, TracedPacket } from "../../../src/model/packet-trace.ts";
-import type { Flow } from "../../../src/system/conntrack/flow-text.ts";
 import { aboutPeers } from "../../../src/warden/diagnosis/collect-evidence.ts";
 import { statusOf } from "../../../src/warden/status.ts";
 import { peer, reading, Story, settings, types } from "../story.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Actor } from "../../../src/model/status.ts";
-import type { ServiceProcess } from "../../../src/system/openwrt/service-events.ts";
+import type { Actor } from "../../../src/model/actor.ts";
+import type { ServiceProcess } from "../../../src/model/service.ts";
 import { attribute, type ServiceKnowledge } from "../../../src/warden/services/attribution.ts";
 
 const nothing: ServiceKnowledge & { processes: ServiceProcess[] } = { processes: [], changed: {} };

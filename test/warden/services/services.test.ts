@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseServiceEvent, type ServiceEvent } from "../../../src/system/openwrt/service-events.ts";
+import type { ServiceEvent } from "../../../src/model/service.ts";
+import { parseServiceEvent } from "../../../src/system/openwrt/service-events.ts";
 import { parseEvent } from "../../../src/system/openwrt/service-messages.ts";
 import type { Action } from "../../../src/warden/actions.ts";
 import { statusOf } from "../../../src/warden/status.ts";

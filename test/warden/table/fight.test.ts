@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { describeActor, earliestRepair } from "../../../src/warden/table/fight.ts";
+import { describeActor } from "../../../src/model/actor.ts";
+import { earliestRepair } from "../../../src/warden/table/fight.ts";
 import { nextDeadline } from "../../../src/warden/warden.ts";
 import { nft, Story, types } from "../story.ts";
 

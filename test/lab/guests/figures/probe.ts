@@ -1,7 +1,7 @@
 import { LineSplitter } from "../../../../src/lib/lines.ts";
 import { createPlatform } from "../../../../src/platform/index.ts";
 import type { Platform } from "../../../../src/platform/types.ts";
-import { bareListing } from "../../../../src/system/nft/table-text.ts";
+import { bareListing } from "../../../../src/system/nft/table-listing.ts";
 
 /**
  * Runs on the lab's router under qjs. For each round a guest's transaction (the file that is named) changes the ruleset

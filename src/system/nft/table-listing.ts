@@ -1,0 +1,22 @@
+/** The kernel's listing of a table as it would be without an owner and without a mark: what the table does. */
+export function bareListing(text: string): string {
+	return text.replace(OWNERSHIP, "$1\n").replace(MARKS, '"');
+}
+
+/** The peers' addresses that a listing of the table covers, with scope `peers`. */
+export function peersIn(listing: string): string[] {
+	const sets = listing.matchAll(/\n\tset peers[46] \{[^}]*?elements = \{([^}]*)\}/g);
+	return [...sets]
+		.flatMap(([, elements = ""]) => elements.split(",").map((element) => element.trim()))
+		.filter(Boolean);
+}
+
+/** Whether a listing is of a table that belongs to a process which still runs. */
+export function isOwned(listing: string): boolean {
+	return /^table inet \S+ \{.*\n\tflags owner\b/.test(listing);
+}
+
+/** nft also tells the owner's name, as /proc has it for that process id: in a container, perhaps another process's. */
+export const OWNERSHIP = /^(table inet \S+ \{).*\n(?:\tflags (?:owner|persist|owner,persist)\n\n?)?/;
+
+export const MARKS = / \(run [0-9a-f]{8}\)"/g;
