@@ -3,13 +3,13 @@ import { createLog, type Log } from "./log.ts";
 import type { Config } from "./model/config.ts";
 import type { Platform, Timer } from "./platform/types.ts";
 import { Reporter } from "./report/reporter.ts";
-import { type BirdSession, createBirdSession } from "./system/bird/poller.ts";
+import { type BirdPoller, createBirdPoller } from "./system/bird/poller.ts";
 import { restartPeer } from "./system/bird/restart.ts";
 import { beginnings } from "./system/bird/since.ts";
 import { flushConntrack } from "./system/conntrack/flush.ts";
 import { type Control, openControl } from "./system/control/fifo.ts";
 import { inspectPeer } from "./system/kernel/inspect-peer.ts";
-import { TableEffects } from "./system/nft/keep-table.ts";
+import { TableKeeper } from "./system/nft/keep-table.ts";
 import { createMonitor, type Monitor } from "./system/nft/monitor.ts";
 import { createNft, type Nft } from "./system/nft/nft.ts";
 import { createProtection, type Protection } from "./system/nft/protection.ts";
@@ -37,11 +37,11 @@ export class Daemon {
 	private readonly log: Log;
 	private readonly nft: Nft;
 	private readonly protection: Protection;
-	private readonly table: TableEffects;
+	private readonly table: TableKeeper;
 	private readonly rules: RuleLookup;
 	private readonly reporter: Reporter;
 	private monitor: Monitor;
-	private bird: BirdSession;
+	private bird: BirdPoller;
 	private readonly services: Services;
 	private control: Control | undefined;
 	private controlRetry: Timer | undefined;
@@ -63,7 +63,7 @@ export class Daemon {
 			onInfo: (text) => this.log("info", text),
 		});
 		this.rules = new RuleLookup(this.nft, (traces) => this.dispatch({ type: "packets_traced", traces }));
-		this.table = new TableEffects(platform, this.nft, this.protection);
+		this.table = new TableKeeper(platform, this.nft, this.protection);
 		this.reporter = new Reporter(platform, this.log, {
 			version: options.version,
 			runDirectory: options.runDirectory,
@@ -269,8 +269,8 @@ export class Daemon {
 		});
 	}
 
-	private createBird(): BirdSession {
-		return createBirdSession(this.platform, {
+	private createBird(): BirdPoller {
+		return createBirdPoller(this.platform, {
 			socket: this.config.main.birdSocket,
 			onUp: (version) => this.dispatch({ type: "bird_up", ...(version === undefined ? {} : { version }) }),
 			onLost: (reason) => this.dispatch({ type: "bird_lost", reason }),

@@ -109,13 +109,13 @@ export function events(platform: Platform, paths: Paths, follow: boolean): numbe
 	show();
 	if (!follow) return FINE;
 	let size = platform.files.status(path)?.size;
-	const look = () => {
+	const poll = () => {
 		const now = platform.files.status(path)?.size;
 		if (now !== size) show();
 		size = now;
-		platform.after(FOLLOW_PERIOD, look);
+		platform.after(FOLLOW_PERIOD, poll);
 	};
-	look();
+	poll();
 	return undefined;
 }
 

@@ -11,7 +11,7 @@ import { renderFrr } from "../render/frr-conf.ts";
 import { renderMetallb } from "../render/metallb-manifests.ts";
 import { makePlan, type Plan } from "../render/plan.ts";
 import { readBirdConfiguration } from "../system/bird/conf/read-files.ts";
-import { createBirdSession } from "../system/bird/poller.ts";
+import { createBirdPoller } from "../system/bird/poller.ts";
 import { renderTable } from "../system/nft/table-text.ts";
 import type { RenderOptions } from "./arguments.ts";
 import { renderComparison } from "./text/comparison.ts";
@@ -82,7 +82,7 @@ function tell(platform: Platform, compared: readonly Compared[], json: boolean):
 /** One reading of the running BIRD, or why there is none. */
 function readBird(platform: Platform, socket: string): Promise<BirdReading | string> {
 	return new Promise((resolve) => {
-		const session = createBirdSession(platform, {
+		const session = createBirdPoller(platform, {
 			socket,
 			onUp: () => {},
 			onLost: (reason) => {

@@ -5,7 +5,7 @@ import type { Status } from "../model/status.ts";
 import type { Platform } from "../platform/types.ts";
 import { STATUS_FILE } from "../report/run-files.ts";
 import { readBirdConfiguration } from "../system/bird/conf/read-files.ts";
-import { lookAtBird } from "../system/bird/read-once.ts";
+import { readBirdOnce } from "../system/bird/read-once.ts";
 import { findSocket } from "../system/bird/socket.ts";
 import { readStatus } from "../system/control/client.ts";
 import { findPrograms } from "../system/kernel/programs.ts";
@@ -13,7 +13,7 @@ import { askRoute, type Route } from "../system/kernel/route.ts";
 import { listRuleset } from "../system/nft/list-ruleset.ts";
 import { findIncludes, readFirewall } from "../system/openwrt/firewall.ts";
 import type { Facts } from "./facts.ts";
-import { type Report, review } from "./judge.ts";
+import { judge, type Report } from "./judge.ts";
 import { collectPeers } from "./known-peers.ts";
 
 /** Peers whose route is asked for: a process each. */
@@ -28,18 +28,18 @@ export interface DoctorOptions {
 
 /** Looks at everything there is, all at once and without changing anything, and judges it. */
 export async function examine(platform: Platform, options: DoctorOptions): Promise<Report> {
-	return review(await gather(platform, options));
+	return judge(await collectFacts(platform, options));
 }
 
 /** Every program that is asked has its own limit of a few seconds; what does not answer is a finding. */
-async function gather(platform: Platform, options: DoctorOptions): Promise<Facts> {
+async function collectFacts(platform: Platform, options: DoctorOptions): Promise<Facts> {
 	const { files } = platform;
 	// The longest first.
 	const listing = listRuleset(platform);
 	const { config, errors } = files.status(options.configPath)
 		? startConfiguration(files, options.configPath)
 		: { config: defaultConfig(), errors: [] };
-	const looking = lookAtBird(platform, config.main.birdSocket);
+	const looking = readBirdOnce(platform, config.main.birdSocket);
 	const birdFile = readBirdConfiguration(files, findSocket(platform, config.main.birdSocket)?.path);
 	const firewall = readFirewall(files);
 	const kernel = lines(platform, "/proc/sys/kernel/osrelease")[0];

@@ -2,7 +2,7 @@ import type { BirdFile } from "../model/bird-configuration.ts";
 import type { Config } from "../model/config.ts";
 import type { Ruleset } from "../model/ruleset.ts";
 import type { Status } from "../model/status.ts";
-import type { BirdLook } from "../system/bird/read-once.ts";
+import type { BirdSnapshot } from "../system/bird/read-once.ts";
 import type { Route } from "../system/kernel/route.ts";
 import type { Firewall, NftInclude } from "../system/openwrt/firewall.ts";
 
@@ -35,7 +35,7 @@ export interface Facts {
 	readonly ruleset: Ruleset | Failure;
 	/** Tables of iptables-legacy, which nft does not list. */
 	readonly legacyTables: readonly string[];
-	readonly bird: BirdLook | Failure;
+	readonly bird: BirdSnapshot | Failure;
 	readonly birdFile: BirdFile | { readonly error: string };
 	/** How the kernel would reach an address, by address. */
 	readonly routes: ReadonlyMap<string, Route>;

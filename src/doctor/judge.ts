@@ -21,7 +21,7 @@ export interface Report {
 const ORDER: readonly Level[] = ["red", "yellow", "green"];
 
 /** Judges what was found out. Pure. */
-export function review(facts: Facts): Report {
+export function judge(facts: Facts): Report {
 	const peers = collectPeers(facts);
 	const all = [...reviewRouter(facts), ...reviewPackets(facts, peers), ...reviewBird(facts, peers)];
 	const told = explain(rootCauses(facts, peers), withoutRepeats(all, facts.status?.peers ?? []));

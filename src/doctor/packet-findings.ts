@@ -7,8 +7,8 @@ import {
 	peersSyn,
 	routerOpens,
 } from "../ruleset/bgp-packets.ts";
-import type { Effect, Encounter, Walk } from "../ruleset/hit.ts";
-import { sayEncounter } from "../ruleset/rule-text.ts";
+import type { Effect, RuleHit, Walk } from "../ruleset/hit.ts";
+import { describeEncounter } from "../ruleset/rule-text.ts";
 import { type Facts, isFailure } from "./facts.ts";
 import { type Finding, green, yellow } from "./finding.ts";
 import { endsOf, type Peer } from "./known-peers.ts";
@@ -91,12 +91,12 @@ function bgp(ruleset: Ruleset, peer: Peer, ends: Ends, { syn, answer }: Handshak
 
 /** The daemon's table sets the mark itself (`route_mark`): what anybody did to it before says nothing of the route. */
 function withoutUndoneMarks(walk: Walk, own: string): Walk {
-	const isOwn = ({ effect, table }: Encounter) =>
+	const isOwn = ({ effect, table }: RuleHit) =>
 		effect === "mark" && table.family === "inet" && table.name === own;
-	const last = walk.encounters.findLastIndex(isOwn);
+	const last = walk.hits.findLastIndex(isOwn);
 	return {
 		...walk,
-		encounters: walk.encounters.filter(({ effect }, index) => effect !== "mark" || index > last),
+		hits: walk.hits.filter(({ effect }, index) => effect !== "mark" || index > last),
 	};
 }
 
@@ -133,25 +133,25 @@ function bfd(ruleset: Ruleset, peer: Peer, ends: Ends): Met[] {
 /** A finding and the rule that it is about. */
 interface Met {
 	readonly finding: Finding;
-	readonly first: Encounter;
+	readonly first: RuleHit;
 }
 
 /** @param works the session is up all the same: what is found will show the next time it has to come up */
 function find(
 	id: string,
 	{ name, established }: Peer,
-	{ encounters }: Walk,
+	{ hits }: Walk,
 	effects: ReadonlySet<Effect>,
 	packet: string,
 	works = established,
 ): Met | undefined {
-	const met = encounters.filter(({ effect }) => effects.has(effect));
+	const met = hits.filter(({ effect }) => effects.has(effect));
 	const [first] = met.filter(({ certain }) => certain).concat(met);
 	if (!first) return undefined;
 	const grave = first.certain && !works && first.effect !== "mark";
 	const will = works ? "It works now, but the next time " : "";
 	const verb = first.certain ? (works ? "will be" : "is") : "may be";
-	const text = `${will}${packet} ${verb} ${DONE[first.effect]} ${sayPlace(first)}.`;
+	const text = `${will}${packet} ${verb} ${DONE[first.effect]} ${describePlace(first)}.`;
 	return {
 		first,
 		finding: {
@@ -160,7 +160,9 @@ function find(
 			subject: name,
 			text: text.charAt(0).toUpperCase() + text.slice(1),
 			advice: advise(first),
-			evidence: met.slice(0, SHOWN).map((each) => `${each.certain ? "" : "perhaps: "}${sayEncounter(each)}`),
+			evidence: met
+				.slice(0, SHOWN)
+				.map((each) => `${each.certain ? "" : "perhaps: "}${describeEncounter(each)}`),
 		},
 	};
 }
@@ -179,16 +181,16 @@ const DONE: Readonly<Record<Effect, string>> = {
 	notrack: "hidden from conntrack by",
 };
 
-function sayPlace(encounter: Encounter): string {
-	const { table, path, base, rule, hook } = encounter;
-	const zone = zoneOf(encounter);
+function describePlace(hit: RuleHit): string {
+	const { table, path, base, rule, hook } = hit;
+	const zone = zoneOf(hit);
 	const chain = path.at(-1) ?? base;
 	const what = rule ? `chain ${chain}` : `the policy of chain ${base}`;
 	return `${what} of table ${table.family} ${table.name} (hook ${hook}${zone === undefined ? "" : `, zone ${zone}`})`;
 }
 
 /** fw4 names a zone's chains after it: `input_lan`, `reject_from_lan`. */
-function zoneOf({ table, path }: Encounter): string | undefined {
+function zoneOf({ table, path }: RuleHit): string | undefined {
 	if (table.name !== "fw4") return undefined;
 	for (const chain of path) {
 		const zone = /^(?:input|output|(?:accept|reject|drop)_(?:from|to))_(.+)$/.exec(chain)?.[1];
@@ -197,14 +199,14 @@ function zoneOf({ table, path }: Encounter): string | undefined {
 	return undefined;
 }
 
-function advise(encounter: Encounter): string {
-	const { table, effect } = encounter;
-	const zone = zoneOf(encounter);
-	if (table.name === "fw4" && STOPS.has(effect) && encounter.hook === "input")
+function advise(hit: RuleHit): string {
+	const { table, effect } = hit;
+	const zone = zoneOf(hit);
+	if (table.name === "fw4" && STOPS.has(effect) && hit.hook === "input")
 		return zone === undefined
 			? "allow TCP 179 from the peer in /etc/config/firewall, or set option zone in /etc/config/bgpwarden"
 			: `option zone '${zone}' in /etc/config/bgpwarden has bgpwarden open the ports; or a rule in /etc/config/firewall`;
-	if (STOPS.has(effect) && (encounter.hook === "output" || encounter.hook === "postrouting"))
+	if (STOPS.has(effect) && (hit.hook === "output" || hit.hook === "postrouting"))
 		return "keep the answers out of conntrack as well: bgpwarden's own table does (chain raw_out); bgpwarden ensure";
 	if (STOPS.has(effect))
 		return `let TCP 179 and UDP 3784, 4784 from the peer pass in table ${table.family} ${table.name}`;
@@ -222,8 +224,8 @@ function sparedBy(
 	const rules = new Map<string, string>();
 	for (const { ends, syn } of met) {
 		const now = keys(syn);
-		for (const each of peersSyn({ ...ruleset, tables }, ends).encounters) {
-			if (CATCHES.has(each.effect) && !now.has(key(each))) rules.set(key(each), sayEncounter(each));
+		for (const each of peersSyn({ ...ruleset, tables }, ends).hits) {
+			if (CATCHES.has(each.effect) && !now.has(key(each))) rules.set(key(each), describeEncounter(each));
 		}
 	}
 	if (rules.size === 0) return [];
@@ -241,10 +243,10 @@ function hasNat({ chains }: Table): boolean {
 	);
 }
 
-function keys({ encounters }: Walk): Set<string> {
-	return new Set(encounters.filter(({ effect }) => CATCHES.has(effect)).map(key));
+function keys({ hits }: Walk): Set<string> {
+	return new Set(hits.filter(({ effect }) => CATCHES.has(effect)).map(key));
 }
 
-function key({ table, rule, base }: Encounter): string {
+function key({ table, rule, base }: RuleHit): string {
 	return `${table.family} ${table.name} ${rule?.chain ?? base} ${rule?.handle ?? 0}`;
 }

@@ -80,7 +80,7 @@ export class Reporter {
 			if (this.stopped) return;
 			this.publisher = this.createPublisher();
 			this.publisher?.start();
-			this.soon();
+			this.publishSoon();
 		};
 		// One after the other: two publishers would take the connection from each other for ever.
 		this.changes = this.changes.then(change);
@@ -89,7 +89,7 @@ export class Reporter {
 	/** Says goodbye to the broker; takes at most 2.5 s. */
 	async stop(): Promise<void> {
 		this.timer?.cancel();
-		this.tell();
+		this.publish();
 		this.retry?.cancel();
 		this.stopped = true;
 		await this.publisher?.stop();
@@ -98,7 +98,7 @@ export class Reporter {
 	/** Takes the newest state; it is told within 50 ms, if something in it is new. */
 	update(state: WardenState): void {
 		this.state = state;
-		this.soon();
+		this.publishSoon();
 	}
 
 	/** How a command went. @returns whether it was one of MQTT's, whose outcome is an event */
@@ -120,14 +120,14 @@ export class Reporter {
 		if (failure !== undefined && this.state?.problems.files === undefined) this.problem(failure);
 	}
 
-	private soon(): void {
+	private publishSoon(): void {
 		this.timer ??= this.platform.after(TOGETHER, () => {
 			this.timer = undefined;
-			this.tell();
+			this.publish();
 		});
 	}
 
-	private tell(): void {
+	private publish(): void {
 		if (!this.state) return;
 		const { version } = this.options;
 		const router = this.id.get(this.config.main.routerId);
@@ -148,7 +148,7 @@ export class Reporter {
 		if (text === undefined) return;
 		this.retry ??= this.platform.after(RETRY, () => {
 			this.retry = undefined;
-			this.soon();
+			this.publishSoon();
 		});
 	}
 
@@ -166,7 +166,7 @@ export class Reporter {
 			onLog: (level, line) => {
 				this.mqttReason = line.replace(/^MQTT: /, "");
 				this.log(level, line);
-				this.soon();
+				this.publishSoon();
 			},
 		});
 	}

@@ -16,7 +16,7 @@ export type Effect =
 	| "notrack";
 
 /** A rule, or a policy, that does something to the packet. */
-export interface Encounter {
+export interface RuleHit {
 	readonly effect: Effect;
 	/** Whether it is sure that the packet gets there and matches. */
 	readonly certain: boolean;
@@ -35,10 +35,10 @@ export interface Encounter {
 export interface Walk {
 	readonly journey: Journey;
 	/** In the order they are met. */
-	readonly encounters: readonly Encounter[];
+	readonly hits: readonly RuleHit[];
 	/**
 	 * `stopped`: dropped or rejected; `diverted`: NAT sends it elsewhere; `through`: it arrives, though a proxy may have
-	 * it (see `encounters`).
+	 * it (see `hits`).
 	 */
 	readonly outcome: "through" | "stopped" | "diverted";
 	/** What conntrack makes of it at the end; undefined: not known. */

@@ -1,33 +1,33 @@
 import type { Expression, Pattern, Rule, Statement, Value, Verdict, VerdictEntry } from "../model/ruleset.ts";
-import type { Encounter } from "./hit.ts";
+import type { RuleHit } from "./hit.ts";
 
 /** Elements of a set that are written out. */
 const SHOWN = 4;
 
 /** A rule much as nft writes it, e.g. `tcp dport 179 redirect to :7892`, without its comment. */
-export function sayRule(rule: Rule): string {
+export function describeRule(rule: Rule): string {
 	return rule.statements
-		.map(sayStatement)
+		.map(describeStatement)
 		.filter((text) => text !== "")
 		.join(" ");
 }
 
 /** Where it happens and what does it: `inet proxy pre: tcp dport 179 redirect to :7892 (handle 4)`. */
-export function sayEncounter({ table, path, base, rule }: Encounter): string {
+export function describeEncounter({ table, path, base, rule }: RuleHit): string {
 	const place = `${table.family} ${table.name} ${path.length > 0 ? path.join(" > ") : base}`;
 	if (!rule) return `${place}: policy drop`;
 	const comment = rule.comment === undefined ? "" : ` "${rule.comment}"`;
-	return `${place}: ${sayRule(rule)}${comment} (handle ${rule.handle})`;
+	return `${place}: ${describeRule(rule)}${comment} (handle ${rule.handle})`;
 }
 
-function sayStatement(statement: Statement): string {
+function describeStatement(statement: Statement): string {
 	switch (statement.kind) {
 		case "match":
-			return `${sayExpression(statement.left)}${sayRelation(statement)} ${sayPattern(statement.right, wording(statement.left))}`;
+			return `${describeExpression(statement.left)}${describeRelation(statement)} ${describePattern(statement.right, wording(statement.left))}`;
 		case "verdict":
-			return sayVerdict(statement.verdict);
+			return describeVerdict(statement.verdict);
 		case "vmap":
-			return `${sayExpression(statement.key)} vmap ${sayMap(statement.map, wording(statement.key))}`;
+			return `${describeExpression(statement.key)} vmap ${describeMap(statement.map, wording(statement.key))}`;
 		case "reject":
 			return statement.with === undefined ? "reject" : `reject with ${statement.with}`;
 		case "queue":
@@ -37,9 +37,9 @@ function sayStatement(statement: Statement): string {
 		case "dnat":
 		case "snat":
 		case "masquerade":
-			return `${statement.kind}${sayTarget(statement)}`;
+			return `${statement.kind}${describeTarget(statement)}`;
 		case "set":
-			return `${sayExpression(statement.target)} set ${sayExpression(statement.value, wording(statement.target))}`;
+			return `${describeExpression(statement.target)} set ${describeExpression(statement.value, wording(statement.target))}`;
 		case "limit":
 			return `${statement.what}${statement.over ? " over" : ""} …`;
 		case "counter":
@@ -55,7 +55,7 @@ function sayStatement(statement: Statement): string {
 }
 
 /** Equality is not written, and so is one of a few bits, except of TCP's flags, where it would read as equality. */
-function sayRelation({ relation, left }: Extract<Statement, { kind: "match" }>): string {
+function describeRelation({ relation, left }: Extract<Statement, { kind: "match" }>): string {
 	if (relation === "in") return left.kind === "payload" && left.field === "flags" ? " &" : "";
 	return relation === "==" && left.kind !== "binary" ? "" : ` ${relation}`;
 }
@@ -80,17 +80,25 @@ function wording(expression: Expression): Wording {
 	return name === "mark" ? (number) => `0x${number.toString(16).padStart(8, "0")}` : String;
 }
 
-function sayTarget({ family, address, port }: { family?: string; address?: string; port?: number }): string {
+function describeTarget({
+	family,
+	address,
+	port,
+}: {
+	family?: string;
+	address?: string;
+	port?: number;
+}): string {
 	if (address === undefined && port === undefined) return "";
 	const host = address === undefined ? "" : address.includes(":") ? `[${address}]` : address;
 	return `${family === undefined ? "" : ` ${family}`} to ${host}${port === undefined ? "" : `:${port}`}`;
 }
 
-function sayVerdict(verdict: Verdict): string {
+function describeVerdict(verdict: Verdict): string {
 	return "target" in verdict ? `${verdict.kind} ${verdict.target}` : verdict.kind;
 }
 
-function sayExpression(expression: Expression, word: Wording = wording(expression)): string {
+function describeExpression(expression: Expression, word: Wording = wording(expression)): string {
 	switch (expression.kind) {
 		case "payload":
 			return `${expression.protocol} ${expression.field}`;
@@ -106,38 +114,38 @@ function sayExpression(expression: Expression, word: Wording = wording(expressio
 		case "socket":
 			return `socket ${expression.key}`;
 		case "concat":
-			return expression.parts.map((part) => sayExpression(part)).join(" . ");
+			return expression.parts.map((part) => describeExpression(part)).join(" . ");
 		case "binary":
-			return `${sayExpression(expression.left, word)} ${expression.operator} ${sayOperand(expression.right, word)}`;
+			return `${describeExpression(expression.left, word)} ${expression.operator} ${describeOperand(expression.right, word)}`;
 		case "value":
-			return sayValue(expression.value, word);
+			return describeValue(expression.value, word);
 		case "unknown":
 			return `${expression.name} …`;
 	}
 }
 
-function sayOperand(expression: Expression, word: Wording): string {
-	const text = sayExpression(expression, word);
+function describeOperand(expression: Expression, word: Wording): string {
+	const text = describeExpression(expression, word);
 	return expression.kind === "binary" ? `(${text})` : text;
 }
 
-function sayPattern(pattern: Pattern, word: Wording = String): string {
+function describePattern(pattern: Pattern, word: Wording = String): string {
 	switch (pattern.kind) {
 		case "is":
-			return sayValue(pattern.value, word);
+			return describeValue(pattern.value, word);
 		case "bits":
-			return pattern.values.map((value) => sayValue(value, word)).join(",");
+			return pattern.values.map((value) => describeValue(value, word)).join(",");
 		case "prefix":
-			return `${sayValue(pattern.bytes, word)}/${pattern.length}`;
+			return `${describeValue(pattern.bytes, word)}/${pattern.length}`;
 		case "range":
-			return `${sayValue(pattern.from, word)}-${sayValue(pattern.to, word)}`;
+			return `${describeValue(pattern.from, word)}-${describeValue(pattern.to, word)}`;
 		case "any":
 			return `{ ${some(
-				pattern.of.slice(0, SHOWN).map((each) => sayPattern(each, word)),
+				pattern.of.slice(0, SHOWN).map((each) => describePattern(each, word)),
 				pattern.of.length,
 			)} }`;
 		case "concat":
-			return pattern.parts.map((part) => sayPattern(part)).join(" . ");
+			return pattern.parts.map((part) => describePattern(part)).join(" . ");
 		case "named":
 			return `@${pattern.set}`;
 		case "unknown":
@@ -145,11 +153,11 @@ function sayPattern(pattern: Pattern, word: Wording = String): string {
 	}
 }
 
-function sayMap(map: string | readonly VerdictEntry[], word: Wording): string {
+function describeMap(map: string | readonly VerdictEntry[], word: Wording): string {
 	if (typeof map === "string") return `@${map}`;
 	const shown = map
 		.slice(0, SHOWN)
-		.map(({ key, verdict }) => `${sayPattern(key, word)} : ${sayVerdict(verdict)}`);
+		.map(({ key, verdict }) => `${describePattern(key, word)} : ${describeVerdict(verdict)}`);
 	return `{ ${some(shown, map.length)} }`;
 }
 
@@ -158,7 +166,7 @@ function some(shown: readonly string[], all: number): string {
 }
 
 /** Addresses in a form that is short enough to be recognised; IPv6 without its longest row of zeros taken out. */
-function sayValue(value: Value, word: Wording): string {
+function describeValue(value: Value, word: Wording): string {
 	if (typeof value === "number") return word(value);
 	if (typeof value !== "object") return String(value);
 	if (value.length === 4) return value.join(".");

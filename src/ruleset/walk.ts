@@ -1,5 +1,5 @@
 import type { Attachment, Chain, Hook, Rule, Ruleset, Statement, Table, Verdict } from "../model/ruleset.ts";
-import type { Effect, Encounter, Walk } from "./hit.ts";
+import type { Effect, RuleHit, Walk } from "./hit.ts";
 import { type Answer, allOf, type FindSet, lookUp, matches } from "./match.ts";
 import { evaluate, type Journey, number, type Situation } from "./packet.ts";
 
@@ -43,7 +43,7 @@ interface Entry {
 }
 
 class Walker {
-	private readonly encounters: Encounter[] = [];
+	private readonly hits: RuleHit[] = [];
 	private readonly situation: Situation;
 	/** Whether a rule has hidden the packet from conntrack. */
 	private hidden: Answer = "no";
@@ -72,7 +72,7 @@ class Walker {
 			}
 			this.track();
 		}
-		return { journey: this.journey, encounters: this.encounters, outcome, state: this.situation.state };
+		return { journey: this.journey, hits: this.hits, outcome, state: this.situation.state };
 	}
 
 	/** The base chains of a hook in the order they run; of two at one place the younger one runs first. */
@@ -255,7 +255,7 @@ class Walker {
 	private meet(effect: Effect, certain: boolean, rule?: Rule, statement?: Statement): void {
 		if (!this.entry) return;
 		const { table, chain, base } = this.entry;
-		this.encounters.push({
+		this.hits.push({
 			effect,
 			certain,
 			hook: base.hook,

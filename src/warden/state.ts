@@ -137,7 +137,7 @@ export interface PeerRecord {
 	readonly nudge: Nudge;
 	readonly diagnosis?: Diagnosis;
 	/** What is done about it while it is down. */
-	readonly ladder?: Ladder;
+	readonly attempt?: RemedyAttempt;
 }
 
 export interface Nudge {
@@ -222,16 +222,16 @@ export interface Told {
  * What the daemon does by itself for a peer that is down: look after the table, delete the peer's conntrack entries,
  * restart the peer in BIRD, in this order, each only if the one before did not help.
  */
-export interface Ladder {
-	/** The rung that was taken last. */
-	readonly rung: Rung;
+export interface RemedyAttempt {
+	/** The step that was taken last. */
+	readonly step: RemedyStep;
 	readonly at: number;
 	readonly outcome: "pending" | "worked" | "did not help";
 	/** How long it took to work, ms. */
 	readonly after?: number;
 }
 
-export type Rung = "table" | "conntrack" | "restart";
+export type RemedyStep = "table" | "conntrack" | "restart";
 
 export function isEstablished(record: PeerRecord): boolean {
 	return record.peer.state === "Established";

@@ -2,8 +2,8 @@ import { isoSeconds } from "../lib/clock.ts";
 import type { ProblemKind } from "../model/problem.ts";
 import type { PeerStatus, RouterStatus, Status } from "../model/status.ts";
 import { gravest as gravestDiagnosis } from "./diagnosis/update-diagnoses.ts";
-import { sayRung } from "./peers/remedy-step.ts";
-import type { Ladder, PeerRecord, WardenState } from "./state.ts";
+import { describeStep } from "./peers/remedy-step.ts";
+import type { PeerRecord, RemedyAttempt, WardenState } from "./state.ts";
 
 /** What the state cannot know about the process. */
 export type Identity = Pick<RouterStatus, "version" | "router" | "pid">;
@@ -70,7 +70,7 @@ function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
 		explanation: diagnosis?.explanation,
 		evidence: diagnosis && diagnosis.id !== "healthy" ? diagnosis.evidence : undefined,
 		remedy: diagnosis?.remedy,
-		tried: record.ladder && sayTried(state, record.ladder),
+		tried: record.attempt && describeTried(state, record.attempt),
 	};
 	return Object.fromEntries(
 		Object.entries(values).filter(([, value]) => value !== undefined),
@@ -78,7 +78,7 @@ function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
 }
 
 /** `its restart in BIRD, 2026-11-24T13:00:00Z: it came up 2.1 s later`. */
-function sayTried(state: WardenState, { rung, at, outcome, after }: Ladder): string {
+function describeTried(state: WardenState, { step, at, outcome, after }: RemedyAttempt): string {
 	const when = isoSeconds(state.clockOffset, at);
 	const how =
 		outcome === "worked"
@@ -86,5 +86,5 @@ function sayTried(state: WardenState, { rung, at, outcome, after }: Ladder): str
 			: outcome === "pending"
 				? "waiting for its effect"
 				: outcome;
-	return `${sayRung(rung)}, ${when}: ${how}`;
+	return `${describeStep(step)}, ${when}: ${how}`;
 }

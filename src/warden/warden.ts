@@ -3,10 +3,10 @@ import type { Command } from "../model/command.ts";
 import type { Settings } from "../model/settings.ts";
 import type { Action } from "./actions.ts";
 import { countersRead, packetsTraced, peerInspected, rulesetChanged } from "./diagnosis/collect-evidence.ts";
-import { concludeAll, concludeAt, concludeTick } from "./diagnosis/update-diagnoses.ts";
+import { diagnosesDueAt, diagnosesTick, updateDiagnoses } from "./diagnosis/update-diagnoses.ts";
 import type { WardenEvent } from "./events.ts";
 import { birdLost, birdRead, birdUp, peerRestarted } from "./peers/peers.ts";
-import { readingsTick, signOfChange } from "./peers/polling.ts";
+import { pollingTick, pollSoon } from "./peers/polling.ts";
 import { serviceChanged, servicesAt, servicesRead, servicesTick } from "./services/services.ts";
 import type { WardenState } from "./state.ts";
 import { covered } from "./table/covered.ts";
@@ -25,7 +25,7 @@ export function step(
 	const turn = new Turn({ ...state, clockOffset: clockOffset(state.clockOffset, now) }, now);
 	const handle = handlers[event.type] as (turn: Turn, event: WardenEvent) => void;
 	handle(turn, event);
-	if (TELLING.has(event.type)) concludeAll(turn);
+	if (TELLING.has(event.type)) updateDiagnoses(turn);
 	return { state: turn.state, actions: turn.actions };
 }
 
@@ -49,7 +49,7 @@ export function nextDeadline(state: WardenState): number | undefined {
 		state.bird.due[0],
 		state.bird.pollAt,
 		servicesAt(state.services),
-		concludeAt(state),
+		diagnosesDueAt(state),
 	].filter((time) => time !== undefined);
 	return times.length === 0 ? undefined : Math.min(...times);
 }
@@ -74,7 +74,7 @@ const handlers: Handlers = {
 	list_failed: (turn, { reason }) => table.listFailed(turn, reason),
 	flushed: (turn, { deleted, left, flows }) => flushed(turn, deleted, left, flows ?? []),
 	flush_failed: (turn, { reason }) => flushFailed(turn, reason),
-	session_sign: (turn) => signOfChange(turn),
+	session_sign: (turn) => pollSoon(turn),
 	packets_traced: (turn, { traces }) => packetsTraced(turn, traces),
 	ruleset_changed: (turn, { tables, actor }) => rulesetChanged(turn, tables, actor),
 	peer_inspected: (turn, { address, inspection }) => peerInspected(turn, address, inspection),
@@ -93,9 +93,9 @@ const handlers: Handlers = {
 function tick(turn: Turn): void {
 	table.tableTick(turn);
 	noteTruce(turn);
-	readingsTick(turn);
+	pollingTick(turn);
 	servicesTick(turn);
-	concludeTick(turn);
+	diagnosesTick(turn);
 }
 
 function configured(turn: Turn, settings: Settings): void {
@@ -115,7 +115,7 @@ function configured(turn: Turn, settings: Settings): void {
 		table.reinstall(turn);
 	}
 	turn.log("info", "configuration loaded again");
-	signOfChange(turn);
+	pollSoon(turn);
 }
 
 function ensure(turn: Turn, ids: readonly string[]): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Facts } from "../../src/doctor/facts.ts";
-import { review } from "../../src/doctor/judge.ts";
+import { judge } from "../../src/doctor/judge.ts";
 import { parseRuleset } from "../../src/system/nft/ruleset-json.ts";
 import {
 	BIRD_CONF,
@@ -18,7 +18,7 @@ type Change = Partial<Facts>;
 
 /** `level id` of everything that is not green, root causes first. */
 function wrong(change: Change): string[] {
-	const { causes, review: rest } = review({ ...HEALTHY, ...change });
+	const { causes, review: rest } = judge({ ...HEALTHY, ...change });
 	return [...causes, ...rest]
 		.filter(({ level }) => level !== "green")
 		.map(({ level, id }) => `${level} ${id}`);
@@ -52,7 +52,7 @@ const down = live({ state: "Passive" });
 const mqtt = { enabled: true, host: "broker", tls: true };
 
 test("a healthy router has nothing but green findings", () => {
-	const report = review(HEALTHY);
+	const report = judge(HEALTHY);
 	expect(report).toMatchObject({ level: "green", at: "2026-11-24T00:00:00.000Z", causes: [] });
 	expect(report.review.map(({ id }) => id)).toEqual([
 		"daemon",
@@ -235,12 +235,12 @@ describe("each thing that is wrong is one finding", () => {
 		const facts = without("status");
 		expect(wrong({ ...facts, status: undefined } as unknown as Change)).toEqual(["red daemon-not-running"]);
 		const off = { ...facts, config: config({ main: { enabled: false } }) };
-		expect(review(off).level).toBe("yellow");
-		expect(review(off).review[0]).toMatchObject({ id: "daemon-off" });
+		expect(judge(off).level).toBe("yellow");
+		expect(judge(off).review[0]).toMatchObject({ id: "daemon-off" });
 	});
 
 	test("a router without fw4 is not asked about it", () => {
-		expect(review(without("firewall")).review.map(({ id }) => id)).not.toContain("fw4");
+		expect(judge(without("firewall")).review.map(({ id }) => id)).not.toContain("fw4");
 	});
 });
 
@@ -254,7 +254,7 @@ describe("root causes", () => {
 			remedy: "Except port 179.",
 			tried: "restarted the peer",
 		});
-		expect(review({ ...HEALTHY, ...down, ...change }).causes).toEqual([
+		expect(judge({ ...HEALTHY, ...down, ...change }).causes).toEqual([
 			{
 				id: "hijacked",
 				level: "red",
@@ -281,14 +281,14 @@ describe("root causes", () => {
 		const status = { ...STATUS, peers: [dead, { ...dead, name: "other" }] };
 		const facts = { status, bird: { reason: "no socket", missing: false } };
 		expect(wrong(facts)).toEqual(["red bird-down"]);
-		expect(review({ ...HEALTHY, ...facts }).causes[0]?.subject).toBe("BIRD");
+		expect(judge({ ...HEALTHY, ...facts }).causes[0]?.subject).toBe("BIRD");
 	});
 
 	test("are what the review has found where there is no diagnosis", () => {
 		const silent = peer({ state: "Passive", diagnosis: undefined });
 		expect(wrong({ ...down, ...silent })).toEqual(["red peer-down"]);
 		const caught = { ...down, ...silent, ruleset: rulesets("nikki", "own") };
-		expect(review({ ...HEALTHY, ...caught }).causes).toMatchObject([{ id: "bgp-caught", level: "red" }]);
+		expect(judge({ ...HEALTHY, ...caught }).causes).toMatchObject([{ id: "bgp-caught", level: "red" }]);
 	});
 });
 

@@ -16,8 +16,8 @@ function ruleset(name: string, change = (json: string) => json) {
 	return read;
 }
 
-const effects = ({ encounters }: Walk) =>
-	encounters.map(({ effect, certain }) => (certain ? effect : `perhaps ${effect}`));
+const effects = ({ hits }: Walk) =>
+	hits.map(({ effect, certain }) => (certain ? effect : `perhaps ${effect}`));
 
 test("a queue is met, and the way goes on behind it", () => {
 	const queued = (json: string) => {
@@ -46,12 +46,7 @@ test("BFD is UDP, and a wan zone rejects it", () => {
 	expect([lan.incoming.outcome, lan.outgoing.outcome]).toEqual(["through", "through"]);
 	const wan = bfdPackets(fw4, { ...ends, interface: "eth1" }, 3784);
 	expect(effects(wan.incoming)).toEqual(["reject"]);
-	expect(wan.incoming.encounters[0]?.path).toEqual([
-		"input",
-		"input_wan",
-		"reject_from_wan",
-		"handle_reject",
-	]);
+	expect(wan.incoming.hits[0]?.path).toEqual(["input", "input_wan", "reject_from_wan", "handle_reject"]);
 	expect(effects(wan.outgoing)).toEqual(["masquerade"]);
 });
 

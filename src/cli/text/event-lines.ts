@@ -52,7 +52,7 @@ export function renderEvent(event: ReportedEvent, options: TextOptions): string 
 		: undefined;
 	const words = known?.words ?? printable(event.event_type.replaceAll("_", " "), 40);
 	const time = formatUtc(event.at) ?? printable(event.at, 40);
-	const details = sayDetails(event);
+	const details = describeDetails(event);
 	const padding = details === "" ? "" : " ".repeat(Math.max(0, WIDTH - words.length) + 2);
 	return `${paint(time, "dim", options)}  ${paint(words, known?.color, options)}${padding}${details}`;
 }
@@ -72,9 +72,9 @@ const PLACED = new Set([
 	"left",
 ]);
 
-function sayDetails(event: ReportedEvent): string {
+function describeDetails(event: ReportedEvent): string {
 	const subject = event.peer ?? event.name;
-	const parts = [subject === undefined ? "" : show(subject), sayActor(event)];
+	const parts = [subject === undefined ? "" : show(subject), describeActor(event)];
 	if (event.milliseconds !== undefined) parts.push(`after ${show(event.milliseconds)} ms`);
 	if (event.deleted !== undefined) parts.push(`${show(event.deleted)} deleted`);
 	if (event.left !== undefined && event.left !== 0) parts.push(`${show(event.left)} left`);
@@ -86,7 +86,7 @@ function sayDetails(event: ReportedEvent): string {
 }
 
 /** `by nft (pid 4711, nft flush ruleset), started by /bin/sh /etc/init.d/firewall stop`. */
-function sayActor({ by, pid, command, parent }: ReportedEvent): string {
+function describeActor({ by, pid, command, parent }: ReportedEvent): string {
 	if (by === undefined || by === null) return "";
 	const inside = [pid === undefined ? "" : `pid ${show(pid)}`, command === undefined ? "" : show(command)];
 	const brackets = inside.filter((part) => part !== "").join(", ");

@@ -22,7 +22,7 @@ export function headline(status: Status): Headline {
 		peers.length > 0 &&
 		peers.every(isEstablished) &&
 		router.problem === undefined;
-	return { text: `${sayPeers(router, peers)}; ${table}.`, fine };
+	return { text: `${describePeers(router, peers)}; ${table}.`, fine };
 }
 
 /**
@@ -48,7 +48,7 @@ export function renderStatus(status: Status, now: number, options: TextOptions):
 			"Table",
 			`inet ${printable(router.table, 64)}, ${PROTECTION[router.protection] ?? printable(router.protection, 20)}`,
 		],
-		["Repairs", sayRepairs(router.repairs, router.last_repair, now)],
+		["Repairs", describeRepairs(router.repairs, router.last_repair, now)],
 		["Conntrack", `${count(router.flushed, "stale entry", "stale entries")} deleted`],
 		[
 			"BIRD",
@@ -57,7 +57,7 @@ export function renderStatus(status: Status, now: number, options: TextOptions):
 				: paint("does not answer", "red", options),
 		],
 	];
-	if (status.mqtt) fields.push(["MQTT", sayBroker(status.mqtt, options)]);
+	if (status.mqtt) fields.push(["MQTT", describeBroker(status.mqtt, options)]);
 	const blocks = [paint(text, color, options), renderFields(fields, options).join("\n")];
 	if (peers.length > 0) blocks.push(renderPeers(peers, now, options).trimEnd());
 	return `${blocks.join("\n\n")}\n`;
@@ -69,14 +69,14 @@ const PROTECTION: Readonly<Record<string, string>> = {
 	missing: "MISSING",
 };
 
-function sayBroker({ broker, connected, reason }: MqttStatus, options: TextOptions): string {
+function describeBroker({ broker, connected, reason }: MqttStatus, options: TextOptions): string {
 	const named = printable(broker, 100);
 	if (connected) return `connected to ${named}`;
 	const why = reason === undefined ? "" : ` (${printable(reason, 200)})`;
 	return paint(`not connected to ${named}${why}`, "yellow", options);
 }
 
-function sayPeers(router: RouterStatus, peers: readonly PeerStatus[]): string {
+function describePeers(router: RouterStatus, peers: readonly PeerStatus[]): string {
 	if (!router.bird.reachable)
 		return peers.length === 0 ? "BIRD does not answer" : `BIRD does not answer${lastKnown(peers)}`;
 	const [first] = peers;
@@ -99,20 +99,20 @@ function lastKnown(peers: readonly PeerStatus[]): string {
 	return ` (last known: ${peers.filter(isEstablished).length} of ${count(peers.length, "peer")} Established)`;
 }
 
-function sayRepairs(repairs: number, last: RepairStatus | undefined, now: number): string {
+function describeRepairs(repairs: number, last: RepairStatus | undefined, now: number): string {
 	if (!last) return repairs === 0 ? "none needed so far" : String(repairs);
 	const when = formatAgo(last.at, now) ?? printable(last.at, 40);
 	const utc = formatUtc(last.at);
 	const lines = [
 		`${repairs}, the last one ${when}${utc && !when.includes(utc) ? ` (${utc})` : ""}`,
-		`${printable(last.reason, 40)} by ${sayActor(last)}`,
+		`${printable(last.reason, 40)} by ${describeActor(last)}`,
 		`back after ${last.milliseconds} ms`,
 	];
 	return lines.join("\n");
 }
 
 /** `by` may be a bare process name, or have the pid and the parent in it already. */
-function sayActor({ by, pid, service }: RepairStatus): string {
+function describeActor({ by, pid, service }: RepairStatus): string {
 	const who = by === undefined ? "an unknown program" : printable(by, 300);
 	const id = pid === undefined || who.includes(`pid ${pid}`) ? "" : ` (pid ${pid})`;
 	return `${who}${id}${service === undefined ? "" : `, service ${printable(service, 64)}`}`;

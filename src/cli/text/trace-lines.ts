@@ -19,18 +19,18 @@ const COLORS: Readonly<Record<string, Color>> = {
  */
 export function renderTrace({ packet, hops }: PacketTrace, at: number, options: TextOptions): string {
 	const time = new Date(at).toISOString().slice(11, 23);
-	const head = `${paint(`${time}Z`, "dim", options)}  ${paint(sayPacket(packet), "bold", options)}`;
+	const head = `${paint(`${time}Z`, "dim", options)}  ${paint(describePacket(packet), "bold", options)}`;
 	const places = hops.map(({ family, table, chain }) => printable(`${family} ${table} ${chain}`, 80));
 	const width = Math.max(0, ...places.map((place) => place.length));
 	const lines = hops.map((hop, index) => {
 		const place = (places[index] ?? "").padEnd(width);
-		return `    ${paint(place, "dim", options)}  ${sayWhat(hop)}${sayVerdict(hop, options)}`;
+		return `    ${paint(place, "dim", options)}  ${describeWhat(hop)}${describeVerdict(hop, options)}`;
 	});
-	return `${[head, ...lines, `    ${sayEnd(hops, packet, options)}`].join("\n")}\n`;
+	return `${[head, ...lines, `    ${describeEnd(hops, packet, options)}`].join("\n")}\n`;
 }
 
 /** e.g. `in on br-lan: 192.168.1.2:46942 > 192.168.1.1:179 tcp syn`. */
-function sayPacket(packet: TracedPacket): string {
+function describePacket(packet: TracedPacket): string {
 	const { iif, oif, source, destination, sourcePort, destinationPort, protocol, flags } = packet;
 	const on = iif === undefined ? `out${oif === undefined ? "" : ` on ${oif}`}` : `in on ${iif}`;
 	const port = (address: string, number: number) =>
@@ -42,13 +42,13 @@ function sayPacket(packet: TracedPacket): string {
 	);
 }
 
-function sayWhat({ rule, handle, policy }: Hop): string {
+function describeWhat({ rule, handle, policy }: Hop): string {
 	if (rule !== undefined) return printable(rule, RULE_LIMIT);
 	if (handle !== undefined) return `rule with handle ${handle}`;
 	return policy ? "policy" : "end of the chain";
 }
 
-function sayVerdict({ verdict, target, rule }: Hop, options: TextOptions): string {
+function describeVerdict({ verdict, target, rule }: Hop, options: TextOptions): string {
 	const words = printable(target === undefined ? verdict : `${verdict} ${target}`, 80);
 	// Most rules say it themselves.
 	const shown = rule?.endsWith(words) || verdict === "continue" ? "" : ` -> ${words}`;
@@ -56,7 +56,7 @@ function sayVerdict({ verdict, target, rule }: Hop, options: TextOptions): strin
 }
 
 /** What became of the packet, as far as the ruleset goes. */
-function sayEnd(hops: readonly Hop[], packet: TracedPacket, options: TextOptions): string {
+function describeEnd(hops: readonly Hop[], packet: TracedPacket, options: TextOptions): string {
 	const last = hops.at(-1);
 	if (!last) return paint("met no other chain", "green", options);
 	const { verdict } = last;

@@ -7,8 +7,8 @@ import { peerId, type Topics, topicsFor } from "../topics.ts";
 import { EventQueue } from "./event-queue.ts";
 import { CommandGate, type MqttCommand } from "./incoming-commands.ts";
 import { createMqttLink, type Message, type MqttLink } from "./link.ts";
-import { Mirror } from "./retained-messages.ts";
-import { Inventory } from "./retained-topics.ts";
+import { RetainedMessages } from "./retained-messages.ts";
+import { RetainedTopics } from "./retained-topics.ts";
 
 /**
  * Everything is told at a random moment within this many milliseconds after a connection or after Home Assistant's
@@ -54,9 +54,9 @@ export class Publisher {
 	readonly topics: Topics;
 	private readonly link: MqttLink;
 	private readonly payloads: Payloads;
-	private readonly mirror: Mirror;
+	private readonly retained: RetainedMessages;
 	private readonly events: EventQueue;
-	private readonly inventory: Inventory;
+	private readonly heldTopics: RetainedTopics;
 	private readonly gate = new CommandGate();
 	private status: Status | undefined;
 	/** Peers as BIRD listed them last; they outlive an unreachable BIRD. */
@@ -86,13 +86,16 @@ export class Publisher {
 		const now = () => platform.now().monotonic;
 		this.topics = topicsFor(config, routerId);
 		this.payloads = new Payloads(config, this.topics);
-		this.mirror = new Mirror((topic, payload) => this.link.publish(topic, payload, { retain: true }), now);
+		this.retained = new RetainedMessages(
+			(topic, payload) => this.link.publish(topic, payload, { retain: true }),
+			now,
+		);
 		this.events = new EventQueue(
 			(payload, acknowledged) =>
 				this.link.publish(this.topics.event, payload, { retain: false, acknowledged }),
 			now,
 		);
-		this.inventory = new Inventory(platform, this.topics, {
+		this.heldTopics = new RetainedTopics(platform, this.topics, {
 			onHeld: () => this.synchronize(),
 			onForeign: ({ started }) => this.foreign(started),
 		});
@@ -126,7 +129,7 @@ export class Publisher {
 
 	/** Takes back everything that was published, as a router that is called otherwise from now on, and disconnects. */
 	async retire(): Promise<void> {
-		await this.end(this.mirror.topics().map((topic): Message => ({ topic, payload: "", retain: true })));
+		await this.end(this.retained.topics().map((topic): Message => ({ topic, payload: "", retain: true })));
 	}
 
 	get connectedToBroker(): boolean {
@@ -148,7 +151,7 @@ export class Publisher {
 	}
 
 	private async end(last: readonly Message[]): Promise<void> {
-		this.inventory.stop();
+		this.heldTopics.stop();
 		for (const timer of [this.greeting, this.again?.timer, this.alone]) timer?.cancel();
 		this.again = undefined;
 		this.ready = false;
@@ -176,8 +179,8 @@ export class Publisher {
 			...(config.discovery ? [topics.birth] : []),
 			...(config.commands ? [topics.command, topics.anyPeerCommand] : []),
 		]);
-		this.inventory.start(this.link);
-		this.mirror.reset();
+		this.heldTopics.start(this.link);
+		this.retained.reset();
 		this.greet();
 		this.alone = this.platform.after(ALONE_AFTER, () => {
 			this.signs = 0;
@@ -197,7 +200,7 @@ export class Publisher {
 		for (const timer of [this.greeting, this.again?.timer, this.alone]) timer?.cancel();
 		this.greeting = undefined;
 		this.again = undefined;
-		this.inventory.stop();
+		this.heldTopics.stop();
 		this.events.reset();
 	}
 
@@ -207,7 +210,7 @@ export class Publisher {
 		this.greeting = this.platform.after(this.platform.random() * SPREAD, () => {
 			this.greeting = undefined;
 			this.ready = true;
-			this.mirror.resend();
+			this.retained.resend();
 			this.synchronize();
 		});
 	}
@@ -219,10 +222,10 @@ export class Publisher {
 		const wanted = this.payloads.retained({ router, peers: this.peers });
 		// What the broker holds of peers that BIRD does not have; as long as BIRD cannot be asked, nobody knows.
 		if (router.bird.reachable) {
-			for (const topic of this.inventory.held) if (!wanted.has(topic)) this.mirror.distrust(topic);
-			this.inventory.held.clear();
+			for (const topic of this.heldTopics.held) if (!wanted.has(topic)) this.retained.distrust(topic);
+			this.heldTopics.held.clear();
 		}
-		const rest = this.mirror.synchronize(wanted);
+		const rest = this.retained.synchronize(wanted);
 		if (this.starts.size < 16) this.starts.add(router.started);
 		if (rest === "full") return;
 		this.sendEvents();
@@ -256,10 +259,10 @@ export class Publisher {
 		} else if (topic === topics.availability) {
 			// A last will that comes late, of a connection that we have left behind.
 			if (payload === "offline" && !retained && this.ready) {
-				this.mirror.distrust(topic);
+				this.retained.distrust(topic);
 				this.synchronize();
 			}
-		} else this.inventory.receive(topic, payload, retained, this.starts);
+		} else this.heldTopics.receive(topic, payload, retained, this.starts);
 	}
 
 	private command(topic: string, peer: string | undefined, payload: string, retained: boolean): void {

@@ -12,7 +12,7 @@ interface Sent {
  * Keeps the broker's retained messages equal to what is wanted: publishes what differs, takes back what is no longer
  * wanted, on each topic at most once a second. Holds the last payload of each topic, no queue.
  */
-export class Mirror {
+export class RetainedMessages {
 	private sent = new Map<string, Sent>();
 
 	/**

@@ -15,7 +15,7 @@ export interface Foreign {
 	readonly started: string;
 }
 
-export interface InventoryHandlers {
+export interface RetainedTopicsHandlers {
 	/** The broker holds something of ours from an earlier run; more may follow. */
 	onHeld(): void;
 	/** The broker holds a state of this router which this daemon has not published. */
@@ -26,7 +26,7 @@ export interface InventoryHandlers {
  * Learns after each connection what the broker holds of this router: states and availabilities of its peers, each
  * time; discovery, once, because that takes a look at the discovery of every device of every program.
  */
-export class Inventory {
+export class RetainedTopics {
 	/** Topics on which the broker holds something; those that are not wanted are to be taken back. */
 	readonly held = new Set<string>();
 	private limit: Timer | undefined;
@@ -37,7 +37,7 @@ export class Inventory {
 	constructor(
 		private readonly platform: Platform,
 		private readonly topics: Topics,
-		private readonly handlers: InventoryHandlers,
+		private readonly handlers: RetainedTopicsHandlers,
 	) {}
 
 	start(link: MqttLink): void {

@@ -12,7 +12,7 @@ const LIMIT = 1 << 20;
 /** `birdcl` reads plainly; `birdc` edits lines and is there where only it was installed. */
 export type Client = "birdcl" | "birdc";
 
-export interface ConversationOptions {
+export interface ClientProcessOptions {
 	readonly client: Client;
 	/** Path of the control socket. */
 	readonly socket: string;
@@ -23,14 +23,14 @@ export interface ConversationOptions {
 }
 
 /** One client process that answers one command after another. */
-export interface Conversation {
+export interface ClientProcess {
 	/** Sends the next command; only when the answer to the one before has come. */
 	ask(command: string, onAnswer: (answer: string) => void): void;
 	close(): void;
 }
 
 /** Starts the client, restricted to reading. Nothing is called back before this has returned. */
-export function openConversation(platform: Platform, options: ConversationOptions): Conversation {
+export function startClient(platform: Platform, options: ClientProcessOptions): ClientProcess {
 	const { client, socket } = options;
 	const argv = [client, "-v", "-r", "-s", socket] as const;
 	let pieces: Uint8Array[] = [];
@@ -59,7 +59,7 @@ export function openConversation(platform: Platform, options: ConversationOption
 	const wait = () => {
 		timer = platform.after(PATIENCE, () => end(`${client}: no answer in ${PATIENCE / 1000} s`));
 	};
-	const take = (chunk: Uint8Array) => {
+	const consume = (chunk: Uint8Array) => {
 		if (!open) return;
 		if (!deliver) {
 			// birdcl repeats its prompt after a signal, SIGCONT for one.
@@ -85,7 +85,7 @@ export function openConversation(platform: Platform, options: ConversationOption
 		child = platform.spawn({
 			argv,
 			stdin: true,
-			onStdout: take,
+			onStdout: consume,
 			onStderr: (chunk) => complaints.push(chunk),
 			onExit: (status) => {
 				const missing = "code" in status && status.code === 127;

@@ -1,14 +1,14 @@
 import { type Backoff, retryDelay } from "../../lib/backoff.ts";
 import type { BirdReading } from "../../model/bird.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
-import { type Client, type Conversation, openConversation } from "./client-process.ts";
+import { type Client, type ClientProcess, startClient } from "./client-process.ts";
 import { joinReading } from "./join-reading.ts";
 import { parseBfd } from "./parse-bfd.ts";
 import { type ProtocolPeer, parseProtocols } from "./parse-protocols.ts";
 import { parseGreeting, parseReply } from "./replies.ts";
 import { type ControlSocket, findSocket, noSocket } from "./socket.ts";
 
-export interface BirdSessionOptions {
+export interface BirdPollerOptions {
 	/** Path of the control socket; empty: the usual places. */
 	readonly socket: string;
 	/** BIRD answers: called once per recovery, right before the first reading. */
@@ -20,7 +20,7 @@ export interface BirdSessionOptions {
 }
 
 /** BIRD's state, asked through one long-lived client that may only read. */
-export interface BirdSession {
+export interface BirdPoller {
 	start(): void;
 	stop(): void;
 	/** Reads once more; calls during a reading make one more after it. Does nothing while BIRD is lost. */
@@ -37,9 +37,9 @@ const ALL_BFD = "show bfd sessions all";
 /** BIRD before 2.15, which answers `all` with a syntax error. */
 const OLD_BFD = "show bfd sessions";
 
-export function createBirdSession(platform: Platform, options: BirdSessionOptions): BirdSession {
+export function createBirdPoller(platform: Platform, options: BirdPollerOptions): BirdPoller {
 	let client: Client = "birdcl";
-	let conversation: Conversation | undefined;
+	let conversation: ClientProcess | undefined;
 	let timer: Timer | undefined;
 	let running = false;
 	/** Why BIRD cannot be asked; false: it answers; undefined: not known yet. */
@@ -60,13 +60,13 @@ export function createBirdSession(platform: Platform, options: BirdSessionOption
 		options.onLost(reason);
 	};
 
-	const look = () => {
+	const checkSocket = () => {
 		const socket = findSocket(platform, options.socket);
 		if (socket && (socket.identity !== failedOn || platform.now().monotonic >= retryAt)) {
 			connect(socket);
 			return;
 		}
-		timer = platform.after(LOOK, look);
+		timer = platform.after(LOOK, checkSocket);
 		if (socket) return;
 		// Without a socket nothing was tried, so BIRD's next start is met at once.
 		failures = 0;
@@ -80,7 +80,7 @@ export function createBirdSession(platform: Platform, options: BirdSessionOption
 		bfdCommand = ALL_BFD;
 		again = false;
 		reading = true;
-		conversation = openConversation(platform, {
+		conversation = startClient(platform, {
 			client,
 			socket: socket.path,
 			onGreeting: (text) => {
@@ -109,7 +109,7 @@ export function createBirdSession(platform: Platform, options: BirdSessionOption
 		failures++;
 		failedOn = tried?.identity;
 		retryAt = platform.now().monotonic + retryDelay(BACKOFF, failures, platform.random());
-		timer = platform.after(LOOK, look);
+		timer = platform.after(LOOK, checkSocket);
 		reportLoss(reason);
 	};
 
@@ -165,7 +165,7 @@ export function createBirdSession(platform: Platform, options: BirdSessionOption
 		start() {
 			if (running) return;
 			running = true;
-			look();
+			checkSocket();
 		},
 		stop() {
 			running = false;

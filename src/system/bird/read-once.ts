@@ -1,6 +1,6 @@
 import type { BirdReading } from "../../model/bird.ts";
 import type { Platform } from "../../platform/types.ts";
-import { type Client, openConversation } from "./client-process.ts";
+import { type Client, startClient } from "./client-process.ts";
 import { joinReading } from "./join-reading.ts";
 import { type BfdSession, parseBfd } from "./parse-bfd.ts";
 import { parseProtocols } from "./parse-protocols.ts";
@@ -8,7 +8,7 @@ import { parseGreeting, parseReply, type Reply } from "./replies.ts";
 import { findSocket, noSocket } from "./socket.ts";
 
 /** One look at a running BIRD. */
-export interface BirdLook {
+export interface BirdSnapshot {
 	readonly reading: BirdReading;
 	/** Every protocol, BGP or not. */
 	readonly protocols: readonly BirdProtocol[];
@@ -29,15 +29,15 @@ type Failure = { readonly reason: string; readonly missing: boolean };
  * @param configured path of the control socket; empty: the usual places
  * @returns or why it cannot be asked, in one line; `missing`: there is no client
  */
-export function lookAtBird(platform: Platform, configured: string): Promise<BirdLook | Failure> {
+export function readBirdOnce(platform: Platform, configured: string): Promise<BirdSnapshot | Failure> {
 	const socket = findSocket(platform, configured);
 	if (!socket) return Promise.resolve({ reason: noSocket(configured), missing: false });
-	return look(platform, socket.path, "birdcl");
+	return readWith(platform, socket.path, "birdcl");
 }
 
-async function look(platform: Platform, socket: string, client: Client): Promise<BirdLook | Failure> {
-	const found = await new Promise<BirdLook | Failure>((resolve) => {
-		const conversation = openConversation(platform, {
+async function readWith(platform: Platform, socket: string, client: Client): Promise<BirdSnapshot | Failure> {
+	const found = await new Promise<BirdSnapshot | Failure>((resolve) => {
+		const conversation = startClient(platform, {
 			client,
 			socket,
 			onEnd: resolve,
@@ -47,7 +47,7 @@ async function look(platform: Platform, socket: string, client: Client): Promise
 				else finish({ reason: `${client}: not BIRD's greeting`, missing: false });
 			},
 		});
-		const finish = (result: BirdLook | Failure) => {
+		const finish = (result: BirdSnapshot | Failure) => {
 			conversation.close();
 			resolve(result);
 		};
@@ -77,7 +77,7 @@ async function look(platform: Platform, socket: string, client: Client): Promise
 	});
 	if (!("missing" in found) || !found.missing) return found;
 	return client === "birdcl"
-		? look(platform, socket, "birdc")
+		? readWith(platform, socket, "birdc")
 		: { reason: "neither birdcl nor birdc can be run", missing: true };
 }
 

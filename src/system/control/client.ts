@@ -29,7 +29,7 @@ export function request(platform: Platform, directory: string, command: Omit<Com
 	const started = platform.now().monotonic;
 	platform.writeFifo(`${directory}/${CONTROL_FIFO}`, requestLine({ ...command, id }));
 	return new Promise((resolve, reject) => {
-		const look = () => {
+		const checkReply = () => {
 			try {
 				if (platform.files.status(path)) {
 					const reply = JSON.parse(platform.files.read(path)) as Reply;
@@ -38,13 +38,13 @@ export function request(platform: Platform, directory: string, command: Omit<Com
 				} else if (platform.now().monotonic - started > PATIENCE) {
 					resolve({ ok: false, text: `the daemon has not answered within ${PATIENCE / 1000} s` });
 				} else {
-					platform.after(LOOK, look);
+					platform.after(LOOK, checkReply);
 				}
 			} catch (error) {
 				reject(error);
 			}
 		};
-		platform.after(LOOK, look);
+		platform.after(LOOK, checkReply);
 	});
 }
 

@@ -63,7 +63,7 @@ export function parseStatement(json: Json): Statement {
 		}
 		case "queue": {
 			const bypass = list(fields.flags).includes("bypass");
-			const to = sayQueue(fields.num);
+			const to = describeQueue(fields.num);
 			return to === undefined ? { kind: "queue", bypass } : { kind: "queue", to, bypass };
 		}
 		case "tproxy":
@@ -220,7 +220,7 @@ function addressBytes(text: string): readonly number[] | undefined {
 	return text.includes(":") ? parseAddress(text)?.bytes : undefined;
 }
 
-function sayQueue(number: Json): string | undefined {
+function describeQueue(number: Json): string | undefined {
 	if (typeof number === "number") return String(number);
 	const range = isObject(number) ? list(number.range) : [];
 	return range.length === 2 ? range.join("-") : undefined;

@@ -11,7 +11,7 @@ import { bareListing } from "./table-listing.ts";
 import { renderTable, withMark } from "./table-text.ts";
 
 /** Carries out what the warden wants of its table; what comes of it are events. */
-export class TableEffects {
+export class TableKeeper {
 	/** What the daemon puts into a rule's comment where process ids do not tell its own transactions; see `withMark`. */
 	readonly mark: string;
 	private readonly file: TableFile;

@@ -72,7 +72,7 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		pipe.catch(() => {});
 	};
 
-	const tell = (reason: string | undefined) => {
+	const explain = (reason: string | undefined) => {
 		if (reason !== undefined && reason !== told) options.onInfo(`the table has no owner: ${reason}`);
 		told = reason;
 	};
@@ -89,7 +89,7 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		if (!own) return applyInstalled(wanted);
 		const include = namedByFirewall(platform.files, wanted.table);
 		if (include !== undefined) {
-			tell(`${include} names it as well, and with an owner fw4 could not load that`);
+			explain(`${include} names it as well, and with an owner fw4 could not load that`);
 			return applyInstalled(wanted);
 		}
 		prepare();
@@ -97,7 +97,7 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		const result: Owning = known ? { kind: "failed", failure: known } : await applyOwned(wanted);
 		if (result.kind === "owned") {
 			ownedAt = platform.now().monotonic;
-			tell(undefined);
+			explain(undefined);
 			return { ok: true, mode: "owned" };
 		}
 		const failure: NftFailure =
@@ -107,7 +107,7 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		const installed = await applyInstalled(wanted);
 		// Where the same table can be installed, it is the owner that does not work.
 		if (installed.ok) {
-			tell(`kernel or nft cannot: ${failure.reason}`);
+			explain(`kernel or nft cannot: ${failure.reason}`);
 			if (!known || known.cause === "not run") noteFailure(failure);
 		} else if (known?.cause === "not run") obstacle = undefined;
 		return installed;

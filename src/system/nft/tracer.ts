@@ -46,7 +46,7 @@ export async function startTracer(
 		ended = true;
 		options.onEnd(reason);
 	};
-	const tell = (quiet: number) => {
+	const deliver = (quiet: number) => {
 		const own = (hop: { table: string }) => hop.table === name;
 		const traces = collector.take(platform.now().monotonic, quiet).filter(({ hops }) => hops.some(own));
 		if (traces.length === 0) return;
@@ -62,7 +62,7 @@ export async function startTracer(
 		if (collector.busy)
 			timer ??= platform.after(QUIET, () => {
 				timer = undefined;
-				tell(QUIET);
+				deliver(QUIET);
 				wait();
 			});
 	};
@@ -91,7 +91,7 @@ export async function startTracer(
 		timer?.cancel();
 		shot.kill("SIGKILL");
 		monitor.kill("SIGKILL");
-		tell(0);
+		deliver(0);
 		await telling;
 	};
 	if (applied.kind === "owned") return { stop };

@@ -1,9 +1,9 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
-import { sayBird, sayPeer } from "./evidence-text.ts";
+import { describeBird, describePeer } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
 /** Packets of BFD that came in between two readings of the counters. */
-export interface Arrivals {
+export interface BfdPacketsReceived {
 	/** UDP 3784 (RFC 5881). */
 	readonly singleHop: number;
 	/** UDP 4784 (RFC 5883). */
@@ -14,7 +14,7 @@ export interface Arrivals {
 const LEAST = 1500;
 
 /** @param since what came before says nothing; monotonic ms */
-export function arrivals({ state }: View, since: number): Arrivals | undefined {
+export function bfdPacketsReceived({ state }: View, since: number): BfdPacketsReceived | undefined {
 	const [before, after] = state.evidence.counters;
 	if (!before || !after || before.at < since || after.at - before.at < LEAST) return undefined;
 	return {
@@ -24,17 +24,20 @@ export function arrivals({ state }: View, since: number): Arrivals | undefined {
 }
 
 /** Without numbers, which would be others at each look. */
-export function sayArrivals({ singleHop, multihop }: Arrivals): string {
+export function describeArrivals({ singleHop, multihop }: BfdPacketsReceived): string {
 	const say = (packets: number) => (packets > 0 ? "packets come" : "nothing comes");
 	return `UDP 3784: ${say(singleHop)}, UDP 4784: ${say(multihop)}`;
 }
 
 /** The two sides speak BFD past each other: `bfd-mode-mismatch`. */
-export function ofBfdMode(view: View): Diagnosis | undefined {
+export function diagnoseBfdMode(view: View): Diagnosis | undefined {
 	const { record, state, now } = view;
 	const { peer, bfdSince, stateSince } = record;
 	if ((peer.bfd !== "down" && peer.bfd !== "init") || peer.bfdMode === undefined) return undefined;
-	const counted = arrivals(view, Math.max(stateSince ?? 0, bfdSince ?? 0, state.startedAt, now - 60_000));
+	const counted = bfdPacketsReceived(
+		view,
+		Math.max(stateSince ?? 0, bfdSince ?? 0, state.startedAt, now - 60_000),
+	);
 	if (!counted) return undefined;
 	// Packets of the other kind are another peer's, where one speaks that kind with success.
 	const others = Object.values(state.peers).filter(
@@ -42,11 +45,11 @@ export function ofBfdMode(view: View): Diagnosis | undefined {
 	);
 	if (others.some((other) => other.peer.bfdMode !== undefined && other.peer.bfdMode !== peer.bfdMode))
 		return undefined;
-	const evidence = [sayArrivals(counted), sayBird(record)];
+	const evidence = [describeArrivals(counted), describeBird(record)];
 	if (peer.bfdMode === "direct" && counted.multihop > 0 && counted.singleHop === 0) {
 		return {
 			id: "bfd-mode-mismatch",
-			explanation: `BFD of ${sayPeer(record)} cannot come up: the speaker uses multihop BFD (UDP 4784), BIRD single-hop BFD (UDP 3784)`,
+			explanation: `BFD of ${describePeer(record)} cannot come up: the speaker uses multihop BFD (UDP 4784), BIRD single-hop BFD (UDP 3784)`,
 			evidence,
 			remedy:
 				"give BIRD `multihop 2;` in the protocol, and `protocol direct`, as `bgpwarden render bird` writes it for " +
@@ -56,7 +59,7 @@ export function ofBfdMode(view: View): Diagnosis | undefined {
 	if (peer.bfdMode === "multihop" && counted.singleHop > 0 && counted.multihop === 0) {
 		return {
 			id: "bfd-mode-mismatch",
-			explanation: `BFD of ${sayPeer(record)} cannot come up: the speaker uses single-hop BFD (UDP 3784), BIRD multihop BFD (UDP 4784)`,
+			explanation: `BFD of ${describePeer(record)} cannot come up: the speaker uses single-hop BFD (UDP 3784), BIRD multihop BFD (UDP 4784)`,
 			evidence,
 			remedy: "set `ebgpMultiHop: true` in MetalLB's BGPPeer, or take `multihop` out of BIRD's protocol",
 		};

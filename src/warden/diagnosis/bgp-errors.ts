@@ -7,7 +7,7 @@ export function isRefusal({ code, subcode }: BgpError): boolean {
 }
 
 /** `Bad peer AS (RFC 4271 code 2, subcode 2)`. */
-export function sayError({ text, code, subcode }: BgpError): string {
+export function describeError({ text, code, subcode }: BgpError): string {
 	return `${text} (RFC 4271 code ${code}${subcode === undefined ? "" : `, subcode ${subcode}`})`;
 }
 

@@ -3,7 +3,7 @@ import type { Flow } from "../../model/flow.ts";
 import type { Counters, Inspection } from "../../model/inspection.ts";
 import type { PacketTrace } from "../../model/packet-trace.ts";
 import { requestNudge } from "../peers/nudge.ts";
-import { readAt } from "../peers/polling.ts";
+import { pollBirdAt } from "../peers/polling.ts";
 import { attribute } from "../services/attribution.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
@@ -51,9 +51,9 @@ function sawSyn(turn: Turn, address: string, trace: PacketTrace): void {
 	const { syn, syns = 0 } = turn.state.evidence.addresses[address] ?? {};
 	const again = syn?.packet.sourcePort === trace.packet.sourcePort;
 	turn.evidenceOf(address, { syn: trace, syns: again ? syns + 1 : 1 });
-	dueAt(turn, trace.at + ANSWER_PATIENCE.again);
-	dueAt(turn, trace.at + ANSWER_PATIENCE.once);
-	dueAt(turn, trace.at + SILENCE);
+	diagnoseAt(turn, trace.at + ANSWER_PATIENCE.again);
+	diagnoseAt(turn, trace.at + ANSWER_PATIENCE.once);
+	diagnoseAt(turn, trace.at + SILENCE);
 }
 
 /** The end of a session that was up is no answer to a SYN. */
@@ -133,7 +133,7 @@ export function flowsFound(turn: Turn, flows: readonly Flow[]): void {
 }
 
 /** After each reading of BIRD: what else has to be asked? Nothing, while all is well. */
-export function askMore(turn: Turn): void {
+export function collectMissing(turn: Turn): void {
 	forgetStrangers(turn);
 	const early = turn.time < turn.state.bird.followUntil + INSPECT.EARLY;
 	let count = false;
@@ -156,12 +156,12 @@ export function askMore(turn: Turn): void {
 		}
 		const last = evidence.inspection?.at ?? Number.NEGATIVE_INFINITY;
 		if (turn.time - last >= (early ? INSPECT.first : INSPECT.later)) inspect(turn, record, evidence);
-		dueAt(turn, (record.stateSince ?? turn.time) + SILENCE);
+		diagnoseAt(turn, (record.stateSince ?? turn.time) + SILENCE);
 	}
 	if (!count) return;
 	askCounters(turn, early);
 	// Two readings of the counters tell whether packets come.
-	if (early) readAt(turn, turn.time + COUNT.first);
+	if (early) pollBirdAt(turn, turn.time + COUNT.first);
 }
 
 /** What is known about peers that BIRD no longer has. */
@@ -197,7 +197,7 @@ function recordOf(turn: Turn, address: string): PeerRecord | undefined {
 }
 
 /** Notes that there will be something to conclude at that time. */
-export function dueAt(turn: Turn, time: number): void {
+export function diagnoseAt(turn: Turn, time: number): void {
 	const { due } = turn.state.evidence;
 	if (time <= turn.time || due.some((planned) => Math.abs(planned - time) < 500)) return;
 	turn.evidence({ due: [...due, time].sort((a, b) => a - b).slice(0, 64) });

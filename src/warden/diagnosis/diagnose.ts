@@ -2,24 +2,24 @@ import type { Diagnosis } from "../../model/diagnosis.ts";
 import { isDoubted } from "../peers/nudge.ts";
 import type { WardenState } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
-import { ofBfdMode } from "./bfd-mode.ts";
-import { ofSession } from "./established.ts";
-import { flapping } from "./flapping.ts";
-import { ofHandshake, ofLostSession } from "./handshake.ts";
-import { ofKernel, ofTracking } from "./kernel-state.ts";
-import { ofRefusal } from "./refusal.ts";
-import { ofSilence } from "./silence.ts";
+import { diagnoseBfdMode } from "./bfd-mode.ts";
+import { diagnoseEstablished } from "./established.ts";
+import { diagnoseFlapping } from "./flapping.ts";
+import { diagnoseHandshake, diagnoseLostSession } from "./handshake.ts";
+import { diagnoseKernel, diagnoseTracking } from "./kernel-state.ts";
+import { diagnoseRefusal } from "./refusal.ts";
+import { diagnoseSilence } from "./silence.ts";
 import type { Finder, View } from "./view.ts";
 
 /** The nearest to the root first: what comes later may be a consequence of what comes earlier. */
 const DOWN: readonly Finder[] = [
-	ofKernel,
-	ofHandshake,
-	ofTracking,
-	ofRefusal,
-	ofBfdMode,
-	ofSilence,
-	flapping,
+	diagnoseKernel,
+	diagnoseHandshake,
+	diagnoseTracking,
+	diagnoseRefusal,
+	diagnoseBfdMode,
+	diagnoseSilence,
+	diagnoseFlapping,
 ];
 
 /**
@@ -28,12 +28,12 @@ const DOWN: readonly Finder[] = [
  */
 export function diagnose(view: View): Diagnosis | undefined {
 	const { state, record } = view;
-	if (!state.bird.reachable) return ofBird(state);
+	if (!state.bird.reachable) return diagnoseBird(state);
 	if (isDown(record)) return undefined;
 	if (isEstablished(record)) {
-		const found = ofLostSession(view) ?? flapping(view);
+		const found = diagnoseLostSession(view) ?? diagnoseFlapping(view);
 		if (found) return found;
-		return isDoubted(record, view.now) ? undefined : ofSession(view);
+		return isDoubted(record, view.now) ? undefined : diagnoseEstablished(view);
 	}
 	// A handshake that is getting somewhere is no fault yet.
 	if (record.peer.state === "OpenSent" || record.peer.state === "OpenConfirm") return undefined;
@@ -45,7 +45,7 @@ export function diagnose(view: View): Diagnosis | undefined {
 }
 
 /** @returns undefined before BIRD was asked for the first time */
-export function ofBird({ bird }: WardenState): Diagnosis | undefined {
+export function diagnoseBird({ bird }: WardenState): Diagnosis | undefined {
 	if (bird.reachable || bird.lostReason === undefined) return undefined;
 	return {
 		id: "bird-down",

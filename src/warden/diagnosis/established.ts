@@ -1,32 +1,37 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
-import { type Arrivals, arrivals, ofBfdMode, sayArrivals } from "./bfd-mode.ts";
-import { sayBird, sayPeer } from "./evidence-text.ts";
+import {
+	type BfdPacketsReceived,
+	bfdPacketsReceived,
+	describeArrivals,
+	diagnoseBfdMode,
+} from "./bfd-mode.ts";
+import { describeBird, describePeer } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
 /** BFD comes up a moment after the session: this many ms it may be down without meaning anything. */
 export const BFD_GRACE = 3000;
 
 /** What may be wrong with a session that is up: its BFD. `healthy` otherwise. */
-export function ofSession(view: View): Diagnosis | undefined {
+export function diagnoseEstablished(view: View): Diagnosis | undefined {
 	const { record, state, now } = view;
 	const { peer, stateSince, bfdSince } = record;
 	const fine: Diagnosis = {
 		id: "healthy",
-		explanation: `${sayPeer(record)} is Established${peer.bfd === "up" ? " and BFD is up" : ""}`,
-		evidence: [sayBird(record)],
+		explanation: `${describePeer(record)} is Established${peer.bfd === "up" ? " and BFD is up" : ""}`,
+		evidence: [describeBird(record)],
 	};
 	if (peer.bfd !== "down" && peer.bfd !== "init") return fine;
 	const since = Math.max(stateSince ?? 0, bfdSince ?? 0, state.startedAt);
 	if (now - since < BFD_GRACE) return undefined;
-	const counted = arrivals(view, since);
-	return counted && (ofBfdMode(view) ?? ofNoBfd(view, counted));
+	const counted = bfdPacketsReceived(view, since);
+	return counted && (diagnoseBfdMode(view) ?? diagnoseNoBfd(view, counted));
 }
 
-function ofNoBfd({ record }: View, counted: Arrivals): Diagnosis {
+function diagnoseNoBfd({ record }: View, counted: BfdPacketsReceived): Diagnosis {
 	return {
 		id: "bfd-down-session-up",
-		explanation: `${sayPeer(record)} is Established without BFD: a failure is noticed only after the hold time`,
-		evidence: [sayArrivals(counted), sayBird(record)],
+		explanation: `${describePeer(record)} is Established without BFD: a failure is noticed only after the hold time`,
+		evidence: [describeArrivals(counted), describeBird(record)],
 		remedy:
 			counted.singleHop + counted.multihop === 0
 				? "no BFD comes from the speaker: set `bfdProfile` in MetalLB's BGPPeer, or `bfd off` in BIRD"

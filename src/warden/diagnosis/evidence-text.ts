@@ -3,13 +3,13 @@ import type { PeerRecord } from "../state.ts";
 import type { View } from "./view.ts";
 
 /** `12 s`, `3 min`. @param milliseconds a duration */
-export function sayDuration(milliseconds: number): string {
+export function describeDuration(milliseconds: number): string {
 	const seconds = Math.max(0, Math.round(milliseconds / 1000));
 	return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }
 
 /** `waukeen (192.168.1.2)`. */
-export function sayPeer({ peer }: PeerRecord): string {
+export function describePeer({ peer }: PeerRecord): string {
 	return peer.neighborAddress === undefined ? peer.name : `${peer.name} (${peer.neighborAddress})`;
 }
 
@@ -17,7 +17,7 @@ export function sayPeer({ peer }: PeerRecord): string {
  * A moment in UTC. Evidence tells moments and no durations: those would be another text, and another MQTT message, at each
  * look.
  */
-export function sayTime({ state }: View, moment: number): string {
+export function describeTime({ state }: View, moment: number): string {
 	return isoSeconds(state.clockOffset, moment);
 }
 
@@ -25,15 +25,15 @@ export function sayTime({ state }: View, moment: number): string {
 const LATELY = 60_000;
 
 /** Services that changed lately, one line each. */
-export function sayServices(view: View): string[] {
+export function describeServices(view: View): string[] {
 	const { state, now } = view;
 	return Object.entries(state.services.changed)
 		.filter(([, at]) => now - at < LATELY)
-		.map(([service, at]) => `service ${service} changed at ${sayTime(view, at)}`);
+		.map(([service, at]) => `service ${service} changed at ${describeTime(view, at)}`);
 }
 
 /** What BIRD says about the peer, one line. */
-export function sayBird({ peer }: PeerRecord): string {
+export function describeBird({ peer }: PeerRecord): string {
 	const bfd =
 		peer.bfd === undefined
 			? ""

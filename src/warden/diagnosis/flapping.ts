@@ -1,6 +1,12 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { isEstablished } from "../state.ts";
-import { sayBird, sayDuration, sayPeer, sayServices, sayTime } from "./evidence-text.ts";
+import {
+	describeBird,
+	describeDuration,
+	describePeer,
+	describeServices,
+	describeTime,
+} from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
 /** This many losses of the session within `WINDOW` ms are no accident. */
@@ -19,7 +25,7 @@ export function calmAt(times: readonly number[], now: number): number | undefine
 }
 
 /** The session comes and goes. */
-export function flapping(view: View): Diagnosis | undefined {
+export function diagnoseFlapping(view: View): Diagnosis | undefined {
 	const { record, now } = view;
 	const times = (record.flapTimes ?? []).filter((time) => now - time < WINDOW);
 	const calm = calmAt(times, now);
@@ -30,11 +36,11 @@ export function flapping(view: View): Diagnosis | undefined {
 	const before = error === undefined ? "" : `, each time after "${error}"`;
 	return {
 		id: "flapping",
-		explanation: `${sayPeer(record)} was lost ${times.length} times, about every ${sayDuration(period)}${before}`,
+		explanation: `${describePeer(record)} was lost ${times.length} times, about every ${describeDuration(period)}${before}`,
 		evidence: [
-			`the last loss was at ${sayTime(view, last)}${isEstablished(record) ? "" : ", and it is down now"}`,
-			sayBird(record),
-			...sayServices(view),
+			`the last loss was at ${describeTime(view, last)}${isEstablished(record) ? "" : ", and it is down now"}`,
+			describeBird(record),
+			...describeServices(view),
 		],
 		remedy: adviseFlaps(error),
 	};

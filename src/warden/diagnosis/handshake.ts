@@ -1,7 +1,7 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import type { Hop, PacketTrace } from "../../model/packet-trace.ts";
-import { sayBird, sayPeer, sayServices, sayTime } from "./evidence-text.ts";
-import { type Fate, fateOf, sayHop, sayWay, zoneOf } from "./verdict.ts";
+import { describeBird, describePeer, describeServices, describeTime } from "./evidence-text.ts";
+import { describeHop, describeWay, type PacketVerdict, verdictOf, zoneOf } from "./verdict.ts";
 import type { View } from "./view.ts";
 import { ANSWER_PATIENCE, SILENCE } from "./view.ts";
 
@@ -9,11 +9,11 @@ import { ANSWER_PATIENCE, SILENCE } from "./view.ts";
 const FRESH = SILENCE;
 
 /** What happened to the latest handshake on its way through this router's ruleset. */
-export function ofHandshake(view: View): Diagnosis | undefined {
+export function diagnoseHandshake(view: View): Diagnosis | undefined {
 	const { syn, dial } = view.evidence;
 	return (
-		(isFresh(view, syn) ? ofTheirs(view, syn) : undefined) ??
-		(isFresh(view, dial) ? ofOurs(view, dial) : undefined)
+		(isFresh(view, syn) ? diagnoseIncoming(view, syn) : undefined) ??
+		(isFresh(view, dial) ? diagnoseOutgoing(view, dial) : undefined)
 	);
 }
 
@@ -24,14 +24,14 @@ const LOST_WITHIN = 60_000;
  * The peer dials while BIRD takes the session for alive: for the peer it is over, and if the SYN is caught, so is whatever
  * else the peer sends.
  */
-export function ofLostSession(view: View): Diagnosis | undefined {
+export function diagnoseLostSession(view: View): Diagnosis | undefined {
 	const { syn } = view.evidence;
 	const age = syn === undefined ? 0 : view.now - syn.at;
 	if (!isFresh(view, syn) || age > LOST_WITHIN) return undefined;
 	const own = view.state.settings.table;
-	const caught = ofCaught(view, syn, fateOf(syn, own), `the SYN of ${sayPeer(view.record)}`);
+	const caught = diagnoseVerdict(view, syn, verdictOf(syn, own), `the SYN of ${describePeer(view.record)}`);
 	if (caught || !hadTime(view, syn) || reachesInput(syn, own)) return caught;
-	return ofVanished(view, `its SYN came at ${sayTime(view, syn.at)}: ${sayWay(syn)}`);
+	return diagnoseVanished(view, `its SYN came at ${describeTime(view, syn.at)}: ${describeWay(syn)}`);
 }
 
 function isFresh({ evidence, now }: View, trace: PacketTrace | undefined): trace is PacketTrace {
@@ -39,21 +39,21 @@ function isFresh({ evidence, now }: View, trace: PacketTrace | undefined): trace
 }
 
 /** The peer has dialled. */
-function ofTheirs(view: View, syn: PacketTrace): Diagnosis | undefined {
+function diagnoseIncoming(view: View, syn: PacketTrace): Diagnosis | undefined {
 	const { record, evidence, state } = view;
 	const own = state.settings.table;
-	const fate = fateOf(syn, own);
-	const caught = ofCaught(view, syn, fate, `the SYN of ${sayPeer(record)}`);
+	const verdict = verdictOf(syn, own);
+	const caught = diagnoseVerdict(view, syn, verdict, `the SYN of ${describePeer(record)}`);
 	if (caught) return caught;
 	const { answer } = evidence;
-	const seen = `its SYN came at ${sayTime(view, syn.at)}: ${sayWay(syn)}`;
+	const seen = `its SYN came at ${describeTime(view, syn.at)}: ${describeWay(syn)}`;
 	if (!answer || answer.at < syn.at - SAME_DIAL || answer.packet.destinationPort !== syn.packet.sourcePort) {
 		if (!hadTime(view, syn)) return undefined;
-		if (!reachesInput(syn, own)) return ofVanished(view, seen);
+		if (!reachesInput(syn, own)) return diagnoseVanished(view, seen);
 		return {
 			id: "no-answer",
-			explanation: `the SYN of ${sayPeer(record)} reaches BIRD's port, and nothing comes back`,
-			evidence: [seen, sayBird(record)],
+			explanation: `the SYN of ${describePeer(record)} reaches BIRD's port, and nothing comes back`,
+			evidence: [seen, describeBird(record)],
 			remedy:
 				"compare the TCP MD5 password (or TCP-AO key) of both sides, `password` in BIRD and in MetalLB's BGPPeer; " +
 				"a SYN without the right signature is thrown away in silence",
@@ -62,19 +62,19 @@ function ofTheirs(view: View, syn: PacketTrace): Diagnosis | undefined {
 	if (answer.packet.flags.includes("rst")) {
 		return {
 			id: "not-listening",
-			explanation: `the SYN of ${sayPeer(record)} is answered by RST: nothing listens on ${syn.packet.destination} port 179`,
-			evidence: [seen, `RST from ${answer.packet.source}`, sayBird(record)],
+			explanation: `the SYN of ${describePeer(record)} is answered by RST: nothing listens on ${syn.packet.destination} port 179`,
+			evidence: [seen, `RST from ${answer.packet.source}`, describeBird(record)],
 			remedy: `let BIRD listen on ${syn.packet.destination}, port 179: look at \`local\`, \`port\` and \`strict bind\` in its protocol ${record.peer.name}`,
 		};
 	}
-	const answerFate = fateOf(answer, own);
-	if (answerFate.kind === "passed") return undefined;
+	const answerVerdict = verdictOf(answer, own);
+	if (answerVerdict.kind === "passed") return undefined;
 	return {
 		id: "reply-dropped",
-		explanation: `the router's own SYN-ACK to ${sayPeer(record)} is ${sayFate(answerFate)} by ${sayHop(answerFate.hop)}`,
-		evidence: [`the SYN-ACK: ${sayWay(answer)}`, seen, ...sayTable(view, answerFate.hop)],
-		remedy: `take BGP (TCP source port 179) out of ${sayHop(answerFate.hop)}`,
-		table: tableOf(answerFate.hop),
+		explanation: `the router's own SYN-ACK to ${describePeer(record)} is ${describeVerdict(answerVerdict)} by ${describeHop(answerVerdict.hop)}`,
+		evidence: [`the SYN-ACK: ${describeWay(answer)}`, seen, ...describeTable(view, answerVerdict.hop)],
+		remedy: `take BGP (TCP source port 179) out of ${describeHop(answerVerdict.hop)}`,
+		table: tableOf(answerVerdict.hop),
 	};
 }
 
@@ -95,11 +95,11 @@ function reachesInput({ hops }: PacketTrace, own: string): boolean {
 }
 
 /** No rule of nftables ended its way, and yet it never came to the input hook. */
-function ofVanished(view: View, seen: string): Diagnosis {
+function diagnoseVanished(view: View, seen: string): Diagnosis {
 	return {
 		id: "hijacked",
-		explanation: `the SYN of ${sayPeer(view.record)} vanishes between prerouting and input, and no rule of nftables does it`,
-		evidence: [seen, ...sayServices(view), sayBird(view.record)],
+		explanation: `the SYN of ${describePeer(view.record)} vanishes between prerouting and input, and no rule of nftables does it`,
+		evidence: [seen, ...describeServices(view), describeBird(view.record)],
 		remedy:
 			"look for what nft does not show: rules of iptables-legacy (`iptables-legacy-save`), an NFQUEUE without its program, " +
 			"eBPF programs (`tc filter show`), `rp_filter`",
@@ -107,27 +107,32 @@ function ofVanished(view: View, seen: string): Diagnosis {
 }
 
 /** BIRD has dialled; an RST in answer is normal, for MetalLB's speakers do not listen. */
-function ofOurs(view: View, dial: PacketTrace): Diagnosis | undefined {
-	return ofCaught(
+function diagnoseOutgoing(view: View, dial: PacketTrace): Diagnosis | undefined {
+	return diagnoseVerdict(
 		view,
 		dial,
-		fateOf(dial, view.state.settings.table),
-		`the router's own SYN to ${sayPeer(view.record)}`,
+		verdictOf(dial, view.state.settings.table),
+		`the router's own SYN to ${describePeer(view.record)}`,
 	);
 }
 
-function ofCaught(view: View, trace: PacketTrace, fate: Fate, whose: string): Diagnosis | undefined {
-	if (fate.kind === "passed") return undefined;
-	const { hop } = fate;
-	const seen = `its way: ${sayWay(trace)}`;
+function diagnoseVerdict(
+	view: View,
+	trace: PacketTrace,
+	verdict: PacketVerdict,
+	whose: string,
+): Diagnosis | undefined {
+	if (verdict.kind === "passed") return undefined;
+	const { hop } = verdict;
+	const seen = `its way: ${describeWay(trace)}`;
 	const table = tableOf(hop);
-	if (fate.kind === "dropped" && hop.family === "inet" && hop.table === "fw4") {
+	if (verdict.kind === "dropped" && hop.family === "inet" && hop.table === "fw4") {
 		const zone = zoneOf(trace);
 		const named = zone === undefined ? "" : ` (zone ${zone})`;
 		return {
 			id: "blocked",
 			explanation: `the firewall ${hop.rule?.includes("reject") ? "rejects" : "drops"} ${whose} in chain ${hop.chain}${named}`,
-			evidence: [`${sayHop(hop)}`, seen, ...sayServices(view)],
+			evidence: [`${describeHop(hop)}`, seen, ...describeServices(view)],
 			remedy:
 				zone === undefined
 					? "allow TCP port 179 from the peer in /etc/config/firewall, and UDP 3784 and 4784 for BFD"
@@ -137,26 +142,26 @@ function ofCaught(view: View, trace: PacketTrace, fate: Fate, whose: string): Di
 	}
 	return {
 		id: "hijacked",
-		explanation: `${whose} is ${sayFate(fate)} by ${sayHop(hop)}${sayOwner(view, hop)}`,
-		evidence: [seen, ...sayTable(view, hop), ...sayServices(view)],
-		remedy: `let ${sayOwnerOr(view, hop, "that program")} leave ${view.record.peer.neighborAddress ?? "the peer"} and TCP port 179 alone (a bypass rule before this one)`,
+		explanation: `${whose} is ${describeVerdict(verdict)} by ${describeHop(hop)}${describeOwner(view, hop)}`,
+		evidence: [seen, ...describeTable(view, hop), ...describeServices(view)],
+		remedy: `let ${describeOwnerOr(view, hop, "that program")} leave ${view.record.peer.neighborAddress ?? "the peer"} and TCP port 179 alone (a bypass rule before this one)`,
 		table,
 	};
 }
 
-function sayFate(fate: Exclude<Fate, { kind: "passed" }>): string {
-	if (fate.kind === "diverted") return fate.how;
-	return fate.hop.rule?.includes("reject") ? "rejected" : "dropped";
+function describeVerdict(verdict: Exclude<PacketVerdict, { kind: "passed" }>): string {
+	if (verdict.kind === "diverted") return verdict.how;
+	return verdict.hop.rule?.includes("reject") ? "rejected" : "dropped";
 }
 
 function tableOf({ family, table }: Hop): string {
 	return `${family} ${table}`;
 }
 
-function sayTable(view: View, hop: Hop): string[] {
+function describeTable(view: View, hop: Hop): string[] {
 	const change = view.state.evidence.tables[tableOf(hop)];
 	return change
-		? [`table ${tableOf(hop)} was last changed at ${sayTime(view, change.at)} by ${change.by}`]
+		? [`table ${tableOf(hop)} was last changed at ${describeTime(view, change.at)} by ${change.by}`]
 		: [];
 }
 
@@ -180,11 +185,11 @@ function ownerOf(view: View, hop: Hop): string | undefined {
 	return known ?? (changed === undefined || changed === "nft" ? undefined : changed);
 }
 
-function sayOwner(view: View, hop: Hop): string {
+function describeOwner(view: View, hop: Hop): string {
 	const owner = ownerOf(view, hop);
 	return owner === undefined ? "" : ` (service ${owner})`;
 }
 
-function sayOwnerOr(view: View, hop: Hop, other: string): string {
+function describeOwnerOr(view: View, hop: Hop, other: string): string {
 	return ownerOf(view, hop) ?? other;
 }

@@ -1,6 +1,6 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import type { Flow } from "../../model/flow.ts";
-import { sayBird, sayPeer, sayServices, sayTime } from "./evidence-text.ts";
+import { describeBird, describePeer, describeServices, describeTime } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
 /** Devices of VPNs and proxies, by the names that they give: a LAN's peer is not behind one. */
@@ -9,7 +9,7 @@ const TUNNEL =
 const UNRESOLVED = new Set(["FAILED", "INCOMPLETE"]);
 
 /** What the kernel knows of the way to the peer: `route-kind`, `peer-unreachable`. */
-export function ofKernel(view: View): Diagnosis | undefined {
+export function diagnoseKernel(view: View): Diagnosis | undefined {
 	const { evidence, record } = view;
 	const { inspection, usualDevice } = evidence;
 	if (!inspection) return undefined;
@@ -17,8 +17,8 @@ export function ofKernel(view: View): Diagnosis | undefined {
 	if (noRoute !== undefined) {
 		return {
 			id: "peer-unreachable",
-			explanation: `the router has no route to ${sayPeer(record)}: ${noRoute}`,
-			evidence: [`ip route get: ${noRoute}`, sayBird(record)],
+			explanation: `the router has no route to ${describePeer(record)}: ${noRoute}`,
+			evidence: [`ip route get: ${noRoute}`, describeBird(record)],
 			remedy: "bring up the interface that leads to the peer, or add a route to it",
 		};
 	}
@@ -31,8 +31,8 @@ export function ofKernel(view: View): Diagnosis | undefined {
 		const usual = expected === undefined ? "" : `, not ${expected}`;
 		return {
 			id: "route-kind",
-			explanation: `the router reaches ${sayPeer(record)} through ${device}${usual}${table}`,
-			evidence: [`ip route get: dev ${device}${table}`, ...sayServices(view), sayBird(record)],
+			explanation: `the router reaches ${describePeer(record)} through ${device}${usual}${table}`,
+			evidence: [`ip route get: dev ${device}${table}`, ...describeServices(view), describeBird(record)],
 			remedy:
 				route?.table === "52"
 					? "Tailscale accepts a route for the peer's own network: `tailscale set --accept-routes=false`, or `option route_mark '0x80000'` here"
@@ -41,11 +41,11 @@ export function ofKernel(view: View): Diagnosis | undefined {
 	}
 	const alive = record.peer.bfd === "up";
 	if (neighbor !== undefined && neighbor !== "none" && UNRESOLVED.has(neighbor.state) && !alive) {
-		const next = route?.gateway === undefined ? sayPeer(record) : `the gateway ${route.gateway}`;
+		const next = route?.gateway === undefined ? describePeer(record) : `the gateway ${route.gateway}`;
 		return {
 			id: "peer-unreachable",
 			explanation: `${next} does not answer on ${neighbor.device}: it is off, unplugged or has another address`,
-			evidence: [`ip neigh: no answer on ${neighbor.device}`, sayBird(record)],
+			evidence: [`ip neigh: no answer on ${neighbor.device}`, describeBird(record)],
 			remedy: "check the node, its cable and its address; nothing on this router can mend it",
 		};
 	}
@@ -53,7 +53,7 @@ export function ofKernel(view: View): Diagnosis | undefined {
 }
 
 /** Conntrack has a hand in it though it should not: `tracked`, or `hijacked` where NAT leads elsewhere. */
-export function ofTracking(view: View): Diagnosis | undefined {
+export function diagnoseTracking(view: View): Diagnosis | undefined {
 	const { evidence, record, state } = view;
 	const { tracked, inspection } = evidence;
 	const flow = inspection?.flows?.[0];
@@ -65,23 +65,23 @@ export function ofTracking(view: View): Diagnosis | undefined {
 			: "because the table is not in place";
 	const other = natTarget(flow);
 	const lines = [
-		`conntrack: ${sayFlow(flow)}`,
-		`seen since ${sayTime(view, tracked.since)}`,
+		`conntrack: ${describeFlow(flow)}`,
+		`seen since ${describeTime(view, tracked.since)}`,
 		...Object.values(state.problems),
-		sayBird(record),
+		describeBird(record),
 	];
 	const remedy = `let nothing else use the name of table inet ${state.settings.table}; \`bgpwarden status\` shows why it cannot be installed`;
 	if (other !== undefined) {
 		return {
 			id: "hijacked",
-			explanation: `NAT redirects BGP of ${sayPeer(record)} to ${other}, ${table}`,
+			explanation: `NAT redirects BGP of ${describePeer(record)} to ${other}, ${table}`,
 			evidence: lines,
 			remedy,
 		};
 	}
 	return {
 		id: "tracked",
-		explanation: `conntrack still holds the session of ${sayPeer(record)}, ${table}`,
+		explanation: `conntrack still holds the session of ${describePeer(record)}, ${table}`,
 		evidence: lines,
 		remedy,
 	};
@@ -94,7 +94,7 @@ function natTarget({ original, reply }: Flow): string | undefined {
 	return reply.source === original.destination ? undefined : reply.source;
 }
 
-function sayFlow({ protocol, state, original, reply, unreplied, mark }: Flow): string {
+function describeFlow({ protocol, state, original, reply, unreplied, mark }: Flow): string {
 	const nat = reply.sourcePort === original.destinationPort ? "" : `, answered by port ${reply.sourcePort}`;
 	const marked = mark === undefined ? "" : `, mark ${mark}`;
 	return `${protocol} ${state ?? ""} ${original.source} port ${original.sourcePort} to ${original.destination} port ${original.destinationPort}${nat}${marked}${unreplied ? " [UNREPLIED]" : ""}`;

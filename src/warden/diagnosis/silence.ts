@@ -1,12 +1,12 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
-import { sayBird, sayPeer, sayTime } from "./evidence-text.ts";
+import { describeBird, describePeer, describeTime } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 import { SILENCE } from "./view.ts";
 
 const ALIVE = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);
 
 /** The peer's host is there, and its BGP does not dial: `peer-silent`. */
-export function ofSilence(view: View): Diagnosis | undefined {
+export function diagnoseSilence(view: View): Diagnosis | undefined {
 	const { record, evidence, state, now } = view;
 	const { syn, inspection } = evidence;
 	const { watchSince } = state.table;
@@ -20,8 +20,8 @@ export function ofSilence(view: View): Diagnosis | undefined {
 	const sign = bfdUp ? "BFD is up" : "its host answers ARP or NDP";
 	return {
 		id: "peer-silent",
-		explanation: `${sayPeer(record)} is alive and has not tried to connect since ${sayTime(view, since)}`,
-		evidence: [`no SYN since ${sayTime(view, since)}`, sign, sayBird(record)],
+		explanation: `${describePeer(record)} is alive and has not tried to connect since ${describeTime(view, since)}`,
+		evidence: [`no SYN since ${describeTime(view, since)}`, sign, describeBird(record)],
 		remedy:
 			"the speaker refuses to dial: set `ebgpMultiHop: true` in MetalLB's BGPPeer, for its route to the router is " +
 			"`kernel` and not `connected` (`show bgp neighbors` there says `No path to specified Neighbor`)",

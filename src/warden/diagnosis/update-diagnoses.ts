@@ -3,8 +3,8 @@ import { isDoubted } from "../peers/nudge.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
-import { dueAt } from "./collect-evidence.ts";
-import { diagnose, ofBird } from "./diagnose.ts";
+import { diagnoseAt } from "./collect-evidence.ts";
+import { diagnose, diagnoseBird } from "./diagnose.ts";
 import { BFD_GRACE } from "./established.ts";
 import { calmAt } from "./flapping.ts";
 
@@ -27,47 +27,47 @@ const GRAVITY: readonly DiagnosisId[] = [
 ];
 
 /** Diagnoses every peer anew, and tells what has changed. */
-export function concludeAll(turn: Turn): void {
-	for (const record of Object.values(turn.state.peers)) conclude(turn, record);
+export function updateDiagnoses(turn: Turn): void {
+	for (const record of Object.values(turn.state.peers)) updateDiagnosis(turn, record);
 }
 
 /** When `concludeAll` has something to look at. */
-export function concludeAt({ evidence }: WardenState): number | undefined {
+export function diagnosesDueAt({ evidence }: WardenState): number | undefined {
 	return evidence.due[0];
 }
 
-export function concludeTick(turn: Turn): void {
+export function diagnosesTick(turn: Turn): void {
 	const { due } = turn.state.evidence;
 	if (due[0] === undefined || due[0] > turn.time) return;
 	turn.evidence({ due: due.filter((time) => time > turn.time) });
-	concludeAll(turn);
+	updateDiagnoses(turn);
 }
 
-function conclude(turn: Turn, record: PeerRecord): void {
+function updateDiagnosis(turn: Turn, record: PeerRecord): void {
 	const { peer, diagnosis: before } = record;
 	const evidence = turn.state.evidence.addresses[peer.neighborAddress ?? ""] ?? {};
 	const found = diagnose({ state: turn.state, record, evidence, now: turn.time });
-	const diagnosis = found ?? kept(record, turn.time);
+	const diagnosis = found ?? stillValid(record, turn.time);
 	if (isEstablished(record)) {
-		dueAt(turn, (record.bfdSince ?? record.stateSince ?? turn.time) + BFD_GRACE);
+		diagnoseAt(turn, (record.bfdSince ?? record.stateSince ?? turn.time) + BFD_GRACE);
 		const calm = calmAt(record.flapTimes ?? [], turn.time);
-		if (calm !== undefined) dueAt(turn, calm);
+		if (calm !== undefined) diagnoseAt(turn, calm);
 	}
 	if (diagnosis === before) return;
 	const { diagnosis: _, ...rest } = record;
 	turn.peer(peer.name, diagnosis ? { ...rest, diagnosis } : rest);
-	if (diagnosis) tell(turn, record, before, diagnosis);
+	if (diagnosis) reportChange(turn, record, before, diagnosis);
 }
 
 /** A cause that was found stays until another is, or the peer is up; that all was well says nothing about a peer that is down. */
-function kept(record: PeerRecord, now: number): Diagnosis | undefined {
+function stillValid(record: PeerRecord, now: number): Diagnosis | undefined {
 	const { diagnosis } = record;
 	if (diagnosis === undefined || diagnosis.id === "healthy" || diagnosis.id === "bird-down") return undefined;
 	const up = isEstablished(record) && !isDoubted(record, now);
 	return isDown(record) || up ? undefined : diagnosis;
 }
 
-function tell(
+function reportChange(
 	turn: Turn,
 	{ peer }: PeerRecord,
 	before: Diagnosis | undefined,
@@ -88,7 +88,7 @@ function tell(
 
 /** The gravest diagnosis of all peers; `healthy` when every one is. */
 export function gravest(state: WardenState): Diagnosis | undefined {
-	const bird = ofBird(state);
+	const bird = diagnoseBird(state);
 	if (bird) return bird;
 	const all = Object.values(state.peers).flatMap(({ diagnosis }) => diagnosis ?? []);
 	for (const id of GRAVITY) {

@@ -1,7 +1,7 @@
 import type { Hop, PacketTrace } from "../../model/packet-trace.ts";
 
 /** What the ruleset did with a packet. */
-export type Fate =
+export type PacketVerdict =
 	/** No rule ended its way, as far as it was traced. */
 	| { readonly kind: "passed" }
 	| { readonly kind: "dropped"; readonly hop: Hop }
@@ -21,7 +21,7 @@ const DIVERSIONS: readonly (readonly [RegExp, Diversion])[] = [
  * @param own the daemon's table, whose rules say nothing about anybody
  * @returns the first thing that was done to it that was not letting it pass
  */
-export function fateOf(trace: PacketTrace, own: string): Fate {
+export function verdictOf(trace: PacketTrace, own: string): PacketVerdict {
 	for (const [index, hop] of trace.hops.entries()) {
 		if (hop.family === "inet" && hop.table === own) continue;
 		const how = hop.rule === undefined ? undefined : diversionOf(hop.rule);
@@ -46,7 +46,7 @@ export function chainOf({ family, table, chain }: Hop): string {
 }
 
 /** `rule "…" of chain input_lan, table inet fw4`, or the chain's policy. */
-export function sayHop({ family, table, chain, rule, handle, policy }: Hop): string {
+export function describeHop({ family, table, chain, rule, handle, policy }: Hop): string {
 	const what = policy ? "the policy" : rule === undefined ? `rule ${handle ?? "?"}` : `the rule "${rule}"`;
 	return `${what} of chain ${chain} in table ${family} ${table}`;
 }
@@ -62,7 +62,7 @@ export function zoneOf(trace: PacketTrace): string | undefined {
 }
 
 /** The packet's way, one chain after the other, for a person. */
-export function sayWay(trace: PacketTrace): string {
+export function describeWay(trace: PacketTrace): string {
 	const ends: string[] = [];
 	for (const hop of trace.hops) {
 		if (

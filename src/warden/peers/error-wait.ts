@@ -1,6 +1,6 @@
 import type { PeerRecord } from "../state.ts";
 import type { Turn } from "../turn.ts";
-import { readAt } from "./polling.ts";
+import { pollBirdAt } from "./polling.ts";
 
 /** BFD's failure has had its effects on BIRD after this many ms. */
 const SETTLING = 1000;
@@ -37,6 +37,6 @@ export function endsWait(turn: Turn, record: PeerRecord): boolean {
 	if (!waitsAfterBfd(record) && errorForgivenAt !== undefined && turn.time - errorForgivenAt < APART)
 		return false;
 	if (turn.time - stateSince >= SETTLING) return true;
-	readAt(turn, stateSince + SETTLING);
+	pollBirdAt(turn, stateSince + SETTLING);
 	return false;
 }

@@ -5,8 +5,8 @@ import type { Nudge, PeerRecord } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { endsWait, waitsAfterBfd } from "./error-wait.ts";
-import { readAt, readNow, signOfChange } from "./polling.ts";
-import { take } from "./remedy-step.ts";
+import { pollBirdAt, pollBirdNow, pollSoon } from "./polling.ts";
+import { beginStep } from "./remedy-step.ts";
 
 const BACKOFF = { first: 30_000, longest: 600_000 };
 /** What has failed this many times in a row is tried once in `BACKOFF.longest` ms. */
@@ -48,8 +48,8 @@ const LASTING = 30_000;
 export function requestNudges(turn: Turn): void {
 	if (!turn.state.settings.remediate) return;
 	turn.bird({ nudgesWantedAt: turn.time });
-	signOfChange(turn);
-	readNow(turn);
+	pollSoon(turn);
+	pollBirdNow(turn);
 }
 
 /** Restarts one peer, in the time that its backoff allows. */
@@ -73,7 +73,7 @@ export function requestNudge(turn: Turn, name: string): void {
 	if (isEstablished(record)) {
 		if (isDoubted(record, turn.time)) return;
 		turn.peer(name, { ...record, nudge: { ...nudge, doubtedSince: turn.time } });
-		readAt(turn, turn.time + DOUBT);
+		pollBirdAt(turn, turn.time + DOUBT);
 		return;
 	}
 	if (!turn.state.settings.remediate) return;
@@ -84,8 +84,8 @@ export function requestNudge(turn: Turn, name: string): void {
 		...record,
 		nudge: { ...nudge, wantedSince: turn.time, notBefore, forgivenAt: turn.time },
 	});
-	signOfChange(turn);
-	readNow(turn);
+	pollSoon(turn);
+	pollBirdNow(turn);
 }
 
 /** After each reading: who is meant, and whose time has come? */
@@ -182,7 +182,7 @@ function consider(turn: Turn, record: PeerRecord): void {
 		turn.peer(name, { ...record, nudge: { ...nudge, aftermaths, flapAwaited: awaitFlap(turn, nudge) } });
 		turn.do({ type: "restart_peer", peer: name });
 		turn.log("info", `peer ${name} met its own BFD flap: restarted in BIRD once more`);
-		signOfChange(turn);
+		pollSoon(turn);
 		return;
 	}
 	if (isUnmoved(turn, record)) {
@@ -190,7 +190,7 @@ function consider(turn: Turn, record: PeerRecord): void {
 		turn.peer(name, { ...record, nudge: { ...nudge, flapAwaited } });
 		turn.do({ type: "restart_peer", peer: name });
 		turn.log("info", `peer ${name}: BIRD kept its BFD session across the restart; restarting it once more`);
-		signOfChange(turn);
+		pollSoon(turn);
 		return;
 	}
 	if (endsWait(turn, record)) {
@@ -214,7 +214,7 @@ function consider(turn: Turn, record: PeerRecord): void {
 	const due = nextNudge(record);
 	if (due === undefined || due > turn.time) {
 		// A nudge is decided on a fresh reading only: the peer may be Established by then.
-		if (due !== undefined) readAt(turn, due);
+		if (due !== undefined) pollBirdAt(turn, due);
 		turn.peer(name, record);
 		return;
 	}
@@ -224,14 +224,14 @@ function consider(turn: Turn, record: PeerRecord): void {
 	const flapAwaited = awaitFlap(turn, nudge);
 	const notBefore = turn.time + delay;
 	turn.peer(name, { ...record, nudge: { ...kept, count, lastAt: turn.time, notBefore, flapAwaited } });
-	take(turn, name, "restart");
+	beginStep(turn, name, "restart");
 	turn.do({ type: "restart_peer", peer: name });
 	turn.do({ type: "report", event: "peer_nudged", details: { peer: name, state: record.peer.state } });
 	turn.log(
 		"info",
 		`peer ${name} is ${record.peer.state ?? "not up"}: restarted in BIRD to make it connect now`,
 	);
-	signOfChange(turn);
+	pollSoon(turn);
 }
 
 function isAftermath(turn: Turn, record: PeerRecord): boolean {

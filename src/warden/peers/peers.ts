@@ -1,13 +1,13 @@
 import type { BirdPeer, BirdReading } from "../../model/bird.ts";
-import { askMore } from "../diagnosis/collect-evidence.ts";
+import { collectMissing } from "../diagnosis/collect-evidence.ts";
 import type { PeerRecord } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
 import { covered } from "../table/covered.ts";
 import { reinstall } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
 import { considerNudges, isNudging } from "./nudge.ts";
-import { planReadings, readNow, signOfChange } from "./polling.ts";
-import { climb } from "./remediation.ts";
+import { pollBirdNow, pollSoon, schedulePolls } from "./polling.ts";
+import { remediatePeers } from "./remediation.ts";
 
 /** Milliseconds that BIRD's account of when a session began may differ between readings: clocks are rounded. */
 const SINCE_DOUBT = 3000;
@@ -19,8 +19,8 @@ export function birdUp(turn: Turn, version: string | undefined): void {
 	turn.log("info", `${named} answers`);
 	if (bird.lostReason !== undefined && bird.known)
 		turn.do({ type: "report", event: "bird_back", details: { version } });
-	signOfChange(turn);
-	readNow(turn);
+	pollSoon(turn);
+	pollBirdNow(turn);
 }
 
 export function birdLost(turn: Turn, reason: string): void {
@@ -40,10 +40,10 @@ export function birdRead(turn: Turn, reading: BirdReading, since: Readonly<Recor
 	for (const record of Object.values(before)) if (!named.has(record.peer.name)) removed(turn, record);
 	turn.bird({ known: true, ...(reading.version === undefined ? {} : { version: reading.version }) });
 	considerNudges(turn);
-	climb(turn);
-	askMore(turn);
+	remediatePeers(turn);
+	collectMissing(turn);
 	const records = Object.values(turn.state.peers);
-	planReadings(turn, {
+	schedulePolls(turn, {
 		unsettled: records.some((record) => !isDown(record) && !isSettled(record)),
 		nudging: records.some((record) => isNudging(turn, record)),
 	});
@@ -63,7 +63,7 @@ export function peerRestarted(
 ): void {
 	if (failure !== undefined) turn.log("warn", `peer ${peer} could not be restarted: ${failure}`);
 	if (id !== undefined) turn.reply([id], failure === undefined, failure ?? `peer ${peer} restarted in BIRD`);
-	signOfChange(turn);
+	pollSoon(turn);
 }
 
 function follow(

@@ -5,56 +5,56 @@ import { requestFlush } from "../table/flush-requests.ts";
 import { ensureTable } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
 import { wantNudge } from "./nudge.ts";
-import { readAt } from "./polling.ts";
-import { note, PATIENCE, sayRung, take } from "./remedy-step.ts";
+import { pollBirdAt } from "./polling.ts";
+import { beginStep, describeStep, STEP_TIMEOUT, setAttempt } from "./remedy-step.ts";
 
-/** Causes that the ladder may end. The others lie with a person, or with the other side. */
+/** Causes that the attempt may end. The others lie with a person, or with the other side. */
 const CURABLE = new Set<DiagnosisId>(["tracked", "hijacked", "peer-silent", "no-answer"]);
 /** A peer that is down for this many ms without a known cause is worth a try. */
 const UNKNOWN_PATIENCE = 30_000;
 
 /** After each reading of BIRD: one step for each peer that needs one. */
-export function climb(turn: Turn): void {
+export function remediatePeers(turn: Turn): void {
 	for (const record of Object.values(turn.state.peers)) {
-		if (isEstablished(record) || isDown(record)) rest(turn, record);
-		else if (turn.state.settings.remediate) step(turn, record);
+		if (isEstablished(record) || isDown(record)) finishAttempt(turn, record);
+		else if (turn.state.settings.remediate) nextStep(turn, record);
 	}
 }
 
-function rest(turn: Turn, record: PeerRecord): void {
-	const { ladder } = record;
-	if (ladder?.outcome !== "pending") return;
+function finishAttempt(turn: Turn, record: PeerRecord): void {
+	const { attempt } = record;
+	if (attempt?.outcome !== "pending") return;
 	if (!isEstablished(record)) {
-		note(turn, record, { ...ladder, outcome: "did not help" });
+		setAttempt(turn, record, { ...attempt, outcome: "did not help" });
 		return;
 	}
-	note(turn, record, { ...ladder, outcome: "worked", after: turn.time - ladder.at });
+	setAttempt(turn, record, { ...attempt, outcome: "worked", after: turn.time - attempt.at });
 	turn.log(
 		"info",
-		`peer ${record.peer.name} is up ${Math.round(turn.time - ladder.at) / 1000} s after ${sayRung(ladder.rung)}`,
+		`peer ${record.peer.name} is up ${Math.round(turn.time - attempt.at) / 1000} s after ${describeStep(attempt.step)}`,
 	);
 }
 
-function step(turn: Turn, record: PeerRecord): void {
-	const { ladder, nudge } = record;
-	if (ladder?.outcome === "pending") {
-		if (turn.time < ladder.at + PATIENCE[ladder.rung]) {
-			readAt(turn, ladder.at + PATIENCE[ladder.rung]);
+function nextStep(turn: Turn, record: PeerRecord): void {
+	const { attempt, nudge } = record;
+	if (attempt?.outcome === "pending") {
+		if (turn.time < attempt.at + STEP_TIMEOUT[attempt.step]) {
+			pollBirdAt(turn, attempt.at + STEP_TIMEOUT[attempt.step]);
 			return;
 		}
-		note(turn, record, { ...ladder, outcome: "did not help" });
+		setAttempt(turn, record, { ...attempt, outcome: "did not help" });
 		const { name } = record.peer;
-		if (ladder.rung === "table") {
+		if (attempt.step === "table") {
 			requestFlush(turn, []);
-			take(turn, name, "conntrack");
-		} else if (ladder.rung === "conntrack") wantNudge(turn, name);
+			beginStep(turn, name, "conntrack");
+		} else if (attempt.step === "conntrack") wantNudge(turn, name);
 		return;
 	}
 	// A restart that is planned, or that just failed, decides when the next round may begin.
 	if (nudge.wantedSince !== undefined || turn.time < (nudge.notBefore ?? 0)) return;
 	if (!isCurable(turn, record)) return;
 	ensureTable(turn, []);
-	take(turn, record.peer.name, "table");
+	beginStep(turn, record.peer.name, "table");
 }
 
 function isCurable(turn: Turn, { diagnosis, stateSince, peer }: PeerRecord): boolean {

@@ -1,23 +1,27 @@
-import type { Ladder, PeerRecord, Rung } from "../state.ts";
+import type { PeerRecord, RemedyAttempt, RemedyStep } from "../state.ts";
 import type { Turn } from "../turn.ts";
-import { readAt } from "./polling.ts";
-/** How long a rung has to show what it does, ms. */
-export const PATIENCE: Readonly<Record<Rung, number>> = { table: 1500, conntrack: 1500, restart: 15_000 };
-/** A rung was taken for a peer. */
-export function take(turn: Turn, name: string, rung: Rung): void {
+import { pollBirdAt } from "./polling.ts";
+/** How long a step has to show what it does, ms. */
+export const STEP_TIMEOUT: Readonly<Record<RemedyStep, number>> = {
+	table: 1500,
+	conntrack: 1500,
+	restart: 15_000,
+};
+/** A step was taken for a peer. */
+export function beginStep(turn: Turn, name: string, step: RemedyStep): void {
 	const record = turn.state.peers[name];
 	if (!record) return;
-	note(turn, record, { rung, at: turn.time, outcome: "pending" });
-	readAt(turn, turn.time + PATIENCE[rung]);
+	setAttempt(turn, record, { step, at: turn.time, outcome: "pending" });
+	pollBirdAt(turn, turn.time + STEP_TIMEOUT[step]);
 }
 
-export function note(turn: Turn, record: PeerRecord, ladder: Ladder): void {
-	turn.peer(record.peer.name, { ...record, ladder });
+export function setAttempt(turn: Turn, record: PeerRecord, attempt: RemedyAttempt): void {
+	turn.peer(record.peer.name, { ...record, attempt });
 }
 
 /** What was done, for a person, without its outcome. */
-export function sayRung(rung: Rung): string {
-	switch (rung) {
+export function describeStep(step: RemedyStep): string {
+	switch (step) {
 		case "table":
 			return "a look after the table";
 		case "conntrack":

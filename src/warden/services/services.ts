@@ -1,5 +1,5 @@
 import type { ServiceEvent, ServiceProcess } from "../../model/service.ts";
-import { hintOfChange, signOfChange } from "../peers/polling.ts";
+import { pollLater, pollSoon } from "../peers/polling.ts";
 import type { Burst, ServicesState } from "../state.ts";
 import { ensureTable } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
@@ -49,8 +49,8 @@ export function serviceChanged(turn: Turn, event: ServiceEvent): void {
 			? {}
 			: { processes: services.processes.filter((process) => !isOf(process, event)) }),
 	});
-	if (service.startsWith("bird")) signOfChange(turn);
-	else hintOfChange(turn);
+	if (service.startsWith("bird")) pollSoon(turn);
+	else pollLater(turn);
 	attributeLate(turn);
 }
 
@@ -61,7 +61,7 @@ export function servicesRead(turn: Turn, processes: readonly ServiceProcess[]): 
 export function servicesTick(turn: Turn): void {
 	const { bursts, checkAt, checkAgainAt } = turn.state.services;
 	for (const [service, burst] of Object.entries(bursts)) {
-		if (turn.time >= dueAt(turn.state.services, service, burst)) tell(turn, service, burst);
+		if (turn.time >= dueAt(turn.state.services, service, burst)) reportChange(turn, service, burst);
 	}
 	const check = checkAt !== undefined && turn.time >= checkAt;
 	const again = checkAgainAt !== undefined && turn.time >= checkAgainAt;
@@ -94,7 +94,7 @@ function nameOf({ lastChange, respawns, stopped }: Burst): string {
 	return stopped ? "restarted" : "started";
 }
 
-function tell(turn: Turn, service: string, burst: Burst): void {
+function reportChange(turn: Turn, service: string, burst: Burst): void {
 	const change = nameOf(burst);
 	const { bursts, told } = turn.state.services;
 	const { [service]: _, ...others } = bursts;

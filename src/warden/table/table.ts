@@ -3,7 +3,7 @@ import { clockOffset, isoSeconds } from "../../lib/clock.ts";
 import type { Actor } from "../../model/actor.ts";
 import { describeActor } from "../../model/actor.ts";
 import { requestNudges } from "../peers/nudge.ts";
-import { signOfChange } from "../peers/polling.ts";
+import { pollSoon } from "../peers/polling.ts";
 import { attribute } from "../services/attribution.ts";
 import type { Loss } from "../state.ts";
 import type { Turn } from "../turn.ts";
@@ -260,7 +260,7 @@ function restored(turn: Turn): void {
 	noteRepair(turn, loss.actor);
 	answer(turn, true, `table inet ${settings.table} was ${loss.reason}; restored`);
 	requestNudges(turn);
-	signOfChange(turn);
+	pollSoon(turn);
 }
 
 /** At the first listing: was the table that the daemon found another one than it wanted? */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseAddress } from "../../../src/lib/address.ts";
 import { type Handshake, peerOpens } from "../../../src/ruleset/bgp-packets.ts";
 import type { Effect } from "../../../src/ruleset/hit.ts";
-import { sayEncounter } from "../../../src/ruleset/rule-text.ts";
+import { describeEncounter } from "../../../src/ruleset/rule-text.ts";
 import { parseRuleset, tellsDormant, withDormant } from "../../../src/system/nft/ruleset-json.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
@@ -48,7 +48,7 @@ except (TimeoutError, socket.timeout, ConnectionResetError):
 /** What the walk says, in the client's words: one fate where it is sure, several where it is not. */
 function foretell({ syn, answer }: Handshake): Fate[] {
 	const fates: Fate[] = [];
-	for (const { effect, certain } of [...syn.encounters, ...answer.encounters]) {
+	for (const { effect, certain } of [...syn.hits, ...answer.hits]) {
 		const fate = FATES[effect];
 		if (!fate) continue;
 		fates.push(fate);
@@ -98,8 +98,8 @@ describe("a walk through the ruleset foretells what becomes of a real SYN", () =
 		const [peer, local] = [parseAddress(other)?.bytes, parseAddress(own)?.bytes];
 		if (!parsed || !peer || !local) throw new Error("the ruleset cannot be read");
 		const handshake = peerOpens(parsed, { family, peer, local, interface: network.router.lanInterface });
-		const told = [...handshake.syn.encounters, ...handshake.answer.encounters].map(
-			(each) => `${each.certain ? "" : "perhaps "}${each.effect} ${sayEncounter(each)}`,
+		const told = [...handshake.syn.hits, ...handshake.answer.hits].map(
+			(each) => `${each.certain ? "" : "perhaps "}${each.effect} ${describeEncounter(each)}`,
 		);
 
 		const { stdout } = await lab.speaker.run(["python3", "-c", client, own]);

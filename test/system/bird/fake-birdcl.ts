@@ -1,5 +1,5 @@
 import type { BirdReading } from "../../../src/model/bird.ts";
-import { type BirdSession, createBirdSession } from "../../../src/system/bird/poller.ts";
+import { type BirdPoller, createBirdPoller } from "../../../src/system/bird/poller.ts";
 import { FakePlatform, type Script } from "../../fakes/platform.ts";
 import { fixture, takeApart } from "./transcript.ts";
 
@@ -35,7 +35,7 @@ export class Bench {
 	/** What the session said, in order; a reading as `reading`. */
 	readonly said: string[] = [];
 	readonly readings: BirdReading[] = [];
-	readonly session: BirdSession;
+	readonly session: BirdPoller;
 
 	constructor() {
 		this.platform.files.setSocket(SOCKET);
@@ -43,8 +43,8 @@ export class Bench {
 		this.session = this.createSession("");
 	}
 
-	createSession(socket: string): BirdSession {
-		return createBirdSession(this.platform, {
+	createSession(socket: string): BirdPoller {
+		return createBirdPoller(this.platform, {
 			socket,
 			onUp: (version) => this.said.push(`up ${version}`),
 			onLost: (reason) => this.said.push(`lost: ${reason}`),

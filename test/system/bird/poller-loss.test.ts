@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { BirdSession } from "../../../src/system/bird/poller.ts";
+import type { BirdPoller } from "../../../src/system/bird/poller.ts";
 import { USUAL_SOCKETS } from "../../../src/system/bird/socket.ts";
 import type { FakePlatform } from "../../fakes/platform.ts";
 import { Bench, captured, client, instead, SOCKET, without } from "./fake-birdcl.ts";
 
 let platform: FakePlatform;
-let session: BirdSession;
+let session: BirdPoller;
 let said: string[];
 
 beforeEach(() => {

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { BirdReading } from "../../../src/model/bird.ts";
-import type { BirdSession } from "../../../src/system/bird/poller.ts";
+import type { BirdPoller } from "../../../src/system/bird/poller.ts";
 import type { FakePlatform } from "../../fakes/platform.ts";
 import { Bench, captured, client, expected, instead, SOCKET, without } from "./fake-birdcl.ts";
 import { fixture, takeApart, VERSIONS, withoutTimes } from "./transcript.ts";
 
 let bench: Bench;
 let platform: FakePlatform;
-let session: BirdSession;
+let session: BirdPoller;
 let said: string[];
 let readings: BirdReading[];
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { lookAtBird } from "../../../src/system/bird/read-once.ts";
+import { readBirdOnce } from "../../../src/system/bird/read-once.ts";
 import { FakePlatform } from "../../fakes/platform.ts";
 import { captured, client, expected, instead, SOCKET, without } from "./fake-birdcl.ts";
 import { fixture, takeApart, withoutTimes } from "./transcript.ts";
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 
 function look(milliseconds = 0) {
-	const looking = lookAtBird(platform, "");
+	const looking = readBirdOnce(platform, "");
 	// The second client, if the first one is missing, is started a turn later.
 	return Promise.race([
 		looking,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Ruleset, Statement } from "../../../src/model/ruleset.ts";
-import { sayRule } from "../../../src/ruleset/rule-text.ts";
+import { describeRule } from "../../../src/ruleset/rule-text.ts";
 import { parsePriority, parseRuleset } from "../../../src/system/nft/ruleset-json.ts";
 import { listing, VERSIONS } from "./captures.ts";
 
@@ -49,12 +49,12 @@ describe.each(VERSIONS)("a capture by nft %s with every kind of expression", (ve
 	test("names what is not understood, and only that", () => {
 		const unknown = rules
 			.filter((rule) => JSON.stringify(rule.statements).includes('"unknown"'))
-			.map(sayRule);
+			.map(describeRule);
 		expect(unknown).toEqual(["meta mark set map …", "numgen … 0 drop", "tcp option … set rt …"]);
 	});
 
 	test("is said much as nft writes it", () => {
-		const said = rules.map(sayRule);
+		const said = rules.map(describeRule);
 		for (const line of [
 			"ct state established,related accept",
 			"tcp flags & (fin | syn | rst | ack) == syn jump y",
@@ -69,7 +69,7 @@ describe.each(VERSIONS)("a capture by nft %s with every kind of expression", (ve
 			"tcp dport >= 1024 return",
 		])
 			expect(said).toContain(line);
-		expect(every?.chains.get("pre")?.rules.map(sayRule)).toEqual([
+		expect(every?.chains.get("pre")?.rules.map(describeRule)).toEqual([
 			"meta l4proto { tcp, udp } tproxy to :7893 meta mark set 0x00000001 accept",
 			"meta nfproto ipv4 meta l4proto tcp tproxy ip to 127.0.0.1:7893 accept",
 			"meta nfproto ipv6 meta l4proto tcp tproxy ip6 to [::1]:7893 accept",

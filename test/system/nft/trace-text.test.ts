@@ -4,7 +4,7 @@ import type { PacketTrace } from "../../../src/model/packet-trace.ts";
 import { parseCounters } from "../../../src/system/nft/counters-text.ts";
 import { parseHandles, unknownChains, withRules } from "../../../src/system/nft/rule-handles.ts";
 import { isTraceLine, parseTraceLine, TraceCollector } from "../../../src/system/nft/trace-text.ts";
-import { fateOf, sayHop, sayWay, zoneOf } from "../../../src/warden/diagnosis/verdict.ts";
+import { describeHop, describeWay, verdictOf, zoneOf } from "../../../src/warden/diagnosis/verdict.ts";
 
 const fixture = (name: string) =>
 	readFileSync(new URL(`../../fixtures/nft/nft-1.1.3-trace-${name}.txt`, import.meta.url), "utf8");
@@ -47,18 +47,18 @@ describe("captures of handshakes that somebody caught", () => {
 			source: "192.168.1.2",
 			destination: "192.168.1.1",
 		});
-		const fate = fateOf(trace, "custom_bgp");
+		const fate = verdictOf(trace, "custom_bgp");
 		expect(fate).toMatchObject({
 			kind: "diverted",
 			how: "tproxied",
 			hop: { family: "inet", table: "mihomo", chain: "pre" },
 		});
-		expect(fate.kind !== "passed" && sayHop(fate.hop)).toContain("tproxy ip to 127.0.0.1:7894");
+		expect(fate.kind !== "passed" && describeHop(fate.hop)).toContain("tproxy ip to 127.0.0.1:7894");
 	});
 
 	test("a SYN that a zone of fw4 rejects: the way leads through all its chains", () => {
 		const trace = syn(collect(fixture("fw4-reject")));
-		const fate = fateOf(trace, "custom_bgp");
+		const fate = verdictOf(trace, "custom_bgp");
 		expect(fate).toMatchObject({
 			kind: "dropped",
 			hop: { table: "fw4", chain: "handle_reject", verdict: "drop" },
@@ -67,15 +67,15 @@ describe("captures of handshakes that somebody caught", () => {
 		expect(trace.hops.map(({ chain, verdict }) => `${chain} ${verdict}`)).toEqual(
 			expect.arrayContaining(["input jump", "input_lan jump", "reject_from_lan jump", "handle_reject drop"]),
 		);
-		expect(sayWay(trace)).toBe("inet custom_bgp raw_pre: accept, inet fw4 handle_reject: drop");
+		expect(describeWay(trace)).toBe("inet custom_bgp raw_pre: accept, inet fw4 handle_reject: drop");
 	});
 
 	test("a SYN-ACK that is dropped behind the router's back", () => {
 		const traces = collect(fixture("reply-dropped"));
-		expect(fateOf(syn(traces), "custom_bgp")).toEqual({ kind: "passed" });
+		expect(verdictOf(syn(traces), "custom_bgp")).toEqual({ kind: "passed" });
 		const answer = traces.find(({ packet }) => packet.flags.join() === "syn,ack");
 		expect(answer?.packet).toMatchObject({ oif: "br-lan", sourcePort: 179 });
-		expect(answer && fateOf(answer, "custom_bgp")).toMatchObject({
+		expect(answer && verdictOf(answer, "custom_bgp")).toMatchObject({
 			kind: "dropped",
 			hop: { table: "strict", chain: "post" },
 		});
@@ -90,7 +90,7 @@ describe("captures of handshakes that somebody caught", () => {
 		expect(chains.length).toBeGreaterThan(0);
 		expect(chains.some((chain) => chain.includes("custom_bgp"))).toBe(false);
 		const [known] = withRules(traces, listings(fixture(`${name}-rules`)));
-		expect(known && fateOf(known, "custom_bgp")).toMatchObject(fate);
+		expect(known && verdictOf(known, "custom_bgp")).toMatchObject(fate);
 		expect(known && unknownChains([known], "custom_bgp").length).toBe(chains.length);
 		expect(known?.hops.some(({ rule, handle }) => rule !== undefined && handle !== undefined)).toBe(true);
 	});
@@ -149,7 +149,7 @@ describe("single lines", () => {
 			packet: {} as PacketTrace["packet"],
 			hops: line?.kind === "hop" ? [line.hop] : [],
 		};
-		expect(fateOf(trace, "custom_bgp")).toEqual({ kind: "passed" });
+		expect(verdictOf(trace, "custom_bgp")).toEqual({ kind: "passed" });
 	});
 
 	test("what is no trace is none", () => {

@@ -37,7 +37,7 @@ function live(story: Story, seconds: number): { at: number; type: string }[] {
 
 const tried = (story: Story) => statusOf(story.state, identity).peers[0]?.tried;
 
-describe("the ladder", () => {
+describe("the attempt", () => {
 	test("of a peer that is down for no known reason: table, conntrack, restart, in this order", () => {
 		const rungs = live(read(), 45);
 		expect(rungs.map(({ type }) => type)).toEqual(["list", "flush", "restart_peer"]);
