@@ -180,17 +180,14 @@ export class Daemon {
 				this.log(action.level, action.text);
 				return;
 			case "report":
-				this.reporter.event(action.event, action.details);
+				this.reporter.event(action);
 				return;
 			case "reply":
 				if (!this.reporter.outcome(action.id, action.ok, action.text))
 					this.control?.reply(action.id, { ok: action.ok, text: action.text });
 				return;
 			case "install": {
-				const { addresses, former } = action;
-				const { main } = this.config;
-				for (const event of await this.table.install(main, addresses, former, this.monitor))
-					this.dispatch(event);
+				for (const event of await this.table.install(action, this.monitor)) this.dispatch(event);
 				return;
 			}
 			case "list":

@@ -1,17 +1,25 @@
-/** What keeps bgpwarden from doing its work; at most one sentence of each kind is known at a time. */
-export type ProblemKind =
-	| "fight"
-	/** A person has the table left alone. */
-	| "released"
-	| "install"
-	| "watch"
-	| "conntrack"
-	| "config"
-	/** The run directory cannot be written. */
-	| "files"
-	/** The control FIFO cannot be made. */
-	| "control"
+/** What keeps bgpwarden from doing its work, the gravest first; at most one sentence of each kind is known at a time. */
+export const PROBLEMS = [
+	/** The table cannot be installed. */
+	"install",
+	/** Somebody removes or changes the table again and again. */
+	"contention",
+	/** A person has released the table. */
+	"released",
+	/** The ruleset cannot be watched. */
+	"watch",
+	/** Stale conntrack entries cannot be deleted. */
+	"conntrack",
+	/** The configuration file has mistakes. */
+	"config",
 	/** /etc/bgpwarden/table.nft cannot be written. */
-	| "table_file"
+	"table_file",
+	/** The run directory cannot be written. */
+	"files",
+	/** The control FIFO cannot be made. */
+	"control",
 	/** Another router reports under this one's id. */
-	| "router_id";
+	"router_id",
+] as const;
+
+export type ProblemKind = (typeof PROBLEMS)[number];

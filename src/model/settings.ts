@@ -1,11 +1,8 @@
 import type { MainConfig } from "./config.ts";
+import type { TableOptions } from "./table.ts";
 
 /** The part of the configuration that decides what the warden does. */
-export interface Settings
-	extends Pick<
-		MainConfig,
-		"table" | "scope" | "forwarded" | "bypassMark" | "routeMark" | "protect" | "remediate" | "pollInterval"
-	> {
+export interface Settings extends TableOptions, Pick<MainConfig, "protect" | "remediate" | "pollInterval"> {
 	/** Addresses of `config peer` sections. */
 	readonly addresses: readonly string[];
 	/** The interface that leads to a peer, where a section says so; by the peer's name. */

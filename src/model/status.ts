@@ -5,11 +5,13 @@ export type Protection = "owned" | "installed" | "missing";
 export interface RepairStatus {
 	/** ISO 8601, UTC. */
 	readonly at: string;
+	/** Name of the process that made the repair necessary. */
 	readonly by?: string;
+	/** The same as a sentence, with command line and parent. */
+	readonly described?: string;
 	readonly pid?: number;
 	readonly service?: string;
-	/** `deleted` or `changed`. */
-	readonly reason: string;
+	readonly reason: "deleted" | "changed";
 	/** From noticing the loss to the table being back. */
 	readonly milliseconds: number;
 }

@@ -1,9 +1,33 @@
-import type { Config } from "./config.ts";
+import type { MainConfig } from "./config.ts";
 
-/** What the table depends on. */
-export type TableOptions = Pick<Config["main"], "table" | "scope" | "forwarded" | "bypassMark" | "routeMark">;
+/** The options that shape the table. This is the only list of them. */
+export const TABLE_OPTIONS = ["table", "scope", "forwarded", "bypassMark", "routeMark"] as const;
 
-/** In which way the text puts the table in place; with none of this, any kernel and any nft takes it. */
+export type TableOptions = Pick<MainConfig, (typeof TABLE_OPTIONS)[number]>;
+
+/** Everything that decides what the table does: the same specification is the same table. */
+export interface TableSpec extends TableOptions {
+	/** Of peers, IPv4 and IPv6, for scope `peers`; not used with scope `any`. */
+	readonly addresses: readonly string[];
+}
+
+/** Whether the options ask for the same table. */
+export function sameTable(one: TableOptions, other: TableOptions): boolean {
+	return TABLE_OPTIONS.every((option) => one[option] === other[option]);
+}
+
+/** The part of some settings that shapes the table. */
+export function tableSpec(options: TableOptions, addresses: readonly string[]): TableSpec {
+	const { table, scope, forwarded, bypassMark, routeMark } = options;
+	return { table, scope, forwarded, bypassMark, routeMark, addresses };
+}
+
+export interface PeerAddresses {
+	readonly ipv4: readonly string[];
+	readonly ipv6: readonly string[];
+}
+
+/** How the text puts the table in place; with none of this, any kernel and any nft takes it. */
 export interface TableForm {
 	/**
 	 * The table belongs to the process that makes it, and stays when that ends: kernel 6.9, nft 1.1.0. Never one flag
@@ -15,11 +39,6 @@ export interface TableForm {
 	 * `persist`, and naming it without that flag, as `table NAME` does, is refused. Implied by `owned`.
 	 */
 	readonly destroy?: boolean;
-	/** Other tables of the daemon's that go in the same transaction. */
+	/** Other tables of the daemon's that are removed in the same transaction. */
 	readonly former?: readonly string[];
-}
-
-export interface PeerAddresses {
-	readonly ipv4: readonly string[];
-	readonly ipv6: readonly string[];
 }

@@ -1,7 +1,7 @@
 import type { Log } from "../log.ts";
 import type { Command } from "../model/command.ts";
 import type { Config } from "../model/config.ts";
-import type { EventType, ReportedEvent } from "../model/event.ts";
+import type { EventReport, ReportedEvent } from "../model/event.ts";
 import type { ProblemKind } from "../model/problem.ts";
 import type { Platform, Timer } from "../platform/types.ts";
 import type { WardenState } from "../warden/state.ts";
@@ -106,14 +106,15 @@ export class Reporter {
 		const command = this.commands.get(id);
 		if (!command) return false;
 		this.commands.delete(id);
-		this.event("command_done", { command: command.verb, peer: command.peer, ok, text });
+		const details = { command: command.verb, peer: command.peer, ok, text };
+		this.event({ event: "command_done", details });
 		return true;
 	}
 
-	event(type: EventType, details: Readonly<Record<string, string | number | boolean | undefined>>): void {
+	event({ event: type, details }: EventReport): void {
 		const { wall } = this.platform.now();
 		const at = `${new Date(wall).toISOString().slice(0, 23)}Z`;
-		const event: ReportedEvent = { event_type: type, at, ...details };
+		const event = { event_type: type, at, ...details } as ReportedEvent;
 		this.publisher?.event(event);
 		const failure = this.files.event(event);
 		// That this file could be written does not mean that the other could.
@@ -157,7 +158,7 @@ export class Reporter {
 		if (!mqtt.enabled) return undefined;
 		return new Publisher(this.platform, mqtt, this.id.get(main.routerId), {
 			onCommand: (command) => this.command(command),
-			onOutcome: (outcome) => this.event("command_done", { ...outcome }),
+			onOutcome: (outcome) => this.event({ event: "command_done", details: { ...outcome } }),
 			onForeign: (text) => this.options.onProblem("router_id", text),
 			onConnect: () => {
 				const line = this.id.remember(main.routerId);

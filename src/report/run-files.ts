@@ -1,4 +1,4 @@
-import type { ReportedEvent } from "../model/event.ts";
+import type { StoredEvent } from "../model/event.ts";
 import type { Status } from "../model/status.ts";
 import type { Files } from "../platform/types.ts";
 import { FileError } from "../platform/types.ts";
@@ -36,7 +36,7 @@ export class StatusFiles {
 	}
 
 	/** Adds a line to events.jsonl and cuts it back from time to time. */
-	event(event: ReportedEvent): string | undefined {
+	event(event: StoredEvent): string | undefined {
 		return this.attempt(() => {
 			this.lines ??= this.begin();
 			const afresh = this.torn ? "\n" : "";

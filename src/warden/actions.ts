@@ -1,11 +1,18 @@
 import type { LogLevel } from "../model/config.ts";
-import type { EventType } from "../model/event.ts";
+import type { EventReport } from "../model/event.ts";
+import type { TableSpec } from "../model/table.ts";
 
 /** Everything the warden can ask for. */
 export type Action =
-	/** Put the table in place in one transaction; answered by `installed` or `install_failed`. */
-	/** @property former tables that go in the same transaction, since the configuration no longer names them */
-	| { readonly type: "install"; readonly addresses: readonly string[]; readonly former: readonly string[] }
+	/**
+	 * Install the table in one transaction; answered by `installed` or `install_failed`.
+	 * @property former tables by earlier names, removed in the same transaction
+	 */
+	| {
+			readonly type: "install";
+			readonly spec: TableSpec;
+			readonly former: readonly string[];
+	  }
 	/** Leave the table in place for everybody to change; answered by `released`. */
 	| { readonly type: "release"; readonly ids: readonly string[] }
 	/** Answered by `listed` or `list_failed`. */
@@ -25,9 +32,5 @@ export type Action =
 	/** Answered by `services_read`, where there is procd. */
 	| { readonly type: "read_services" }
 	| { readonly type: "reply"; readonly id: string; readonly ok: boolean; readonly text: string }
-	| {
-			readonly type: "report";
-			readonly event: EventType;
-			readonly details: Readonly<Record<string, string | number | boolean | undefined>>;
-	  }
+	| ({ readonly type: "report" } & EventReport)
 	| { readonly type: "log"; readonly level: LogLevel; readonly text: string };

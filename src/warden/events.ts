@@ -28,8 +28,11 @@ export type WardenEvent =
 	| { readonly type: "owner_lost"; readonly reason: string }
 	/** The table was left to everybody, as it was asked for. */
 	| { readonly type: "released"; readonly ids: readonly string[]; readonly failure?: string }
-	/** @property text undefined: there is no such table */
-	| { readonly type: "listed"; readonly text: string | undefined }
+	/**
+	 * @property text undefined: there is no such table
+	 * @property peers the addresses that the listed table is for, with scope `peers`
+	 */
+	| { readonly type: "listed"; readonly text: string | undefined; readonly peers?: readonly string[] }
 	| { readonly type: "list_failed"; readonly reason: string }
 	/** @property flows a few of the entries that were found */
 	| {

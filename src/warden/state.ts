@@ -1,11 +1,10 @@
-import type { Actor } from "../model/actor.ts";
 import type { BirdPeer } from "../model/bird.ts";
 import type { Diagnosis } from "../model/diagnosis.ts";
 import type { ProblemKind } from "../model/problem.ts";
 import type { ServiceEvent, ServiceProcess } from "../model/service.ts";
 import type { Settings } from "../model/settings.ts";
-import type { RepairStatus } from "../model/status.ts";
 import { type EvidenceState, NO_EVIDENCE } from "./diagnosis/evidence.ts";
+import { initialTable, type TableState } from "./table/table-state.ts";
 
 /** All times are monotonic milliseconds. */
 export interface WardenState {
@@ -21,78 +20,6 @@ export interface WardenState {
 	/** By name. */
 	readonly peers: Readonly<Record<string, PeerRecord>>;
 	readonly problems: Readonly<Partial<Record<ProblemKind, string>>>;
-}
-
-/** The table is not as the daemon left it. */
-export interface Loss {
-	readonly at: number;
-	readonly reason: "deleted" | "changed";
-	/** Absent when it was noticed by looking. */
-	readonly actor?: Actor;
-}
-
-export interface TableState {
-	/** `starting`: looking at what is there; `installing`: the first install; then `kept`. */
-	readonly phase: "starting" | "installing" | "kept";
-	/** Absent until it was looked at. */
-	readonly present?: boolean;
-	/** The kernel lets nobody else change it. */
-	readonly owned: boolean;
-	/** When it was last installed. */
-	readonly installedAt?: number;
-	/** A person has it left alone: it is neither owned nor repaired. */
-	readonly released?: true;
-	/** Tables by earlier names, to be removed with the next install. */
-	readonly former: readonly string[];
-	/** The listing before the first install, to know whether that changed anything. */
-	readonly before?: string;
-	/** An install process runs. */
-	readonly installing: boolean;
-	/** Another install is wanted after the running one, whose text is not the newest, or whose transaction was too early. */
-	readonly installAgain?: true;
-	/** An install was started and the monitor has not shown its transaction yet. */
-	readonly awaitsOwn: boolean;
-	/** When to stop waiting for that. */
-	readonly ownDue?: number;
-	/** Installs in a row that the monitor has not shown. */
-	readonly ownMisses?: number;
-	/** A delayed install. */
-	readonly installAt?: number;
-	readonly failures: number;
-	readonly listing: boolean;
-	/** Something happened since the running listing was asked for: its answer says nothing. */
-	readonly listingStale: boolean;
-	/** The kernel's own listing after an install of the present text, and when it was taken. */
-	readonly reference?: { readonly text: string; readonly at: number };
-	/** How often in a row a listing right after an install was not the reference. */
-	readonly mismatches: number;
-	/** The last listing was another one than the reference, and the monitor has told of no change: it is looked at again. */
-	readonly suspected: boolean;
-	readonly loss?: Loss;
-	readonly repairs: number;
-	readonly lastRepair?: RepairStatus;
-	/** What that repair was for. */
-	readonly lastLoss?: Loss;
-	/** When the latest repairs were made, oldest first, at most 20. */
-	readonly recent: readonly number[];
-	readonly fight?: Fight;
-	readonly watchSince?: number;
-	/** When to look at the table because no monitor shows what happens to it. */
-	readonly lookAt?: number;
-	/** The monitor is new: after a look at the table, one install must come by in it. */
-	readonly barrier: boolean;
-	/** Addresses that the installed table was rendered with. */
-	readonly addresses: readonly string[];
-	/** Ids of `ensure` commands that wait for the outcome. */
-	readonly waiting: readonly string[];
-}
-
-/** Somebody takes the table away again and again. */
-export interface Fight {
-	readonly since: number;
-	readonly lastLoss: number;
-	readonly repairs: number;
-	readonly opponent: string;
 }
 
 export interface FlushState {
@@ -166,23 +93,7 @@ export function initialState(settings: Settings, now: { monotonic: number; wall:
 		settings,
 		startedAt: now.monotonic,
 		clockOffset: now.wall - now.monotonic,
-		table: {
-			phase: "starting",
-			owned: false,
-			former: [],
-			installing: false,
-			awaitsOwn: false,
-			failures: 0,
-			listing: false,
-			listingStale: false,
-			mismatches: 0,
-			suspected: false,
-			barrier: false,
-			repairs: 0,
-			recent: [],
-			addresses: settings.addresses,
-			waiting: [],
-		},
+		table: initialTable(settings.addresses),
 		flush: { running: false, again: false, deleted: 0, waiting: [], nextWaiting: [] },
 		bird: { reachable: false, known: false, due: [], followUntil: 0 },
 		services: { processes: [], changed: {}, bursts: {}, told: {} },

@@ -1,5 +1,5 @@
 import { isoSeconds } from "../lib/clock.ts";
-import type { ProblemKind } from "../model/problem.ts";
+import { PROBLEMS } from "../model/problem.ts";
 import type { PeerStatus, RouterStatus, Status } from "../model/status.ts";
 import { gravest as gravestDiagnosis } from "./diagnosis/update-diagnoses.ts";
 import { describeStep } from "./peers/remedy-step.ts";
@@ -8,25 +8,11 @@ import type { PeerRecord, RemedyAttempt, WardenState } from "./state.ts";
 /** What the state cannot know about the process. */
 export type Identity = Pick<RouterStatus, "version" | "router" | "pid">;
 
-/** The gravest first: one sentence is shown. */
-const GRAVITY: readonly ProblemKind[] = [
-	"install",
-	"fight",
-	"released",
-	"watch",
-	"conntrack",
-	"config",
-	"table_file",
-	"files",
-	"control",
-	"router_id",
-];
-
 /** The state as it is shown. Pure. */
 export function statusOf(state: WardenState, identity: Identity): Status {
 	const { table, bird } = state;
 	const diagnosis = gravestDiagnosis(state);
-	const gravest = GRAVITY.find((kind) => state.problems[kind] !== undefined);
+	const gravest = PROBLEMS.find((kind) => state.problems[kind] !== undefined);
 	return {
 		router: {
 			...identity,

@@ -1,6 +1,7 @@
 import { clockOffset, type Moment } from "../lib/clock.ts";
 import type { Command } from "../model/command.ts";
 import type { Settings } from "../model/settings.ts";
+import { sameTable } from "../model/table.ts";
 import type { Action } from "./actions.ts";
 import { countersRead, packetsTraced, peerInspected, rulesetChanged } from "./diagnosis/collect-evidence.ts";
 import { diagnosesDueAt, diagnosesTick, updateDiagnoses } from "./diagnosis/update-diagnoses.ts";
@@ -9,11 +10,13 @@ import { birdLost, birdRead, birdUp, peerRestarted } from "./peers/peers.ts";
 import { pollingTick, pollSoon } from "./peers/polling.ts";
 import { serviceChanged, servicesAt, servicesRead, servicesTick } from "./services/services.ts";
 import type { WardenState } from "./state.ts";
-import { covered } from "./table/covered.ts";
-import { noteTruce, truceAt } from "./table/fight.ts";
+import { contentionEndsAt, contentionTick } from "./table/contention.ts";
 import { flushed, flushFailed, requestFlush } from "./table/flush-requests.ts";
-import * as ownership from "./table/ownership.ts";
+import * as outcomes from "./table/outcomes.ts";
+import * as repair from "./table/repair.ts";
 import * as table from "./table/table.ts";
+import { tableDeadlines } from "./table/table-state.ts";
+import * as watch from "./table/watch.ts";
 import { Turn } from "./turn.ts";
 
 /** The warden: what is to be done about an event. Pure: no I/O, no clock, no timers. */
@@ -41,11 +44,8 @@ const TELLING: ReadonlySet<WardenEvent["type"]> = new Set([
 /** When the warden wants a `tick`, in monotonic milliseconds; undefined: not before something happens. */
 export function nextDeadline(state: WardenState): number | undefined {
 	const times = [
-		state.table.ownDue,
-		// A delayed install waits for the end of the running one; a deadline in the past would starve that end.
-		state.table.installing ? undefined : state.table.installAt,
-		state.table.lookAt,
-		truceAt(state.table),
+		...tableDeadlines(state.table),
+		contentionEndsAt(state.table),
 		state.bird.due[0],
 		state.bird.pollAt,
 		servicesAt(state.services),
@@ -61,17 +61,17 @@ type Handlers = {
 const handlers: Handlers = {
 	started: (turn) => table.startTable(turn),
 	configured: (turn, { settings }) => configured(turn, settings),
-	watch_started: (turn) => table.watchStarted(turn),
-	watch_ended: (turn, { reason }) => table.watchEnded(turn, reason),
-	watch_gap: (turn) => table.watchGap(turn),
-	table_touched: (turn, { touch, actor }) => table.tableTouched(turn, touch, actor),
-	own_transaction: (turn) => table.ownTransaction(turn),
-	installed: (turn, { owned }) => table.installed(turn, owned),
-	install_failed: (turn, { reason }) => table.installFailed(turn, reason),
-	owner_lost: (turn, { reason }) => ownership.ownerLost(turn, reason),
-	released: (turn, { ids, failure }) => ownership.released(turn, ids, failure),
-	listed: (turn, { text }) => table.listed(turn, text),
-	list_failed: (turn, { reason }) => table.listFailed(turn, reason),
+	watch_started: (turn) => watch.watchStarted(turn),
+	watch_ended: (turn, { reason }) => watch.watchEnded(turn, reason),
+	watch_gap: (turn) => watch.watchGap(turn),
+	table_touched: (turn, { touch, actor }) => repair.tableTouched(turn, touch, actor),
+	own_transaction: (turn) => repair.ownTransaction(turn),
+	installed: (turn, { owned }) => outcomes.installed(turn, owned),
+	install_failed: (turn, { reason }) => outcomes.installFailed(turn, reason),
+	owner_lost: (turn, { reason }) => repair.ownerLost(turn, reason),
+	released: (turn, { ids, failure }) => table.released(turn, ids, failure),
+	listed: (turn, { text, peers }) => outcomes.listed(turn, text, peers ?? []),
+	list_failed: (turn, { reason }) => outcomes.listFailed(turn, reason),
 	flushed: (turn, { deleted, left, flows }) => flushed(turn, deleted, left, flows ?? []),
 	flush_failed: (turn, { reason }) => flushFailed(turn, reason),
 	session_sign: (turn) => pollSoon(turn),
@@ -91,8 +91,8 @@ const handlers: Handlers = {
 };
 
 function tick(turn: Turn): void {
-	table.tableTick(turn);
-	noteTruce(turn);
+	watch.tableTick(turn);
+	contentionTick(turn);
 	pollingTick(turn);
 	servicesTick(turn);
 	diagnosesTick(turn);
@@ -101,17 +101,15 @@ function tick(turn: Turn): void {
 function configured(turn: Turn, settings: Settings): void {
 	const old = turn.state.settings;
 	turn.state = { ...turn.state, settings };
-	const tableSame = (["table", "scope", "forwarded", "protect", "bypassMark", "routeMark"] as const).every(
-		(option) => old[option] === settings[option],
-	);
+	const tableSame = sameTable(old, settings) && old.protect === settings.protect;
 	const addressesSame = old.addresses.join() === settings.addresses.join();
 	if (!tableSame || !addressesSame || turn.state.table.released) {
 		const neighbors = Object.values(turn.state.peers).flatMap(({ peer }) => peer.neighborAddress ?? []);
-		turn.table({ addresses: covered(turn, neighbors) });
+		turn.table({ addresses: table.tableAddresses(turn, neighbors) });
 		const names = new Set([...turn.state.table.former, old.table]);
 		names.delete(settings.table);
 		turn.table({ former: [...names] });
-		ownership.endRelease(turn);
+		table.endRelease(turn);
 		table.reinstall(turn);
 	}
 	turn.log("info", "configuration loaded again");
@@ -122,7 +120,7 @@ function ensure(turn: Turn, ids: readonly string[]): void {
 	// A hook of the firewall's, which has no id, is not the person who had the table released.
 	if (turn.state.table.released && ids.length === 0) return;
 	if (turn.state.table.released) {
-		ownership.endRelease(turn);
+		table.endRelease(turn);
 		table.reinstall(turn, ids);
 	} else table.ensureTable(turn, ids);
 }
@@ -132,7 +130,7 @@ function command(turn: Turn, { id, verb, peer }: Command): void {
 	if (verb === "ensure") {
 		ensure(turn, ids);
 	} else if (verb === "release") {
-		ownership.releaseTable(turn, ids);
+		table.releaseTable(turn, ids);
 	} else if (verb === "flush") {
 		requestFlush(turn, ids);
 	} else if (peer === undefined || !turn.state.peers[peer]) {

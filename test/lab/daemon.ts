@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { ReportedEvent } from "../../src/model/event.ts";
+import type { StoredEvent } from "../../src/model/event.ts";
 import type { Status } from "../../src/model/status.ts";
 import type { Host } from "./host.ts";
 import { network } from "./network.ts";
@@ -87,7 +87,7 @@ export class Warden {
 	}
 
 	/** What events.jsonl holds, oldest first. */
-	events(): ReportedEvent[] {
+	events(): StoredEvent[] {
 		const text = this.host.read(`${runDirectory}/events.jsonl`) ?? "";
 		return text
 			.split("\n")

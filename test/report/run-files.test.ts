@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ReportedEvent } from "../../src/model/event.ts";
+import type { StoredEvent } from "../../src/model/event.ts";
 import type { Status } from "../../src/model/status.ts";
 import { StatusFiles } from "../../src/report/run-files.ts";
 import { FakePlatform } from "../fakes/platform.ts";
@@ -18,7 +18,7 @@ const status = (repairs: number): Status => ({
 	},
 	peers: [],
 });
-const event = (number: number): ReportedEvent => ({
+const event = (number: number): StoredEvent => ({
 	event_type: "peer_up",
 	at: "2026-11-24T03:00:00Z",
 	number,

@@ -1,5 +1,5 @@
 import { printable } from "../../lib/printable.ts";
-import type { EventType, ReportedEvent } from "../../model/event.ts";
+import type { EventType, StoredEvent } from "../../model/event.ts";
 import { type Color, paint, type TextOptions } from "./layout.ts";
 import { formatUtc } from "./time.ts";
 
@@ -26,7 +26,7 @@ const WORDINGS: Readonly<Record<EventType, Wording>> = {
 const WIDTH = Math.max(...Object.values(WORDINGS).map(({ words }) => words.length));
 
 /** One line of events.jsonl, or undefined when it is none (cut off by a full disk, or not ours). */
-export function parseEventLine(line: string): ReportedEvent | undefined {
+export function parseEventLine(line: string): StoredEvent | undefined {
 	let value: unknown;
 	try {
 		value = JSON.parse(line);
@@ -37,18 +37,13 @@ export function parseEventLine(line: string): ReportedEvent | undefined {
 	const { event_type: type, at } = value as Record<string, unknown>;
 	if (typeof type !== "string" || typeof at !== "string") return undefined;
 	// A type of a later version is shown as it is.
-	return value as ReportedEvent;
-}
-
-/** What `bgpwarden events` prints: one line for each event, oldest first as they come. */
-export function renderEvents(events: readonly ReportedEvent[], options: TextOptions): string {
-	return events.map((event) => `${renderEvent(event, options)}\n`).join("");
+	return value as StoredEvent;
 }
 
 /** One event as one line, without its end: time in UTC, what happened, details. */
-export function renderEvent(event: ReportedEvent, options: TextOptions): string {
+export function renderEvent(event: StoredEvent, options: TextOptions): string {
 	const known: Wording | undefined = Object.hasOwn(WORDINGS, event.event_type)
-		? WORDINGS[event.event_type]
+		? WORDINGS[event.event_type as EventType]
 		: undefined;
 	const words = known?.words ?? printable(event.event_type.replaceAll("_", " "), 40);
 	const time = formatUtc(event.at) ?? printable(event.at, 40);
@@ -64,6 +59,7 @@ const PLACED = new Set([
 	"peer",
 	"name",
 	"by",
+	"described",
 	"pid",
 	"command",
 	"parent",
@@ -72,7 +68,7 @@ const PLACED = new Set([
 	"left",
 ]);
 
-function describeDetails(event: ReportedEvent): string {
+function describeDetails(event: StoredEvent): string {
 	const subject = event.peer ?? event.name;
 	const parts = [subject === undefined ? "" : show(subject), describeActor(event)];
 	if (event.milliseconds !== undefined) parts.push(`after ${show(event.milliseconds)} ms`);
@@ -86,13 +82,11 @@ function describeDetails(event: ReportedEvent): string {
 }
 
 /** `by nft (pid 4711, nft flush ruleset), started by /bin/sh /etc/init.d/firewall stop`. */
-function describeActor({ by, pid, command, parent }: ReportedEvent): string {
-	if (by === undefined || by === null) return "";
-	const inside = [pid === undefined ? "" : `pid ${show(pid)}`, command === undefined ? "" : show(command)];
-	const brackets = inside.filter((part) => part !== "").join(", ");
-	return `by ${show(by)}${brackets && ` (${brackets})`}${parent === undefined ? "" : `, started by ${show(parent)}`}`;
+function describeActor({ by, described }: StoredEvent): string {
+	const who = described ?? by;
+	return who === undefined || who === null ? "" : `by ${show(who, 300)}`;
 }
 
-function show(value: string | number | boolean): string {
-	return printable(typeof value === "string" ? value : JSON.stringify(value), 160);
+function show(value: string | number | boolean, limit = 160): string {
+	return printable(typeof value === "string" ? value : JSON.stringify(value), limit);
 }

@@ -111,9 +111,7 @@ function describeRepairs(repairs: number, last: RepairStatus | undefined, now: n
 	return lines.join("\n");
 }
 
-/** `by` may be a bare process name, or have the pid and the parent in it already. */
-function describeActor({ by, pid, service }: RepairStatus): string {
-	const who = by === undefined ? "an unknown program" : printable(by, 300);
-	const id = pid === undefined || who.includes(`pid ${pid}`) ? "" : ` (pid ${pid})`;
-	return `${who}${id}${service === undefined ? "" : `, service ${printable(service, 64)}`}`;
+function describeActor({ by, described = by, service }: RepairStatus): string {
+	const who = described === undefined ? "an unknown program" : printable(described, 300);
+	return service === undefined ? who : `${who}, service ${printable(service, 40)}`;
 }

@@ -1,4 +1,4 @@
-import type { EventType } from "../../model/event.ts";
+import { EVENT_TYPES } from "../../model/event.ts";
 import type { Topics } from "../topics.ts";
 import {
 	attributes,
@@ -11,22 +11,6 @@ import {
 	removed,
 	value,
 } from "./entity.ts";
-
-/** All event types, for the event entity. The record makes the compiler notice one that is missing. */
-const EVENT_TYPES: Record<EventType, true> = {
-	table_lost: true,
-	table_changed: true,
-	table_restored: true,
-	conntrack_flushed: true,
-	peer_up: true,
-	peer_down: true,
-	peer_nudged: true,
-	diagnosis_changed: true,
-	service_restarted: true,
-	bird_lost: true,
-	bird_back: true,
-	command_done: true,
-};
 
 /** Who made the last repair necessary: the service if one is known, else the program. */
 const LAST_REPAIR_BY =
@@ -137,7 +121,7 @@ export function routerDiscovery(topics: Topics, { version, commands }: Discovery
 					name: "Event",
 					icon: "mdi:bell-outline",
 					state_topic: topics.event,
-					event_types: Object.keys(EVENT_TYPES),
+					event_types: EVENT_TYPES,
 				},
 			}),
 			...(commands

@@ -1,4 +1,4 @@
-import type { ReportedEvent } from "../../model/event.ts";
+import type { StoredEvent } from "../../model/event.ts";
 
 /** Events kept while they cannot be told; beyond that the oldest are dropped, and counted. */
 const LIMIT = 200;
@@ -11,9 +11,9 @@ const INTERVAL = 1000;
  * which breaks loses none (one may come twice). They carry their own time, since they may come late.
  */
 export class EventQueue {
-	private waiting: ReportedEvent[] = [];
+	private waiting: StoredEvent[] = [];
 	/** Handed over and not acknowledged, oldest first. */
-	private unacknowledged: ReportedEvent[] = [];
+	private unacknowledged: StoredEvent[] = [];
 	private dropped = 0;
 	private tokens = BURST;
 	private filledAt: number;
@@ -29,7 +29,7 @@ export class EventQueue {
 		this.filledAt = now();
 	}
 
-	add(event: ReportedEvent): void {
+	add(event: StoredEvent): void {
 		this.waiting.push(event);
 		this.trim();
 	}

@@ -1,5 +1,5 @@
 import type { MqttConfig } from "../../model/config.ts";
-import type { ReportedEvent } from "../../model/event.ts";
+import type { StoredEvent } from "../../model/event.ts";
 import type { PeerStatus, Status } from "../../model/status.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
 import { Payloads } from "../payloads.ts";
@@ -145,7 +145,7 @@ export class Publisher {
 	}
 
 	/** Publishes an event, not retained, now or as soon as there is a connection. */
-	event(event: ReportedEvent): void {
+	event(event: StoredEvent): void {
 		this.events.add(event);
 		this.sendEvents();
 	}

@@ -1,13 +1,13 @@
-import type { MainConfig } from "../../model/config.ts";
 import type { TableForm } from "../../model/table.ts";
 import type { Platform } from "../../platform/types.ts";
+import type { Action } from "../../warden/actions.ts";
 import type { WardenEvent } from "../../warden/events.ts";
 import { hasOtherIds } from "../kernel/actor.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Nft } from "./nft.ts";
 import type { Protection } from "./protection.ts";
 import { TableFile } from "./table-file.ts";
-import { bareListing } from "./table-listing.ts";
+import { bareListing, peersIn } from "./table-listing.ts";
 import { renderTable, withMark } from "./table-text.ts";
 
 /** Carries out what the warden wants of its table; what comes of it are events. */
@@ -30,17 +30,12 @@ export class TableKeeper {
 		this.file = new TableFile(platform.files);
 	}
 
-	/**
-	 * Puts the table in place, and its copy for the next boot.
-	 * @param addresses of peers, for scope `peers`
-	 * @param former names of tables that go in the same transaction
-	 */
+	/** Installs the table, and saves its copy for the next boot. */
 	async install(
-		main: MainConfig,
-		addresses: readonly string[],
-		former: readonly string[],
+		{ spec, former }: Extract<Action, { type: "install" }>,
 		{ knowsProcesses }: Pick<Monitor, "knowsProcesses">,
 	): Promise<WardenEvent[]> {
+		const { addresses } = spec;
 		const peers = {
 			ipv4: addresses.filter((address) => !address.includes(":")),
 			ipv6: addresses.filter((address) => address.includes(":")),
@@ -48,14 +43,14 @@ export class TableKeeper {
 		// Where nothing tells beforehand whether the monitor's process ids are ours, the first install shows it.
 		const marked = (this.installed || this.contained) && !knowsProcesses;
 		const render = (form: TableForm) => {
-			const text = renderTable(main, peers, { ...form, former });
+			const text = renderTable(spec, peers, { ...form, former });
 			return marked ? withMark(text, this.mark) : text;
 		};
-		const result = await this.protection.apply({ table: main.table, render });
+		const result = await this.protection.apply({ table: spec.table, render });
 		if (!result.ok) return [{ type: "install_failed", reason: result.reason }];
 		this.installed = true;
 		// Whoever loads the copy ends at once, and could own nothing.
-		const failure = this.file.save(renderTable(main, peers));
+		const failure = this.file.save(renderTable(spec, peers));
 		const text = failure && `the boot copy of the table cannot be saved: ${failure}`;
 		return [
 			{ type: "installed", owned: result.mode === "owned" },
@@ -73,6 +68,7 @@ export class TableKeeper {
 	async list(table: string): Promise<WardenEvent> {
 		const listing = await this.nft.list(table);
 		if (listing.kind === "failed") return { type: "list_failed", reason: listing.reason };
-		return { type: "listed", text: listing.kind === "table" ? bareListing(listing.text) : undefined };
+		if (listing.kind === "missing") return { type: "listed", text: undefined };
+		return { type: "listed", text: bareListing(listing.text), peers: peersIn(listing.text) };
 	}
 }

@@ -1,4 +1,5 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
+import { watchedSince } from "../table/table-state.ts";
 import { describeBird, describePeer, describeTime } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 import { SILENCE } from "./view.ts";
@@ -9,7 +10,7 @@ const ALIVE = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);
 export function diagnoseSilence(view: View): Diagnosis | undefined {
 	const { record, evidence, state, now } = view;
 	const { syn, inspection } = evidence;
-	const { watchSince } = state.table;
+	const watchSince = watchedSince(state.table);
 	if (watchSince === undefined || !inspection) return undefined;
 	const since = Math.max(watchSince, syn?.at ?? 0, record.stateSince ?? 0, evidence.established ?? 0);
 	if (now - since < SILENCE) return undefined;

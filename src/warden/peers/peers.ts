@@ -2,8 +2,7 @@ import type { BirdPeer, BirdReading } from "../../model/bird.ts";
 import { collectMissing } from "../diagnosis/collect-evidence.ts";
 import type { PeerRecord } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
-import { covered } from "../table/covered.ts";
-import { reinstall } from "../table/table.ts";
+import { reinstall, tableAddresses } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
 import { considerNudges, isNudging } from "./nudge.ts";
 import { pollBirdNow, pollSoon, schedulePolls } from "./polling.ts";
@@ -154,7 +153,7 @@ function followAddresses(turn: Turn, reading: BirdReading): void {
 	const { settings, table } = turn.state;
 	if (settings.scope !== "peers") return;
 	const neighbors = reading.peers.flatMap((peer) => peer.neighborAddress ?? []);
-	const addresses = covered(turn, neighbors);
+	const addresses = tableAddresses(turn, neighbors);
 	if (addresses.join() === [...table.addresses].sort().join()) return;
 	turn.table({ addresses });
 	turn.log("info", `table inet ${settings.table} now covers ${addresses.join(", ") || "no peer"}`);

@@ -1,3 +1,4 @@
+import type { EventDetails } from "../../model/event.ts";
 import type { ServiceEvent, ServiceProcess } from "../../model/service.ts";
 import { pollLater, pollSoon } from "../peers/polling.ts";
 import type { Burst, ServicesState } from "../state.ts";
@@ -87,7 +88,9 @@ function dueAt({ told }: ServicesState, service: string, burst: Burst): number {
 	return burst.last + (burst.lastChange === "stop" ? STOPPING : QUIET);
 }
 
-function nameOf({ lastChange, respawns, stopped }: Burst): string {
+type ServiceReport = EventDetails["service_restarted"]["change"];
+
+function nameOf({ lastChange, respawns, stopped }: Burst): ServiceReport {
 	if (lastChange === "fail") return "failed";
 	if (respawns > 0) return "respawned";
 	if (lastChange === "stop") return "stopped";

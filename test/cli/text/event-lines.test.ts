@@ -1,16 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { parseEventLine, renderEvent, renderEvents } from "../../../src/cli/text/event-lines.ts";
-import type { ReportedEvent } from "../../../src/model/event.ts";
+import { parseEventLine, renderEvent } from "../../../src/cli/text/event-lines.ts";
+import type { StoredEvent } from "../../../src/model/event.ts";
 
 const PLAIN = { color: false };
 const AT = "2026-03-01T12:00:00.250+01:00";
 
 describe("renderEvent", () => {
-	it.each<[Omit<ReportedEvent, "at">, string]>([
+	it.each<[Omit<StoredEvent, "at">, string]>([
 		[
 			{
 				event_type: "table_lost",
 				by: "nft",
+				described: "nft (pid 4711, nft flush ruleset), started by /bin/sh /etc/init.d/firewall stop",
 				pid: 4711,
 				command: "nft flush ruleset",
 				parent: "/bin/sh /etc/init.d/firewall stop",
@@ -19,7 +20,7 @@ describe("renderEvent", () => {
 		],
 		[
 			{ event_type: "table_restored", by: "nft", pid: 4711, reason: "deleted", milliseconds: 3.3 },
-			"table restored     by nft (pid 4711), after 3.3 ms, reason: deleted",
+			"table restored     by nft, after 3.3 ms, reason: deleted",
 		],
 		[{ event_type: "table_changed" }, "table changed"],
 		[{ event_type: "conntrack_flushed", deleted: 2, left: 0 }, "conntrack flushed  2 deleted"],
@@ -32,7 +33,7 @@ describe("renderEvent", () => {
 		[{ event_type: "bird_back", version: undefined }, "BIRD back"],
 		[{ event_type: "peer_up", peer: "a\u001b[2J\nb" }, "peer up            a\\x1b[2J\\x0ab"],
 	])("%j", (event, text) => {
-		expect(renderEvent({ ...event, at: AT } as ReportedEvent, PLAIN)).toBe(`2026-03-01 11:00:00Z  ${text}`);
+		expect(renderEvent({ ...event, at: AT } as StoredEvent, PLAIN)).toBe(`2026-03-01 11:00:00Z  ${text}`);
 	});
 
 	it("shows what a later version may have written as it is", () => {
@@ -49,17 +50,6 @@ describe("renderEvent", () => {
 			"\u001b[2m2026-03-01 11:00:00Z\u001b[0m  \u001b[31mpeer down\u001b[0m          p",
 		);
 	});
-});
-
-it("renderEvents writes whole lines", () => {
-	const events: ReportedEvent[] = [
-		{ event_type: "bird_lost", at: AT },
-		{ event_type: "bird_back", at: AT },
-	];
-	expect(renderEvents(events, PLAIN)).toBe(
-		"2026-03-01 11:00:00Z  BIRD lost\n2026-03-01 11:00:00Z  BIRD back\n",
-	);
-	expect(renderEvents([], PLAIN)).toBe("");
 });
 
 it.each([

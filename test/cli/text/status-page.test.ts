@@ -70,18 +70,19 @@ waukeen  Established  2 h 5 min  192.168.1.2  65009  up          3         1    
 		const last_repair = {
 			at: "2026-03-01T11:59:59Z",
 			by: "nft",
+			described: "nft (pid 4711)",
 			pid: 4711,
 			service: "firewall",
 			reason: "changed",
 			milliseconds: 2,
-		};
+		} as const;
 		const text = renderStatus({ router: { ...ROUTER, last_repair }, peers: [] }, NOW, PLAIN);
 		expect(text).toContain("Repairs    3, the last one 1 s ago (2026-03-01 11:59:59Z)\n");
 		expect(text).toContain("           changed by nft (pid 4711), service firewall\n");
 	});
 
 	it("says so when nothing is known of who did it, and when the clock was another one", () => {
-		const last_repair = { at: "2026-03-02T11:59:59Z", reason: "deleted", milliseconds: 2 };
+		const last_repair = { at: "2026-03-02T11:59:59Z", reason: "deleted", milliseconds: 2 } as const;
 		const text = renderStatus({ router: { ...ROUTER, last_repair }, peers: [] }, NOW, PLAIN);
 		expect(text).toContain("Repairs    3, the last one at 2026-03-02 11:59:59Z\n");
 		expect(text).toContain("deleted by an unknown program\n");
@@ -116,7 +117,7 @@ waukeen  Established  2 h 5 min  192.168.1.2  65009  up          3         1    
 					problem: evil,
 					explanation: evil,
 					bird: { reachable: true, version: evil },
-					last_repair: { at: evil, by: evil, service: evil, reason: evil, milliseconds: 1 },
+					last_repair: { at: evil, by: evil, service: evil, reason: evil as "changed", milliseconds: 1 },
 				},
 				peers: [
 					{

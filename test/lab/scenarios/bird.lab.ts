@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { EventType, ReportedEvent } from "../../../src/model/event.ts";
+import type { EventType, StoredEvent } from "../../../src/model/event.ts";
 import type { PeerStatus } from "../../../src/model/status.ts";
 import { repairing, startDaemon, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
@@ -185,7 +185,7 @@ describe("peers come and go", () => {
 		await untilState(network.peer, "Established", 30_000);
 		await untilEvent(warden, "peer_up");
 		const told = seen.messages.filter((message) => message.topic === "bgpwarden/router/event");
-		const types = told.map((message) => (JSON.parse(message.payload) as ReportedEvent).event_type);
+		const types = told.map((message) => (JSON.parse(message.payload) as StoredEvent).event_type);
 		expect(types).toEqual(expect.arrayContaining(["peer_down", "peer_up"]));
 		expect(told.every((message) => !message.retain)).toBe(true);
 	});

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ReportedEvent } from "../../../src/model/event.ts";
+import type { StoredEvent } from "../../../src/model/event.ts";
 import type { PeerStatus, Status } from "../../../src/model/status.ts";
 import { bareListing } from "../../../src/system/nft/table-listing.ts";
 import {
@@ -220,7 +220,7 @@ describe("the command line", () => {
 		await follower.says(/deleted|table/);
 		await follower.end("SIGINT");
 		await daemon.untilStatus("a repair", ({ router }) => router.repairs === 1);
-		const types = warden.events().map((event: ReportedEvent) => event.event_type);
+		const types = warden.events().map((event: StoredEvent) => event.event_type);
 		expect(types).toEqual(expect.arrayContaining(["table_lost", "table_restored"]));
 		expect((await warden.cli(["events"])).stdout.trimEnd().split("\n")).toHaveLength(types.length);
 

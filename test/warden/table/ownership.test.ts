@@ -27,7 +27,7 @@ describe("an owned table", () => {
 		story.happens({ type: "watch_started" }, { type: "started" }, { type: "listed", text: undefined });
 		expect(logged(story.happens(...ownedInstall))).toEqual([
 			"table inet custom_bgp installed",
-			"table inet custom_bgp is owned: nobody else can change it (bgpwarden release lets go of it, as stopping the service does)",
+			"table inet custom_bgp is owned: nobody else can change it (bgpwarden release gives it up, and so does stopping the service)",
 		]);
 		expect(router(story).protection).toBe("owned");
 	});
@@ -100,7 +100,7 @@ describe("a table that a person has released", () => {
 		const story = released();
 		expect(router(story)).toMatchObject({ protection: "installed" });
 		expect(router(story).problem).toBe(
-			"table inet custom_bgp is left alone, as it was asked for; bgpwarden ensure protects it again",
+			"table inet custom_bgp was released on request; bgpwarden ensure protects it again",
 		);
 		const wanted = [
 			...story.happens(deleted),
@@ -119,7 +119,7 @@ describe("a table that a person has released", () => {
 			type: "reply",
 			id: "7",
 			ok: true,
-			text: "table inet custom_bgp can be changed by everybody; bgpwarden ensure protects it again",
+			text: "table inet custom_bgp is released: anybody can change it; bgpwarden ensure protects it again",
 		});
 		story.happens(release);
 		const failed = story.happens({ type: "released", ids: ["7"], failure: "nft: no" });

@@ -21,7 +21,7 @@ describe("the start", () => {
 		story.happens({ type: "started" }, { type: "listed", text: "the article's" });
 		story.happens({ type: "own_transaction" }, { type: "installed" });
 		expect(logged(story.happens({ type: "listed", text: "whole" }))).toEqual([
-			"table inet custom_bgp was there in another form; replaced",
+			"found table inet custom_bgp in another form; replaced it",
 		]);
 		expect(story.state.table.repairs).toBe(0);
 		expect(story.state.bird.nudgesWantedAt).toBeDefined();
@@ -53,12 +53,19 @@ describe("a loss", () => {
 		expect(after).toContainEqual({
 			type: "report",
 			event: "table_restored",
-			details: { by: "nft", pid: 4711, reason, milliseconds: 3.3 },
+			details: { by: "nft", described: "nft (pid 4711)", pid: 4711, reason, milliseconds: 3.3 },
 		});
 		expect(statusOf(story.state, identity).router).toMatchObject({
 			protection: "installed",
 			repairs: 1,
-			last_repair: { by: "nft (pid 4711)", pid: 4711, reason, milliseconds: 3.3, at: "2026-11-24T03:00:06Z" },
+			last_repair: {
+				by: "nft",
+				described: "nft (pid 4711)",
+				pid: 4711,
+				reason,
+				milliseconds: 3.3,
+				at: "2026-11-24T03:00:06Z",
+			},
 		});
 	});
 
@@ -254,7 +261,18 @@ describe("another configuration", () => {
 		const story = Story.kept();
 		const settings = { ...story.state.settings, table: "bgp" };
 		const actions = story.happens({ type: "configured", settings });
-		expect(actions).toContainEqual({ type: "install", addresses: [], former: ["custom_bgp"] });
+		expect(actions).toContainEqual({
+			type: "install",
+			spec: {
+				table: "bgp",
+				scope: "any",
+				forwarded: false,
+				bypassMark: 0x2024,
+				routeMark: 0,
+				addresses: [],
+			},
+			former: ["custom_bgp"],
+		});
 	});
 
 	test("changed again during an install, which then says nothing about the newest text", () => {
@@ -264,7 +282,12 @@ describe("another configuration", () => {
 		expect(configured(["192.0.2.1"])).toEqual(["install"]);
 		expect(configured(["192.0.2.1", "192.0.2.2"])).toEqual([]);
 		const next = story.happens({ type: "own_transaction" }, { type: "installed" });
-		expect(next).toContainEqual({ type: "install", addresses: ["192.0.2.1", "192.0.2.2"], former: [] });
+		expect(next).toContainEqual(
+			expect.objectContaining({
+				type: "install",
+				spec: expect.objectContaining({ addresses: ["192.0.2.1", "192.0.2.2"] }),
+			}),
+		);
 		expect(types(next)).not.toContain("list");
 		expect(types(story.happens({ type: "own_transaction" }, { type: "installed" }))).toContain("list");
 		story.happens({ type: "listed", text: "both" });

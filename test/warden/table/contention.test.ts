@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { describeActor } from "../../../src/model/actor.ts";
-import { earliestRepair } from "../../../src/warden/table/fight.ts";
+import { earliestRepair } from "../../../src/warden/table/contention.ts";
 import { nextDeadline } from "../../../src/warden/warden.ts";
 import { nft, Story, types } from "../story.ts";
 
@@ -42,15 +42,15 @@ describe("a program that deletes in a loop", () => {
 	test("is a problem that names it, until it has been quiet for 10 s", () => {
 		const story = Story.kept();
 		fight(story, 5000);
-		expect(story.state.problems.fight).toContain(
+		expect(story.state.problems.contention).toContain(
 			"nft (pid 4711) keeps removing or changing table inet custom_bgp",
 		);
 		story.passes(100);
 		story.happens({ type: "own_transaction" }, { type: "installed" }, { type: "listed", text: "whole" });
 		const actions = story.passes(10_000);
-		expect(story.state.problems.fight).toBeUndefined();
+		expect(story.state.problems.contention).toBeUndefined();
 		expect(types(actions)).toContain("table_restored");
-		expect(story.state.table.fight).toBeUndefined();
+		expect(story.state.table.contention).toBeUndefined();
 	});
 
 	test("does not flood the event topic", () => {
@@ -87,11 +87,12 @@ test("a delayed repair that is due while an install still runs asks for no tick 
 		story.time += 10;
 	}
 	story.happens(deleted, { type: "own_transaction" }, deleted);
-	expect(story.state.table).toMatchObject({ installing: true, installAt: expect.any(Number) });
+	expect(story.state.table).toMatchObject({
+		install: { is: "running", shown: true, again: expect.any(Number) },
+	});
 	story.passes(5000);
 	expect(nextDeadline(story.state) ?? Number.POSITIVE_INFINITY).toBeGreaterThan(story.time);
-	story.happens({ type: "installed" });
-	expect(types(story.passes(1))).toContain("install");
+	expect(types(story.happens({ type: "installed" }))).toContain("install");
 });
 
 describe("single losses", () => {
@@ -106,7 +107,7 @@ describe("single losses", () => {
 			story.happens(deleted, { type: "own_transaction" }, { type: "installed" });
 			story.passes(250);
 		}
-		expect(story.state.table.fight).toBeUndefined();
+		expect(story.state.table.contention).toBeUndefined();
 	});
 });
 
