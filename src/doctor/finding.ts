@@ -1,9 +1,8 @@
-/** `red`: broken now, or bound to break; `yellow`: worth changing; `green`: looked at and fine. */
-export type Level = "red" | "yellow" | "green";
+import type { FindingId, Level } from "../model/catalog.ts";
 
-/** One thing that was looked at. The shape of `doctor --json`'s findings. */
+/** One thing that was checked. The shape of `doctor --json`'s findings. */
 export interface Finding {
-	/** Stable: a diagnosis of a peer (see DIAGNOSES in report/status.ts) or a name of the review's own. */
+	/** Stable: an id of the catalog, or the name of something that is fine. */
 	readonly id: string;
 	readonly level: Level;
 	/** What it is about: a peer's name, a program, a file, `router`. */
@@ -23,7 +22,7 @@ export const green = (id: string, subject: string, text: string): Finding => ({
 	text,
 });
 
-export const yellow = (id: string, subject: string, text: string, advice?: string): Finding => ({
+export const yellow = (id: FindingId, subject: string, text: string, advice?: string): Finding => ({
 	id,
 	level: "yellow",
 	subject,
@@ -31,7 +30,7 @@ export const yellow = (id: string, subject: string, text: string, advice?: strin
 	...(advice === undefined ? {} : { advice }),
 });
 
-export const red = (id: string, subject: string, text: string, advice?: string): Finding => ({
+export const red = (id: FindingId, subject: string, text: string, advice?: string): Finding => ({
 	...yellow(id, subject, text, advice),
 	level: "red",
 });

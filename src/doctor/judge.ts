@@ -1,9 +1,10 @@
+import type { Level } from "../model/catalog.ts";
 import { reviewBird } from "./bird-findings.ts";
 import type { Facts } from "./facts.ts";
-import type { Finding, Level } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 import { collectPeers } from "./known-peers.ts";
 import { reviewPackets } from "./packet-findings.ts";
-import { explain, rootCauses, withoutRepeats } from "./root-causes.ts";
+import { rootCauses, withoutConsequences } from "./root-causes.ts";
 import { reviewRouter } from "./router-findings.ts";
 
 /** What `doctor --json` prints. Keys are only ever added. */
@@ -24,7 +25,8 @@ const ORDER: readonly Level[] = ["red", "yellow", "green"];
 export function judge(facts: Facts): Report {
 	const peers = collectPeers(facts);
 	const all = [...reviewRouter(facts), ...reviewPackets(facts, peers), ...reviewBird(facts, peers)];
-	const told = explain(rootCauses(facts, peers), withoutRepeats(all, facts.status?.peers ?? []));
+	const names = new Set(peers.map(({ name }) => name));
+	const told = withoutConsequences(rootCauses(facts, peers), all, names);
 	const [causes, reviewed] = [sort(told.causes), sort(told.review)];
 	const level =
 		ORDER.find((each) => [...causes, ...reviewed].some((finding) => finding.level === each)) ?? "green";

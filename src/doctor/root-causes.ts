@@ -1,71 +1,63 @@
-import type { DiagnosisId } from "../model/diagnosis.ts";
+import { catalogEntry } from "../model/catalog.ts";
 import type { PeerStatus } from "../model/status.ts";
 import { type Facts, isFailure } from "./facts.ts";
-import { type Finding, type Level, red } from "./finding.ts";
+import { type Finding, red } from "./finding.ts";
 import type { Peer } from "./known-peers.ts";
-
-/** Diagnoses of a session that works, but not as it should. */
-const MILD: ReadonlySet<DiagnosisId> = new Set(["bfd-down-session-up", "flapping", "route-kind"]);
-
-/**
- * Findings of the review that only repeat a diagnosis of the daemon's, or follow from it: one root cause, not two faults.
- */
-const REPEATS: Readonly<Partial<Record<DiagnosisId, readonly string[]>>> = {
-	hijacked: ["bgp-caught", "bgp-blocked", "bfd-caught"],
-	tracked: ["bgp-caught"],
-	blocked: ["bgp-blocked", "bfd-caught", "bfd-blocked"],
-	"reply-dropped": ["answer-dropped", "answer-diverted"],
-	"bfd-mode-mismatch": ["bfd-mode-mismatch"],
-	"bfd-down-session-up": ["bfd-mode-mismatch", "bfd-missing", "bfd-not-accepted"],
-};
 
 /** The root cause of each peer that is not well: the daemon's diagnosis, or what BIRD says where there is none. */
 export function rootCauses(facts: Facts, peers: readonly Peer[]): Finding[] {
-	const causes = (facts.status?.peers ?? []).flatMap((peer) => diagnosed(peer) ?? []);
+	const status = facts.status?.peers ?? [];
+	const causes = status.flatMap((peer) => diagnosed(peer) ?? []);
 	const whole = causes.filter(({ id }) => id === "bird-down");
 	// All peers are down because BIRD is: said once.
 	if (whole.length > 1 && whole[0]) {
 		const rest = causes.filter(({ id }) => id !== "bird-down");
 		causes.splice(0, causes.length, { ...whole[0], subject: "BIRD" }, ...rest);
 	}
-	const told = new Set(
-		(facts.status?.peers ?? []).filter(({ diagnosis }) => diagnosis).map(({ name }) => name),
-	);
+	const told = new Set(status.filter(({ diagnosis }) => diagnosis).map(({ name }) => name));
 	const down = isFailure(facts.bird)
 		? []
 		: peers.filter((peer) => peer.live && !peer.established && !told.has(peer.name));
 	return [...causes, ...down.map(undiagnosed)];
 }
 
-/** The review without what the root causes say already. */
-export function withoutRepeats(review: readonly Finding[], peers: readonly PeerStatus[]): Finding[] {
-	const dead = peers.some(({ diagnosis }) => diagnosis === "bird-down");
-	return review.filter(({ id, subject }) => {
-		if (id === "bird-down" && dead) return false;
-		const diagnosis = peers.find(({ name }) => name === subject)?.diagnosis;
-		return diagnosis === undefined || !REPEATS[diagnosis]?.includes(id);
-	});
-}
-
-/** What alone keeps a session down. */
-const CAUSES: ReadonlySet<string> = new Set(["bgp-caught", "bgp-blocked", "answer-dropped"]);
-
-/** A peer that is down without a diagnosis: what the review has found against it is the cause, if it has found it. */
-export function explain(
+/**
+ * Leaves out what only follows from something else that was found, by the catalog: a root cause and its consequences are one
+ * fault. A peer that is down without a diagnosis gets the finding that explains it as its cause.
+ * @param peers names of peers: what is found of one says nothing about another
+ */
+export function withoutConsequences(
 	causes: readonly Finding[],
 	review: readonly Finding[],
+	peers: ReadonlySet<string>,
 ): { causes: Finding[]; review: Finding[] } {
-	const promoted = new Set<Finding>();
-	const explained = causes.map((cause) => {
-		if (cause.id !== "peer-down") return cause;
-		const reason = review.find(
-			({ id, level, subject }) => level === "red" && subject === cause.subject && CAUSES.has(id),
+	const wrong = [...causes, ...review].filter(({ level }) => level !== "green");
+	const parentsOf = (child: Finding) =>
+		wrong.filter(
+			(parent) =>
+				parent !== child &&
+				(parent.subject === child.subject || !peers.has(parent.subject)) &&
+				catalogEntry(child.id)?.dependsOn?.includes(parent.id),
 		);
-		if (!reason) return cause;
+	const promoted = new Set<Finding>();
+	const kept = causes.flatMap((cause) => {
+		const parents = parentsOf(cause);
+		if (cause.id !== "peer-down") return parents.length > 0 ? [] : [cause];
+		const reason = parents.find(({ level }) => level === "red");
+		if (!reason) return [cause];
 		promoted.add(reason);
-		return reason;
+		return [reason];
 	});
-	return { causes: explained, review: review.filter((finding) => !promoted.has(finding)) };
+	const repeats = (finding: Finding) =>
+		causes.some(
+			({ id, subject }) => id === finding.id && (subject === finding.subject || !peers.has(finding.subject)),
+		);
+	return {
+		causes: kept,
+		review: review.filter(
+			(finding) => !promoted.has(finding) && !repeats(finding) && parentsOf(finding).length === 0,
+		),
+	};
 }
 
 function diagnosed({
@@ -77,11 +69,11 @@ function diagnosed({
 	tried,
 }: PeerStatus): Finding | undefined {
 	if (diagnosis === undefined || diagnosis === "healthy") return undefined;
-	const level: Level = MILD.has(diagnosis) ? "yellow" : "red";
 	const lines = tried === undefined ? evidence : [...evidence, `bgpwarden tried: ${tried}`];
 	return {
 		id: diagnosis,
-		level,
+		// A diagnosis of another version is taken seriously.
+		level: catalogEntry(diagnosis)?.gravity ?? "red",
 		subject: name,
 		text: explanation ?? diagnosis,
 		...(remedy === undefined ? {} : { advice: remedy }),
@@ -91,12 +83,9 @@ function diagnosed({
 
 function undiagnosed({ name, live, status }: Peer): Finding {
 	const error = live?.lastError ?? status?.last_error;
+	const state = live?.state ?? live?.protocolState ?? "down";
 	return {
-		...red(
-			"peer-down",
-			name,
-			`The session is ${live?.state ?? live?.protocolState ?? "down"}, and why is not known yet.`,
-		),
+		...red("peer-down", name, `The session is ${state}, and the cause is not known yet.`),
 		...(error === undefined ? {} : { evidence: [`BIRD's last error: ${error}`] }),
 	};
 }

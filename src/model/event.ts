@@ -1,4 +1,4 @@
-import type { DiagnosisId } from "./diagnosis.ts";
+import type { DiagnosisId } from "./catalog.ts";
 
 /** Who changed the table. Absent values: nobody saw it, or the process had ended before /proc could be read. */
 export type ChangedBy = {

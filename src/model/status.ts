@@ -1,5 +1,10 @@
 import type { BfdState } from "./bird.ts";
-import type { DiagnosisId } from "./diagnosis.ts";
+import type { DiagnosisId } from "./catalog.ts";
+
+/**
+ * What bgpwarden knows, as it is shown: the shape of status.json, of `status --json` and `peers --json`, and of the
+ * retained MQTT payloads. A value that could not be read is absent, never 0.
+ */
 export type Protection = "owned" | "installed" | "missing";
 
 export interface RepairStatus {

@@ -1,6 +1,7 @@
-import type { Finding, Level } from "../../doctor/finding.ts";
+import type { Finding } from "../../doctor/finding.ts";
 import type { Report } from "../../doctor/judge.ts";
 import { printable } from "../../lib/printable.ts";
+import type { Level } from "../../model/catalog.ts";
 import { count, paint, type TextOptions } from "./layout.ts";
 
 /** Columns of a page. */

@@ -1,5 +1,5 @@
 import { printable } from "../../lib/printable.ts";
-import { DIAGNOSES } from "../../model/diagnosis.ts";
+import { DIAGNOSES } from "../../model/catalog.ts";
 import type { PeerTopics, Topics } from "../topics.ts";
 import {
 	attributes,

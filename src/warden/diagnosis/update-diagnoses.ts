@@ -1,4 +1,5 @@
-import type { Diagnosis, DiagnosisId } from "../../model/diagnosis.ts";
+import { DIAGNOSES } from "../../model/catalog.ts";
+import type { Diagnosis } from "../../model/diagnosis.ts";
 import { isDoubted } from "../peers/nudge.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
@@ -7,24 +8,6 @@ import { diagnoseAt } from "./collect-evidence.ts";
 import { diagnose, diagnoseBird } from "./diagnose.ts";
 import { BFD_GRACE } from "./established.ts";
 import { calmAt } from "./flapping.ts";
-
-/** The gravest first, for the router's own line. */
-const GRAVITY: readonly DiagnosisId[] = [
-	"bird-down",
-	"route-kind",
-	"peer-unreachable",
-	"hijacked",
-	"blocked",
-	"reply-dropped",
-	"tracked",
-	"not-listening",
-	"no-answer",
-	"rejected",
-	"peer-silent",
-	"flapping",
-	"bfd-mode-mismatch",
-	"bfd-down-session-up",
-];
 
 /** Diagnoses every peer anew, and tells what has changed. */
 export function updateDiagnoses(turn: Turn): void {
@@ -91,8 +74,9 @@ export function gravest(state: WardenState): Diagnosis | undefined {
 	const bird = diagnoseBird(state);
 	if (bird) return bird;
 	const all = Object.values(state.peers).flatMap(({ diagnosis }) => diagnosis ?? []);
-	for (const id of GRAVITY) {
-		const found = all.find((diagnosis) => diagnosis.id === id);
+	for (const id of DIAGNOSES) {
+		// That one peer is healthy says nothing about the others.
+		const found = id === "healthy" ? undefined : all.find((diagnosis) => diagnosis.id === id);
 		if (found) return found;
 	}
 	const healthy = all.length > 0 && all.length === Object.keys(state.peers).length;

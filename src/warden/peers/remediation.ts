@@ -1,4 +1,4 @@
-import type { DiagnosisId } from "../../model/diagnosis.ts";
+import { catalogEntry } from "../../model/catalog.ts";
 import type { PeerRecord } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
 import { requestFlush } from "../table/flush-requests.ts";
@@ -8,8 +8,6 @@ import { wantNudge } from "./nudge.ts";
 import { pollBirdAt } from "./polling.ts";
 import { beginStep, describeStep, STEP_TIMEOUT, setAttempt } from "./remedy-step.ts";
 
-/** Causes that the attempt may end. The others lie with a person, or with the other side. */
-const CURABLE = new Set<DiagnosisId>(["tracked", "hijacked", "peer-silent", "no-answer"]);
 /** A peer that is down for this many ms without a known cause is worth a try. */
 const UNKNOWN_PATIENCE = 30_000;
 
@@ -58,7 +56,7 @@ function nextStep(turn: Turn, record: PeerRecord): void {
 }
 
 function isCurable(turn: Turn, { diagnosis, stateSince, peer }: PeerRecord): boolean {
-	if (diagnosis) return CURABLE.has(diagnosis.id);
+	if (diagnosis) return catalogEntry(diagnosis.id)?.curable === true;
 	if (peer.state === "OpenSent" || peer.state === "OpenConfirm") return false;
 	return turn.time - Math.max(stateSince ?? 0, turn.state.startedAt) >= UNKNOWN_PATIENCE;
 }

@@ -1,4 +1,4 @@
-import type { DiagnosisId } from "../../../src/model/diagnosis.ts";
+import type { DiagnosisId } from "../../../src/model/catalog.ts";
 import type { Lab } from "../lab.ts";
 import { network } from "../network.ts";
 import { type Bird, birdPeering, type Frr, type FrrOptions, type Peering, startBird } from "../programs.ts";

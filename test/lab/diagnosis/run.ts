@@ -1,4 +1,4 @@
-import type { DiagnosisId } from "../../../src/model/diagnosis.ts";
+import type { DiagnosisId } from "../../../src/model/catalog.ts";
 import { type Daemon, startDaemon, type Warden } from "../daemon.ts";
 import { startLab } from "../lab.ts";
 import { birdPeering, startBird, startFrr } from "../programs.ts";
