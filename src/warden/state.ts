@@ -41,7 +41,7 @@ export interface BirdState {
 	readonly due: readonly number[];
 	readonly pollAt?: number;
 	/** When something was changed that may need nudges. */
-	readonly nudgesWantedAt?: number;
+	readonly restartsWantedAt?: number;
 	/** Until when a peer in an intermediate state is looked at each second. */
 	readonly followUntil: number;
 	/** Why it was lost; told once. */
@@ -61,31 +61,31 @@ export interface PeerRecord {
 	readonly flapTimes?: readonly number[];
 	/** BIRD's last error, if it was the same each time. */
 	readonly flapError?: string | undefined;
-	readonly nudge: Nudge;
+	readonly restart: RestartState;
 	readonly diagnosis?: Diagnosis;
 	/** What is done about it while it is down. */
 	readonly attempt?: RemedyAttempt;
 }
 
-export interface Nudge {
+export interface RestartState {
 	/** A repair or flush changed something and the peer has not been Established since. */
 	readonly wantedSince?: number;
 	/** Nudges without a lasting session between them. */
 	readonly count: number;
 	readonly lastAt?: number;
 	/** When the last nudge needed further restarts. */
-	readonly aftermaths?: readonly number[];
+	readonly flapRestarts?: readonly number[];
 	/** The last restart of this outage that was to make BFD flap, and how many were repeated because it had not. */
-	readonly flapAwaited?: { readonly since: number; readonly repeats: number };
+	readonly flapExpected?: { readonly since: number; readonly repeats: number };
 	readonly notBefore?: number;
 	/** When the backoff was last cut short because a session came up. */
-	readonly forgivenAt?: number;
+	readonly backoffCutAt?: number;
 	/** When what had caught the peer's dial was changed while BIRD still took the session for Established. */
-	readonly doubtedSince?: number;
+	readonly suspectedSince?: number;
 	/** When BIRD's wait after a dial that was too early was last ended. */
-	readonly errorForgivenAt?: number;
+	readonly errorWaitEndedAt?: number;
 	/** The loss, by its time, after which BIRD's wait was ended early. */
-	readonly waitEnded?: number | undefined;
+	readonly waitEndedFor?: number | undefined;
 }
 
 export function initialState(settings: Settings, now: { monotonic: number; wall: number }): WardenState {
@@ -96,7 +96,7 @@ export function initialState(settings: Settings, now: { monotonic: number; wall:
 		table: initialTable(settings.addresses),
 		flush: { running: false, again: false, deleted: 0, waiting: [], nextWaiting: [] },
 		bird: { reachable: false, known: false, due: [], followUntil: 0 },
-		services: { processes: [], changed: {}, bursts: {}, told: {} },
+		services: { processes: [], changed: {}, bursts: {}, reported: {} },
 		evidence: NO_EVIDENCE,
 		peers: {},
 		problems: {},
@@ -110,7 +110,7 @@ export interface ServicesState {
 	/** What is not told yet, by service. */
 	readonly bursts: Readonly<Record<string, Burst>>;
 	/** What was told last, by service. */
-	readonly told: Readonly<Record<string, Told>>;
+	readonly reported: Readonly<Record<string, Reported>>;
 	readonly checkAt?: number;
 	readonly checkAgainAt?: number;
 }
@@ -124,7 +124,7 @@ export interface Burst {
 	readonly exitCode?: number;
 }
 
-export interface Told {
+export interface Reported {
 	readonly at: number;
 	readonly change: string;
 }

@@ -2,8 +2,8 @@ import type { Actor } from "../../model/actor.ts";
 import type { Flow } from "../../model/flow.ts";
 import type { Counters, Inspection } from "../../model/inspection.ts";
 import type { PacketTrace } from "../../model/packet-trace.ts";
-import { requestNudge } from "../peers/nudge.ts";
 import { pollBirdAt } from "../peers/polling.ts";
+import { restartAfterChange } from "../peers/restart.ts";
 import { attribute } from "../services/attribution.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
@@ -39,15 +39,15 @@ export function packetsTraced(turn: Turn, traces: readonly PacketTrace[]): void 
 		const opens = flags.includes("syn") && !flags.includes("ack");
 		const answers = (flags.includes("syn") && flags.includes("ack")) || flags.includes("rst");
 		if (known.has(source)) {
-			if (opens && destinationPort === 179) sawSyn(turn, source, trace);
+			if (opens && destinationPort === 179) recordSyn(turn, source, trace);
 		} else if (known.has(destination)) {
 			if (opens && destinationPort === 179) turn.evidenceOf(destination, { dial: trace });
-			if (answers && sourcePort === 179) sawAnswer(turn, destination, trace);
+			if (answers && sourcePort === 179) recordAnswer(turn, destination, trace);
 		}
 	}
 }
 
-function sawSyn(turn: Turn, address: string, trace: PacketTrace): void {
+function recordSyn(turn: Turn, address: string, trace: PacketTrace): void {
 	const { syn, syns = 0 } = turn.state.evidence.addresses[address] ?? {};
 	const again = syn?.packet.sourcePort === trace.packet.sourcePort;
 	turn.evidenceOf(address, { syn: trace, syns: again ? syns + 1 : 1 });
@@ -57,7 +57,7 @@ function sawSyn(turn: Turn, address: string, trace: PacketTrace): void {
 }
 
 /** The end of a session that was up is no answer to a SYN. */
-function sawAnswer(turn: Turn, address: string, trace: PacketTrace): void {
+function recordAnswer(turn: Turn, address: string, trace: PacketTrace): void {
 	const { syn, answer } = turn.state.evidence.addresses[address] ?? {};
 	const port = trace.packet.destinationPort;
 	if (trace.packet.flags.includes("rst")) {
@@ -88,7 +88,7 @@ export function rulesetChanged(turn: Turn, names: readonly string[], actor: Acto
 			dial: undefined,
 		});
 		turn.log("info", `table ${table}, which kept peer ${record.peer.name} down, was changed by ${by}`);
-		requestNudge(turn, record.peer.name);
+		restartAfterChange(turn, record.peer.name);
 	}
 }
 
@@ -109,7 +109,7 @@ export function peerInspected(turn: Turn, address: string, inspection: Inspectio
 							: { looks: (tracked?.looks ?? 0) + 1, since: tracked?.since ?? turn.time },
 				}),
 		...(record && isEstablished(record) && inspection.route?.device !== undefined
-			? { usualDevice: inspection.route.device }
+			? { usualInterface: inspection.route.device }
 			: {}),
 	});
 }
@@ -134,7 +134,7 @@ export function flowsFound(turn: Turn, flows: readonly Flow[]): void {
 
 /** After each reading of BIRD: what else has to be asked? Nothing, while all is well. */
 export function collectMissing(turn: Turn): void {
-	forgetStrangers(turn);
+	forgetUnknownPeers(turn);
 	const early = turn.time < turn.state.bird.followUntil + INSPECT.EARLY;
 	let count = false;
 	for (const record of Object.values(turn.state.peers)) {
@@ -148,8 +148,8 @@ export function collectMissing(turn: Turn): void {
 			if (evidence.established === undefined || began > evidence.established || evidence.tracked)
 				turn.evidenceOf(peer.neighborAddress, { established: began, tracked: undefined });
 			// Once for each session: the way to the peer may be another than the last time.
-			if (evidence.learned !== began) {
-				turn.evidenceOf(peer.neighborAddress, { learned: began });
+			if (evidence.routeAskedFor !== began) {
+				turn.evidenceOf(peer.neighborAddress, { routeAskedFor: began });
 				inspect(turn, record, evidence);
 			}
 			continue;
@@ -159,13 +159,13 @@ export function collectMissing(turn: Turn): void {
 		diagnoseAt(turn, (record.stateSince ?? turn.time) + SILENCE);
 	}
 	if (!count) return;
-	askCounters(turn, early);
+	readCounters(turn, early);
 	// Two readings of the counters tell whether packets come.
 	if (early) pollBirdAt(turn, turn.time + COUNT.first);
 }
 
 /** What is known about peers that BIRD no longer has. */
-function forgetStrangers(turn: Turn): void {
+function forgetUnknownPeers(turn: Turn): void {
 	const { addresses } = turn.state.evidence;
 	const known = addressesOf(turn.state.peers);
 	const kept = Object.entries(addresses).filter(([address]) => known.has(address));
@@ -183,7 +183,7 @@ function inspect(turn: Turn, { peer }: PeerRecord, { inspecting }: AddressEviden
 	});
 }
 
-function askCounters(turn: Turn, early: boolean): void {
+function readCounters(turn: Turn, early: boolean): void {
 	const { counters, counting } = turn.state.evidence;
 	const last = counters.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
 	if (counting !== undefined && turn.time - counting < LOST) return;

@@ -1,5 +1,5 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
-import { isDoubted } from "../peers/nudge.ts";
+import { isSuspectedHalfOpen } from "../peers/restart.ts";
 import type { WardenState } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
 import { diagnoseBfdMode } from "./bfd-mode.ts";
@@ -33,7 +33,7 @@ export function diagnose(view: View): Diagnosis | undefined {
 	if (isEstablished(record)) {
 		const found = diagnoseLostSession(view) ?? diagnoseFlapping(view);
 		if (found) return found;
-		return isDoubted(record, view.now) ? undefined : diagnoseEstablished(view);
+		return isSuspectedHalfOpen(record, view.now) ? undefined : diagnoseEstablished(view);
 	}
 	// A handshake that is getting somewhere is no fault yet.
 	if (record.peer.state === "OpenSent" || record.peer.state === "OpenConfirm") return undefined;

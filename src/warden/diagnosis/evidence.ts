@@ -21,9 +21,9 @@ export interface AddressEvidence {
 	/** An inspection was asked for. */
 	readonly inspecting?: number;
 	/** The device that led to the peer while it was Established. */
-	readonly usualDevice?: string;
+	readonly usualInterface?: string;
 	/** The session, by its begin, for which the device was asked. */
-	readonly learned?: number;
+	readonly routeAskedFor?: number;
 	/** When the latest session was established. */
 	readonly established?: number;
 }

@@ -11,7 +11,7 @@ const UNRESOLVED = new Set(["FAILED", "INCOMPLETE"]);
 /** What the kernel knows of the way to the peer: `route-kind`, `peer-unreachable`. */
 export function diagnoseKernel(view: View): Diagnosis | undefined {
 	const { evidence, record } = view;
-	const { inspection, usualDevice } = evidence;
+	const { inspection, usualInterface: usualDevice } = evidence;
 	if (!inspection) return undefined;
 	const { route, noRoute, neighbor } = inspection;
 	if (noRoute !== undefined) {

@@ -1,6 +1,6 @@
 import { DIAGNOSES } from "../../model/catalog.ts";
 import type { Diagnosis } from "../../model/diagnosis.ts";
-import { isDoubted } from "../peers/nudge.ts";
+import { isSuspectedHalfOpen } from "../peers/restart.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
@@ -46,7 +46,7 @@ function updateDiagnosis(turn: Turn, record: PeerRecord): void {
 function stillValid(record: PeerRecord, now: number): Diagnosis | undefined {
 	const { diagnosis } = record;
 	if (diagnosis === undefined || diagnosis.id === "healthy" || diagnosis.id === "bird-down") return undefined;
-	const up = isEstablished(record) && !isDoubted(record, now);
+	const up = isEstablished(record) && !isSuspectedHalfOpen(record, now);
 	return isDown(record) || up ? undefined : diagnosis;
 }
 

@@ -27,14 +27,14 @@ function waitsAfterEarlyDial({ peer }: PeerRecord): boolean {
  * BFD comes up. A peer that dials too early again and again has it ended once in `APART` ms, and one that flaps never: for
  * those the wait was made.
  */
-export function endsWait(turn: Turn, record: PeerRecord): boolean {
-	const { stateSince, nudge, diagnosis } = record;
+export function mayEndWait(turn: Turn, record: PeerRecord): boolean {
+	const { stateSince, restart, diagnosis } = record;
 	if (!turn.state.settings.remediate || record.peer.bfd === "up") return false;
 	if (!waitsAfterBfd(record) && !waitsAfterEarlyDial(record)) return false;
-	if (diagnosis?.id === "flapping" || stateSince === undefined || nudge.waitEnded === stateSince)
+	if (diagnosis?.id === "flapping" || stateSince === undefined || restart.waitEndedFor === stateSince)
 		return false;
-	const { errorForgivenAt } = nudge;
-	if (!waitsAfterBfd(record) && errorForgivenAt !== undefined && turn.time - errorForgivenAt < APART)
+	const { errorWaitEndedAt } = restart;
+	if (!waitsAfterBfd(record) && errorWaitEndedAt !== undefined && turn.time - errorWaitEndedAt < APART)
 		return false;
 	if (turn.time - stateSince >= SETTLING) return true;
 	pollBirdAt(turn, stateSince + SETTLING);

@@ -4,9 +4,9 @@ import type { PeerRecord } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
 import { reinstall, tableAddresses } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
-import { considerNudges, isNudging } from "./nudge.ts";
 import { pollBirdNow, pollSoon, schedulePolls } from "./polling.ts";
 import { remediatePeers } from "./remediation.ts";
+import { awaitsRestart, considerRestarts } from "./restart.ts";
 
 /** Milliseconds that BIRD's account of when a session began may differ between readings: clocks are rounded. */
 const SINCE_DOUBT = 3000;
@@ -35,18 +35,18 @@ export function birdRead(turn: Turn, reading: BirdReading, since: Readonly<Recor
 	const named = new Set(reading.peers.map((peer) => peer.name));
 	turn.state = { ...turn.state, peers: {} };
 	for (const peer of reading.peers)
-		turn.peer(peer.name, follow(turn, before[peer.name], peer, since[peer.name]));
-	for (const record of Object.values(before)) if (!named.has(record.peer.name)) removed(turn, record);
+		turn.peer(peer.name, updatePeer(turn, before[peer.name], peer, since[peer.name]));
+	for (const record of Object.values(before)) if (!named.has(record.peer.name)) peerRemoved(turn, record);
 	turn.bird({ known: true, ...(reading.version === undefined ? {} : { version: reading.version }) });
-	considerNudges(turn);
+	considerRestarts(turn);
 	remediatePeers(turn);
 	collectMissing(turn);
 	const records = Object.values(turn.state.peers);
 	schedulePolls(turn, {
 		unsettled: records.some((record) => !isDown(record) && !isSettled(record)),
-		nudging: records.some((record) => isNudging(turn, record)),
+		nudging: records.some((record) => awaitsRestart(turn, record)),
 	});
-	followAddresses(turn, reading);
+	updateTableAddresses(turn, reading);
 }
 
 /** Up, with its BFD. */
@@ -65,7 +65,7 @@ export function peerRestarted(
 	pollSoon(turn);
 }
 
-function follow(
+function updatePeer(
 	turn: Turn,
 	before: PeerRecord | undefined,
 	peer: BirdPeer,
@@ -76,14 +76,14 @@ function follow(
 	const known = birdSince === undefined ? {} : { birdSince };
 	if (!before) {
 		turn.log("info", `peer ${peer.name} found: ${peer.state ?? peer.protocolState}`);
-		return { peer, flaps: 0, nudge: { count: 0 }, ...known };
+		return { peer, flaps: 0, restart: { count: 0 }, ...known };
 	}
 	const bfdSince = before.peer.bfd === peer.bfd ? before.bfdSince : turn.time;
 	const bfd = bfdSince === undefined ? {} : { bfdSince };
 	if (before.peer.state !== peer.state) {
 		const left = before.peer.state === "Established";
-		if (left) down(turn, peer, peer.state);
-		if (peer.state === "Established") up(turn, peer);
+		if (left) reportDown(turn, peer, peer.state);
+		if (peer.state === "Established") reportUp(turn, peer);
 		const { bfdSince: _, birdSince: __, ...rest } = before;
 		return {
 			...rest,
@@ -91,20 +91,20 @@ function follow(
 			stateSince: turn.time,
 			...bfd,
 			...known,
-			...(left ? flapped(turn, before, peer) : {}),
+			...(left ? countFlap(turn, before, peer) : {}),
 		};
 	}
 	if (!isNewSession(before, peer, birdSince)) return { ...before, peer, ...bfd };
-	down(turn, peer, undefined);
-	up(turn, peer);
+	reportDown(turn, peer, undefined);
+	reportUp(turn, peer);
 	const { stateSince: _, bfdSince: __, ...rest } = before;
-	return { ...rest, peer, ...bfd, ...known, ...flapped(turn, before, peer) };
+	return { ...rest, peer, ...bfd, ...known, ...countFlap(turn, before, peer) };
 }
 
 /** Losses of the session that are remembered. */
 const MOST_FLAPS = 10;
 
-function flapped(
+function countFlap(
 	turn: Turn,
 	before: PeerRecord,
 	{ lastError }: BirdPeer,
@@ -126,13 +126,13 @@ function isNewSession(before: PeerRecord, peer: BirdPeer, birdSince: number | un
 	return birdSince - began > SINCE_DOUBT;
 }
 
-function removed(turn: Turn, record: PeerRecord): void {
+function peerRemoved(turn: Turn, record: PeerRecord): void {
 	turn.log("info", `peer ${record.peer.name} is no longer configured in BIRD`);
-	if (isEstablished(record)) down(turn, record.peer, "removed");
+	if (isEstablished(record)) reportDown(turn, record.peer, "removed");
 }
 
 /** @param state absent: it was down for a moment that no reading has seen */
-function down(turn: Turn, peer: BirdPeer, state: string | undefined): void {
+function reportDown(turn: Turn, peer: BirdPeer, state: string | undefined): void {
 	const why = peer.lastError === undefined ? "" : ` (${peer.lastError})`;
 	const how = state === undefined ? "was down between two readings" : `is down: ${state}`;
 	turn.log("warn", `peer ${peer.name} ${how}${why}`);
@@ -143,13 +143,13 @@ function down(turn: Turn, peer: BirdPeer, state: string | undefined): void {
 	});
 }
 
-function up(turn: Turn, peer: BirdPeer): void {
+function reportUp(turn: Turn, peer: BirdPeer): void {
 	turn.log("info", `peer ${peer.name} is up`);
 	turn.do({ type: "report", event: "peer_up", details: { peer: peer.name } });
 }
 
 /** With scope `peers` the table names BIRD's neighbors. */
-function followAddresses(turn: Turn, reading: BirdReading): void {
+function updateTableAddresses(turn: Turn, reading: BirdReading): void {
 	const { settings, table } = turn.state;
 	if (settings.scope !== "peers") return;
 	const neighbors = reading.peers.flatMap((peer) => peer.neighborAddress ?? []);

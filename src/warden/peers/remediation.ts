@@ -4,9 +4,9 @@ import { isDown, isEstablished } from "../state.ts";
 import { requestFlush } from "../table/flush-requests.ts";
 import { ensureTable } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
-import { wantNudge } from "./nudge.ts";
 import { pollBirdAt } from "./polling.ts";
 import { beginStep, describeStep, STEP_TIMEOUT, setAttempt } from "./remedy-step.ts";
+import { scheduleRestart } from "./restart.ts";
 
 /** A peer that is down for this many ms without a known cause is worth a try. */
 const UNKNOWN_PATIENCE = 30_000;
@@ -34,7 +34,7 @@ function finishAttempt(turn: Turn, record: PeerRecord): void {
 }
 
 function nextStep(turn: Turn, record: PeerRecord): void {
-	const { attempt, nudge } = record;
+	const { attempt, restart } = record;
 	if (attempt?.outcome === "pending") {
 		if (turn.time < attempt.at + STEP_TIMEOUT[attempt.step]) {
 			pollBirdAt(turn, attempt.at + STEP_TIMEOUT[attempt.step]);
@@ -45,11 +45,11 @@ function nextStep(turn: Turn, record: PeerRecord): void {
 		if (attempt.step === "table") {
 			requestFlush(turn, []);
 			beginStep(turn, name, "conntrack");
-		} else if (attempt.step === "conntrack") wantNudge(turn, name);
+		} else if (attempt.step === "conntrack") scheduleRestart(turn, name);
 		return;
 	}
 	// A restart that is planned, or that just failed, decides when the next round may begin.
-	if (nudge.wantedSince !== undefined || turn.time < (nudge.notBefore ?? 0)) return;
+	if (restart.wantedSince !== undefined || turn.time < (restart.notBefore ?? 0)) return;
 	if (!isCurable(turn, record)) return;
 	ensureTable(turn, []);
 	beginStep(turn, record.peer.name, "table");

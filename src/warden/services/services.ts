@@ -79,8 +79,8 @@ export function servicesAt(services: ServicesState): number | undefined {
 	return times.length === 0 ? undefined : Math.min(...times);
 }
 
-function dueAt({ told }: ServicesState, service: string, burst: Burst): number {
-	const last = told[service];
+function dueAt({ reported }: ServicesState, service: string, burst: Burst): number {
+	const last = reported[service];
 	if (burst.respawns > 0 && burst.lastChange !== "fail") {
 		const notBefore = last?.change === "respawned" ? last.at + CRASHING : 0;
 		return Math.max(burst.last + QUIET, notBefore);
@@ -99,15 +99,15 @@ function nameOf({ lastChange, respawns, stopped }: Burst): ServiceReport {
 
 function reportChange(turn: Turn, service: string, burst: Burst): void {
 	const change = nameOf(burst);
-	const { bursts, told } = turn.state.services;
+	const { bursts, reported } = turn.state.services;
 	const { [service]: _, ...others } = bursts;
-	const last = told[service];
+	const last = reported[service];
 	turn.services({ bursts: others });
 	// A slow instance of the same restart, or the start that a respawn announced.
 	const age = last === undefined ? Number.POSITIVE_INFINITY : turn.time - last.at;
 	if (change === last?.change && change !== "respawned" && age < STOPPING) return;
 	if (change === "started" && last?.change === "respawned" && age < CRASHING) return;
-	turn.services({ told: { ...told, [service]: { at: turn.time, change } } });
+	turn.services({ reported: { ...reported, [service]: { at: turn.time, change } } });
 	turn.log("info", `service ${service} ${change}`);
 	turn.do({
 		type: "report",

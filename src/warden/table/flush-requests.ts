@@ -1,6 +1,6 @@
 import type { Flow } from "../../model/flow.ts";
 import { flowsFound } from "../diagnosis/collect-evidence.ts";
-import { requestNudges } from "../peers/nudge.ts";
+import { requestRestarts } from "../peers/restart.ts";
 import type { Turn } from "../turn.ts";
 
 /** Deletes stale conntrack entries; with a flush under way, once more after it. @param ids who waits for it */
@@ -27,7 +27,7 @@ export function flushed(turn: Turn, deleted: number, left: number, flows: readon
 	if (deleted > 0) {
 		turn.log("info", `${count(deleted, "stale conntrack entry", "stale conntrack entries")} deleted`);
 		turn.do({ type: "report", event: "conntrack_flushed", details: { deleted, left } });
-		requestNudges(turn);
+		requestRestarts(turn);
 	}
 	const told = `${count(deleted, "entry", "entries")} deleted`;
 	if (left > 0) finish(turn, deleted > 0, `${told}, ${left} left`);

@@ -1,5 +1,5 @@
 import { retryDelay } from "../../lib/backoff.ts";
-import { requestNudges } from "../peers/nudge.ts";
+import { requestRestarts } from "../peers/restart.ts";
 import type { Turn } from "../turn.ts";
 import { requestFlush } from "./flush-requests.ts";
 import { lost, ownTransaction } from "./repair.ts";
@@ -32,7 +32,7 @@ export function installed(turn: Turn, owned = false): void {
 	} else settleInstall(turn);
 	if (table.phase === "installing" && table.before === undefined) {
 		turn.log("info", `table inet ${settings.table} installed`);
-		requestNudges(turn);
+		requestRestarts(turn);
 	}
 	if (owned && !table.owned) {
 		const how = "bgpwarden release gives it up, and so does stopping the service";
@@ -117,5 +117,5 @@ function compareWithBefore(turn: Turn, text: string): void {
 	const { before } = turn.state.table;
 	if (before === undefined || before === text) return;
 	turn.log("info", `found table inet ${turn.state.settings.table} in another form; replaced it`);
-	requestNudges(turn);
+	requestRestarts(turn);
 }

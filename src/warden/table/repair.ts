@@ -1,8 +1,8 @@
 import { clockOffset, isoSeconds } from "../../lib/clock.ts";
 import { type Actor, describeActor } from "../../model/actor.ts";
 import type { ChangedBy } from "../../model/event.ts";
-import { requestNudges } from "../peers/nudge.ts";
 import { pollSoon } from "../peers/polling.ts";
+import { requestRestarts } from "../peers/restart.ts";
 import { attribute } from "../services/attribution.ts";
 import type { Turn } from "../turn.ts";
 import { earliestRepair, noteRepair } from "./contention.ts";
@@ -106,7 +106,7 @@ function restored(turn: Turn): void {
 	}
 	noteRepair(turn, loss.actor);
 	answer(turn, true, `table inet ${settings.table} was ${loss.reason}; restored`);
-	requestNudges(turn);
+	requestRestarts(turn);
 	pollSoon(turn);
 }
 

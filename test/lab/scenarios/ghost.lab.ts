@@ -17,7 +17,7 @@ afterEach(() => lab.stop());
  * machine it takes 2 s, which `make bench` measures. The limit for single-hop BFD is wider: as FRR dials it learns its own
  * address, and replaces its BFD session by one with that address (`bgp_peer_bfd_update_source`). That session's first
  * packet, Down, comes within milliseconds of the handshake. When BIRD is Established by then, it needs a second restart
- * (src/warden/peers/nudge.ts).
+ * (src/warden/peers/restart.ts).
  */
 test.each([
 	{ bfd: "multihop", multihop: true, limit: 10_000 },

@@ -263,7 +263,7 @@ describe("BIRD's wait after a failure of BFD", () => {
 	])("does not meet the backoff of what failed before the session $what", ({ seen }) => {
 		const story = read();
 		live(story, 300);
-		expect(story.state.peers.waukeen?.nudge.notBefore).toBeGreaterThan(story.time + 60_000);
+		expect(story.state.peers.waukeen?.restart.notBefore).toBeGreaterThan(story.time + 60_000);
 		story.happens(...seen.map((each) => reading(each)));
 		story.passes(2000);
 		const waiting = { ...idle, bfd: "up" } as const;

@@ -24,14 +24,14 @@ describe("the start", () => {
 			"found table inet custom_bgp in another form; replaced it",
 		]);
 		expect(story.state.table.repairs).toBe(0);
-		expect(story.state.bird.nudgesWantedAt).toBeDefined();
+		expect(story.state.bird.restartsWantedAt).toBeDefined();
 	});
 
 	test("a table that was there as wanted needs no nudge", () => {
 		const story = new Story();
 		story.happens({ type: "started" }, { type: "listed", text: "whole" });
 		story.happens({ type: "own_transaction" }, { type: "installed" }, { type: "listed", text: "whole" });
-		expect(story.state.bird.nudgesWantedAt).toBeUndefined();
+		expect(story.state.bird.restartsWantedAt).toBeUndefined();
 	});
 
 	test("a look that fails does not keep the table from being installed", () => {
