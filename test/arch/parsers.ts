@@ -18,7 +18,6 @@ import { parseServiceEvent, parseServiceList } from "../../src/system/openwrt/se
 import {
 	parseComplaint,
 	parseEvent,
-	parseList,
 	parseReply as parseUbusReply,
 } from "../../src/system/openwrt/service-messages.ts";
 
@@ -44,7 +43,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 			const event = parseEvent(line);
 			return [event, event && parseServiceEvent(event), parseComplaint(line)];
 		});
-		return { reply, processes: reply && parseServiceList(reply), list: parseList(text), events };
+		return { reply, processes: reply && parseServiceList(reply), events };
 	},
 	uci: (text) => {
 		const result = parseUci(text);

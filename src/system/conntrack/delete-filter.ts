@@ -13,17 +13,12 @@ export function mayBeStale(line: string): boolean {
 }
 
 /**
- * The BGP and BFD flows that end at this router: it began them, or they were aimed at it. The original direction
+ * A filter of conntrack(8) `-D` that deletes this flow and no other flow than stale ones, in whatever zone. Many flows have
+ * the same filter, so that a port scan on 179 costs no more than one session.
+ *
+ * Stale are the BGP and BFD flows that end at this router: it began them, or they were sent to it. The original direction
  * decides: a redirected session still names the router there, and a session that the router only masquerades has the
  * router's address in the reply alone.
- */
-export function selectStale(flows: readonly Flow[], isLocal: IsLocal): Flow[] {
-	return flows.filter((flow) => filterOf(flow, isLocal) !== undefined);
-}
-
-/**
- * A filter of conntrack(8) `-D` that takes this flow and no flow that `selectStale` would leave, in whatever zone.
- * Many flows have the same filter, so that a port scan on 179 costs no more than one session.
  * @returns undefined when the flow is not stale
  */
 export function filterOf(flow: Flow, isLocal: IsLocal): string | undefined {

@@ -17,6 +17,6 @@ export function isOwned(listing: string): boolean {
 }
 
 /** nft also tells the owner's name, as /proc has it for that process id: in a container, perhaps another process's. */
-export const OWNERSHIP = /^(table inet \S+ \{).*\n(?:\tflags (?:owner|persist|owner,persist)\n\n?)?/;
+const OWNERSHIP = /^(table inet \S+ \{).*\n(?:\tflags (?:owner|persist|owner,persist)\n\n?)?/;
 
-export const MARKS = / \(run [0-9a-f]{8}\)"/g;
+const MARKS = / \(run [0-9a-f]{8}\)"/g;

@@ -1,6 +1,6 @@
 /**
  * Text of OpenWrt's `ubus` command line (openwrt/ubus, cli.c): `subscribe` and `listen` print one JSON object per line,
- * `call` prints one indented JSON object per reply, `list` one path per line.
+ * `call` prints one indented JSON object per reply.
  */
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
@@ -14,13 +14,6 @@ export interface UbusEvent {
 	/** e.g. `instance.start`, `ubus.object.add`. */
 	readonly name: string;
 	readonly data: JsonObject;
-}
-
-/** An object on the bus. */
-export interface UbusObject {
-	readonly path: string;
-	/** Argument types by name, by method; empty where `list` was not verbose. Types as ubus says, e.g. `String`. */
-	readonly methods: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export function isObject(value: unknown): value is JsonObject {
@@ -45,31 +38,6 @@ export function parseReply(text: string): JsonObject | undefined {
 	if (text.trim() === "") return {};
 	const value = parseJson(text);
 	return isObject(value) ? value : undefined;
-}
-
-/** What `ubus list`, with or without `-v`, printed; undefined when that is something else. */
-export function parseList(text: string): UbusObject[] | undefined {
-	const objects: { path: string; methods: Record<string, Record<string, string>> }[] = [];
-	for (const line of text.split("\n")) {
-		if (line === "") continue;
-		if (line.startsWith("\t")) {
-			const signature = parseJson(`{${line.slice(1)}}`);
-			const object = objects.at(-1);
-			if (!isObject(signature) || !object) return undefined;
-			for (const [method, types] of Object.entries(signature)) object.methods[method] = stringsOf(types);
-			continue;
-		}
-		const path = /^'(.*)' @[0-9a-f]{8}$/.exec(line)?.[1] ?? /^[^\s'"{}]+$/.exec(line)?.[0];
-		if (path === undefined) return undefined;
-		objects.push({ path, methods: {} });
-	}
-	return objects;
-}
-
-function stringsOf(value: unknown): Record<string, string> {
-	if (!isObject(value)) return {};
-	const strings = Object.entries(value).filter(([, type]) => typeof type === "string");
-	return Object.fromEntries(strings) as Record<string, string>;
 }
 
 /**

@@ -6,10 +6,8 @@ import {
 	type JsonObject,
 	parseComplaint,
 	parseEvent,
-	parseList,
 	parseReply,
 	type UbusEvent,
-	type UbusObject,
 } from "./service-messages.ts";
 
 /** Seconds that ubus lets a command take; its `-t`. */
@@ -51,10 +49,6 @@ export interface UbusStream {
 export interface Ubus {
 	/** @param message arguments by name; @returns the reply, empty where the method answers nothing */
 	call(path: string, method: string, message?: JsonObject): Promise<UbusResult<JsonObject>>;
-	/** Objects with their methods. @param pattern a path, or its beginning with `*`; absent: all */
-	list(pattern?: string): Promise<UbusResult<readonly UbusObject[]>>;
-	/** Broadcasts an event. */
-	send(type: string, message?: JsonObject): Promise<UbusResult<undefined>>;
 	/** Notifications of objects. */
 	subscribe(paths: readonly [string, ...string[]], options: StreamOptions): UbusStream;
 	/** Broadcast events. @param patterns types, or their beginning with `*` */
@@ -91,13 +85,6 @@ export function createUbus(platform: Platform): Ubus {
 				["call", path, method, ...(message ? [JSON.stringify(message)] : [])],
 				parseReply,
 			),
-		list: (pattern) =>
-			run("ubus list", ["-v", "list", ...(pattern === undefined ? [] : [pattern])], parseList),
-		async send(type, message) {
-			const args = ["send", type, ...(message ? [JSON.stringify(message)] : [])];
-			const sent = await run(`ubus send ${type}`, args, () => true);
-			return sent.ok ? { ok: true, value: undefined } : sent;
-		},
 		subscribe: (paths, options) => stream(platform, ["ubus", "subscribe", ...paths], options),
 		listen: (patterns, options) => stream(platform, ["ubus", "listen", ...patterns], options),
 	};

@@ -1,12 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parseServiceEvent, parseServiceList } from "../../../src/system/openwrt/service-events.ts";
-import {
-	parseComplaint,
-	parseEvent,
-	parseList,
-	parseReply,
-} from "../../../src/system/openwrt/service-messages.ts";
+import { parseComplaint, parseEvent, parseReply } from "../../../src/system/openwrt/service-messages.ts";
 
 /** ubus and procd of OpenWrt's main branch, built from their sources; procd's services were dummies. */
 function fixture(name: string): string {
@@ -40,17 +35,6 @@ test("the running processes of all services", () => {
 	const reply = parseReply(fixture("call-service-list.txt"));
 	expect(reply && parseServiceList(reply)).toEqual(expected("call-service-list"));
 	expect(parseServiceList({ x: 1, y: { instances: [] }, z: { instances: { a: null } } })).toEqual([]);
-});
-
-test("objects, with and without methods", () => {
-	expect(parseList(fixture("list-v.txt"))).toEqual(expected("list-v"));
-	expect(parseList(fixture("list.txt"))?.map(({ path }) => path)).toEqual([
-		"hotplug.button",
-		"service",
-		"system",
-	]);
-	expect(parseList("Usage: ubus [<options>]\n")).toBeUndefined();
-	expect(parseList('\t"call":{}\n')).toBeUndefined();
 });
 
 test("ubus's own words in its complaints", () => {
