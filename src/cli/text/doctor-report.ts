@@ -22,24 +22,26 @@ export function renderReport(report: Report, options: TextOptions): string {
 function headline({ causes, review }: Report): string {
 	const number = (level: Level) => [...causes, ...review].filter((finding) => finding.level === level).length;
 	const [reds, yellows] = [number("red"), number("yellow")];
-	const warnings = yellows === 0 ? "" : `${count(yellows, "thing")} worth changing`;
-	if (reds === 0) return warnings === "" ? "Everything is fine." : `Nothing is broken; ${warnings}.`;
-	return `${count(reds, "thing is", "things are")} broken${warnings && `, ${warnings}`}.`;
+	const warnings = yellows === 0 ? "" : count(yellows, "warning");
+	if (reds === 0) return warnings === "" ? "Everything is fine." : `No errors; ${warnings}.`;
+	return `${count(reds, "error")}${warnings && `, ${warnings}`}.`;
 }
 
-const WORDS: Readonly<Record<Level, string>> = { red: "BROKEN", yellow: "LOOK", green: "fine" };
+/** Columns of the words and labels in front. */
+const LABEL = 5;
+const WORDS: Readonly<Record<Level, string>> = { red: "ERROR", yellow: "WARN", green: "ok" };
 
-const INDENT = " ".repeat(8);
+const INDENT = " ".repeat(LABEL + 2);
 
 function renderFinding(finding: Finding, options: TextOptions): string {
 	const { id, level, subject, text, advice, evidence = [] } = finding;
-	const title = `${paint(WORDS[level].padEnd(6), level, options)}  ${paint(printable(subject, 64), "bold", options)}: ${id}`;
+	const title = `${paint(WORDS[level].padEnd(LABEL), level, options)}  ${paint(printable(subject, 64), "bold", options)}: ${id}`;
 	const lines = [title, ...wrap(sentence(text)).map((line) => INDENT + line)];
 	const labelled = (label: string, texts: readonly string[]) => {
 		for (const [index, line] of texts.flatMap(wrap).entries())
 			lines.push(
 				index === 0
-					? `  ${paint(label, "dim", options)}${" ".repeat(6 - label.length)}${line}`
+					? `  ${paint(label, "dim", options)}${" ".repeat(LABEL - label.length)}${line}`
 					: INDENT + line,
 			);
 	};
@@ -50,7 +52,7 @@ function renderFinding(finding: Finding, options: TextOptions): string {
 
 function renderFine({ level, text, evidence = [] }: Finding, options: TextOptions): string[] {
 	const lines = [...wrap(sentence(text)), ...evidence.flatMap(wrap).map((line) => `  ${line}`)];
-	const word = `${paint(WORDS[level].padEnd(6), level, options)}  `;
+	const word = `${paint(WORDS[level].padEnd(LABEL), level, options)}  `;
 	return lines.map((line, index) => (index === 0 ? word : INDENT) + line);
 }
 
@@ -64,7 +66,7 @@ function wrap(text: string): string[] {
 	const lines: string[] = [];
 	for (const word of printable(text, TEXT_LIMIT).split(" ")) {
 		const last = lines.at(-1);
-		if (last !== undefined && last.length + 1 + word.length <= WIDTH - 8)
+		if (last !== undefined && last.length + 1 + word.length <= WIDTH - LABEL - 2)
 			lines[lines.length - 1] = `${last} ${word}`;
 		else lines.push(word);
 	}

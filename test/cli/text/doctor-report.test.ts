@@ -24,27 +24,27 @@ const REPORT: Report = {
 
 describe("renderReport", () => {
 	test("has the root cause first, then what to look at, then what is fine", () => {
-		expect(renderReport(REPORT, { color: false })).toBe(`1 thing is broken, 1 thing worth changing.
+		expect(renderReport(REPORT, { color: false })).toBe(`1 error, 1 warning.
 
-BROKEN  waukeen: hijacked
-        The SYN of waukeen is redirected by chain pre of table inet proxy.
-  seen  inet proxy pre: tcp dport 179 redirect to :7892 (handle 4)
-        seen 3 times
-  do    Except TCP port 179 in the proxy.
+ERROR  waukeen: hijacked
+       The SYN of waukeen is redirected by chain pre of table inet proxy.
+  seen inet proxy pre: tcp dport 179 redirect to :7892 (handle 4)
+       seen 3 times
+  do   Except TCP port 179 in the proxy.
 
-LOOK    clock: clock-not-set
-        The clock is not set.
+WARN   clock: clock-not-set
+       The clock is not set.
 
-fine    The configuration has no mistakes.
-fine    Spared.
-          inet a b: …
+ok     The configuration has no mistakes.
+ok     Spared.
+         inet a b: …
 `);
 	});
 
 	test("has colours only where they are wanted", () => {
 		const page = renderReport(REPORT, { color: true });
-		expect(page).toContain("\x1b[31mBROKEN\x1b[0m");
-		expect(page).toContain("\x1b[32mfine  \x1b[0m");
+		expect(page).toContain("\x1b[31mERROR\x1b[0m");
+		expect(page).toContain("\x1b[32mok   \x1b[0m");
 		expect(
 			["0", "1", "2", "31", "32", "33"].reduce((text, code) => text.replaceAll(`\x1b[${code}m`, ""), page),
 		).toBe(renderReport(REPORT, { color: false }));
@@ -52,7 +52,7 @@ fine    Spared.
 
 	test.each<[Report["level"], string]>([
 		["green", "Everything is fine.\n"],
-		["yellow", "Nothing is broken; 1 thing worth changing.\n"],
+		["yellow", "No errors; 1 warning.\n"],
 	])("%s", (level, first) => {
 		const review = REPORT.review.filter((each) => level === "yellow" || each.level === "green");
 		expect(renderReport({ ...REPORT, level, causes: [], review }, { color: false })).toMatch(first);
