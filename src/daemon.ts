@@ -203,7 +203,7 @@ export class Daemon {
 				const result = await flushConntrack(this.platform);
 				this.dispatch(
 					result.ok
-						? { type: "flushed", deleted: result.deleted, left: result.left, flows: result.flows }
+						? { type: "flushed", deleted: result.deleted, left: result.left }
 						: { type: "flush_failed", reason: result.reason },
 				);
 				return;

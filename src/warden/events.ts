@@ -1,7 +1,6 @@
 import type { Actor } from "../model/actor.ts";
 import type { BirdReading } from "../model/bird.ts";
 import type { Command } from "../model/command.ts";
-import type { Flow } from "../model/flow.ts";
 import type { Counters, Inspection } from "../model/inspection.ts";
 import type { PacketTrace } from "../model/packet-trace.ts";
 import type { ProblemKind } from "../model/problem.ts";
@@ -34,13 +33,7 @@ export type WardenEvent =
 	 */
 	| { readonly type: "listed"; readonly text: string | undefined; readonly peers?: readonly string[] }
 	| { readonly type: "list_failed"; readonly reason: string }
-	/** @property flows a few of the entries that were found */
-	| {
-			readonly type: "flushed";
-			readonly deleted: number;
-			readonly left: number;
-			readonly flows?: readonly Flow[];
-	  }
+	| { readonly type: "flushed"; readonly deleted: number; readonly left: number }
 	| { readonly type: "flush_failed"; readonly reason: string }
 	/** A SYN, FIN or RST of BGP went by. */
 	| { readonly type: "session_sign" }

@@ -24,7 +24,7 @@ export interface WardenState {
 
 export interface FlushState {
 	readonly running: boolean;
-	/** Another one is wanted after the running one. */
+	/** Another flush is to follow the running one. */
 	readonly again: boolean;
 	/** Entries deleted since the start. */
 	readonly deleted: number;
@@ -35,26 +35,27 @@ export interface FlushState {
 export interface BirdState {
 	readonly reachable: boolean;
 	readonly version?: string;
-	/** A complete reading was had since the start. */
+	/** BIRD was read completely since the start. */
 	readonly known: boolean;
-	/** Times at which a reading is due, ascending. */
+	/** Times of planned polls, ascending. */
 	readonly due: readonly number[];
+	/** Time of the periodic poll. */
 	readonly pollAt?: number;
-	/** When something was changed that may need nudges. */
+	/** When something was changed after which peers may need a restart. */
 	readonly restartsWantedAt?: number;
-	/** Until when a peer in an intermediate state is looked at each second. */
+	/** Until when a peer in an intermediate state is polled each second. */
 	readonly followUntil: number;
-	/** Why it was lost; told once. */
+	/** Why BIRD cannot be queried; logged once. */
 	readonly lostReason?: string;
 }
 
 export interface PeerRecord {
 	readonly peer: BirdPeer;
-	/** When the present state was first seen; absent for the state at the first reading. */
+	/** When the present state was first seen; absent for the state at the first poll. */
 	readonly stateSince?: number;
-	/** When BIRD's protocol entered its state, by BIRD's own account, on the monotonic clock. */
+	/** When BIRD's protocol entered its state, as BIRD says, on the monotonic clock. */
 	readonly birdSince?: number;
-	/** When BFD's present state was first seen; absent for the state at the first reading. */
+	/** When BFD's present state was first seen; absent for the state at the first poll. */
 	readonly bfdSince?: number;
 	readonly flaps: number;
 	/** The latest times at which it left Established, oldest first. */
@@ -63,28 +64,28 @@ export interface PeerRecord {
 	readonly flapError?: string | undefined;
 	readonly restart: RestartState;
 	readonly diagnosis?: Diagnosis;
-	/** What is done about it while it is down. */
+	/** The latest remedy while it is down. */
 	readonly attempt?: RemedyAttempt;
 }
 
 export interface RestartState {
 	/** A repair or flush changed something and the peer has not been Established since. */
 	readonly wantedSince?: number;
-	/** Nudges without a lasting session between them. */
+	/** Restarts without a lasting session between them. */
 	readonly count: number;
 	readonly lastAt?: number;
-	/** When the last nudge needed further restarts. */
+	/** When the last restart had to be repeated, because its own BFD flap took the session down. */
 	readonly flapRestarts?: readonly number[];
-	/** The last restart of this outage that was to make BFD flap, and how many were repeated because it had not. */
+	/** The last restart of this outage that should make BFD flap, and how many were repeated because it did not. */
 	readonly flapExpected?: { readonly since: number; readonly repeats: number };
 	readonly notBefore?: number;
 	/** When the backoff was last cut short because a session came up. */
 	readonly backoffCutAt?: number;
-	/** When what had caught the peer's dial was changed while BIRD still took the session for Established. */
+	/** When the rule that caught the peer's SYN was changed, while BIRD still said Established. */
 	readonly suspectedSince?: number;
-	/** When BIRD's wait after a dial that was too early was last ended. */
+	/** When BIRD's error wait after a peer that connected too early was last ended. */
 	readonly errorWaitEndedAt?: number;
-	/** The loss, by its time, after which BIRD's wait was ended early. */
+	/** The loss, by its time, after which BIRD's error wait was ended early. */
 	readonly waitEndedFor?: number | undefined;
 }
 
@@ -107,15 +108,15 @@ export interface ServicesState {
 	readonly processes: readonly ServiceProcess[];
 	/** When each watched service last changed. */
 	readonly changed: Readonly<Record<string, number>>;
-	/** What is not told yet, by service. */
+	/** What is not reported yet, by service. */
 	readonly bursts: Readonly<Record<string, Burst>>;
-	/** What was told last, by service. */
+	/** What was reported last, by service. */
 	readonly reported: Readonly<Record<string, Reported>>;
 	readonly checkAt?: number;
 	readonly checkAgainAt?: number;
 }
 
-/** Changes of one service that are told as one. Times are monotonic milliseconds. */
+/** Changes of one service that are reported as one. Times are monotonic milliseconds. */
 export interface Burst {
 	readonly last: number;
 	readonly lastChange: ServiceEvent["change"];
@@ -130,8 +131,8 @@ export interface Reported {
 }
 
 /**
- * What the daemon does by itself for a peer that is down: look after the table, delete the peer's conntrack entries,
- * restart the peer in BIRD, in this order, each only if the one before did not help.
+ * What the daemon does by itself for a peer that is down: check the table, delete the peer's conntrack entries, restart the
+ * peer in BIRD; in this order, and each only if the one before did not help.
  */
 export interface RemedyAttempt {
 	/** The step that was taken last. */

@@ -1,4 +1,3 @@
-import type { Flow } from "../../model/flow.ts";
 import type { Platform } from "../../platform/types.ts";
 import { filterOf } from "./delete-filter.ts";
 import { parseFlow } from "./flow-text.ts";
@@ -6,34 +5,21 @@ import { eachFlow, readLocalAddresses, runConntrack } from "./list-flows.ts";
 import type { IsLocal } from "./local-addresses.ts";
 
 export type FlushResult =
-	| {
-			readonly ok: true;
-			readonly deleted: number;
-			readonly left: number;
-			/** A few of those that were found first. */
-			readonly flows: readonly Flow[];
-	  }
+	| { readonly ok: true; readonly deleted: number; readonly left: number }
 	| { readonly ok: false; readonly reason: string };
 
-/** What is stale right now: how many flows, a few of them, and the filters of `conntrack -D` that take them all. */
-type Listing =
-	| {
-			readonly ok: true;
-			readonly count: number;
-			readonly flows: readonly Flow[];
-			readonly filters: ReadonlySet<string>;
-	  }
-	| { readonly ok: false; readonly reason: string };
+/** What is stale right now: how many flows, and the filters of `conntrack -D` that delete them all. */
+interface StaleFlows {
+	count: number;
+	readonly filters: Set<string>;
+}
 
 /** How often to delete: mid-stream packets make entries anew (tcp_loose) until the table keeps them out. */
 const PASSES = 3;
-/** Flows kept as evidence. */
-const MOST_FLOWS = 8;
-
 /**
- * Deletes the conntrack entries of BGP and BFD that end at this router, of all zones and both address families, then
- * looks again, up to 3 times. Starts no process when /proc shows that there is nothing to delete.
- * @returns how many entries were deleted, how many there were at the last look, and a few of them
+ * Deletes the conntrack entries of BGP and BFD that end at this router, of all zones and both address families, until there
+ * are none, 3 times at most. Starts no process when /proc shows that there is nothing to delete.
+ * @returns how many entries were deleted, and how many were left in the end
  */
 export async function flushConntrack(platform: Platform): Promise<FlushResult> {
 	try {
@@ -45,22 +31,26 @@ export async function flushConntrack(platform: Platform): Promise<FlushResult> {
 
 async function flush(platform: Platform, isLocal: IsLocal): Promise<FlushResult> {
 	let deleted = 0;
-	let flows: readonly Flow[] = [];
 	for (let pass = 0; ; pass++) {
-		const listing = await list(platform, isLocal);
-		if (!listing.ok) return listing;
-		if (pass === 0) flows = listing.flows;
-		if (listing.count === 0 || pass === PASSES) return { ok: true, deleted, left: listing.count, flows };
-		const deletion = await deleteAll(platform, listing.filters);
+		const stale = await listStale(platform, isLocal);
+		if (typeof stale === "string") return { ok: false, reason: stale };
+		if (stale.count === 0 || pass === PASSES) return { ok: true, deleted, left: stale.count };
+		const deletion = await deleteAll(platform, stale.filters);
 		if (typeof deletion === "string") return { ok: false, reason: deletion };
 		deleted += deletion;
 	}
 }
 
-async function list(platform: Platform, isLocal: IsLocal): Promise<Listing> {
-	const found = new Stale(isLocal);
-	const failure = await eachFlow(platform, (flow) => found.take(flow));
-	return failure === undefined ? found.listing() : { ok: false, reason: failure };
+/** @returns or what went wrong, as one line */
+async function listStale(platform: Platform, isLocal: IsLocal): Promise<StaleFlows | string> {
+	const stale: StaleFlows = { count: 0, filters: new Set() };
+	const failure = await eachFlow(platform, (flow) => {
+		const filter = filterOf(flow, isLocal);
+		if (filter === undefined) return;
+		stale.count++;
+		stale.filters.add(filter);
+	});
+	return failure ?? stale;
 }
 
 /** @returns entries deleted, or what went wrong */
@@ -73,25 +63,4 @@ async function deleteAll(platform: Platform, filters: ReadonlySet<string>): Prom
 		if (parseFlow(line)) deleted++;
 	});
 	return failure ?? deleted;
-}
-
-/** Gathers stale flows one by one, keeping a few. */
-class Stale {
-	private count = 0;
-	private readonly flows: Flow[] = [];
-	private readonly filters = new Set<string>();
-
-	constructor(private readonly isLocal: IsLocal) {}
-
-	take(flow: Flow): void {
-		const filter = filterOf(flow, this.isLocal);
-		if (filter === undefined) return;
-		this.count++;
-		if (this.flows.length < MOST_FLOWS) this.flows.push(flow);
-		this.filters.add(filter);
-	}
-
-	listing(): Listing {
-		return { ok: true, count: this.count, flows: this.flows, filters: this.filters };
-	}
 }

@@ -1,5 +1,4 @@
 import type { Actor } from "../../model/actor.ts";
-import type { Flow } from "../../model/flow.ts";
 import type { Counters, Inspection } from "../../model/inspection.ts";
 import type { PacketTrace } from "../../model/packet-trace.ts";
 import { pollBirdAt } from "../peers/polling.ts";
@@ -11,16 +10,16 @@ import type { Turn } from "../turn.ts";
 import type { AddressEvidence } from "./evidence.ts";
 import { ANSWER_PATIENCE, SILENCE } from "./view.ts";
 
-/** Milliseconds between looks at the kernel about a peer that is down: at first, and after `EARLY` ms. */
-const INSPECT = { first: 2000, later: 14_000, EARLY: 20_000 } as const;
-/** An inspection that has not come back after this many ms never will. */
-const LOST = 15_000;
+/** Milliseconds between inspections of a peer that is down: during the first `early` ms, and later. */
+const INSPECT = { first: 2000, later: 14_000, early: 20_000 } as const;
+/** A request that was not answered after this many ms never will be. */
+const UNANSWERED = 15_000;
 /** Milliseconds between readings of the counters, at least. */
 const COUNT = { first: 2000, later: 14_000 } as const;
 /** Tables whose last change is remembered. */
 const MOST_TABLES = 32;
 
-/** The packets that are about a peer. Anybody can send a SYN to port 179, and looking at each costs processes. */
+/** The packets from and to peers. Anybody can send a SYN to port 179, and each one to be looked up costs processes. */
 export function aboutPeers({ peers }: WardenState, traces: readonly PacketTrace[]): PacketTrace[] {
 	const known = addressesOf(peers);
 	return traces.filter(({ packet }) => known.has(packet.source) || known.has(packet.destination));
@@ -30,7 +29,7 @@ function addressesOf(peers: WardenState["peers"]): ReadonlySet<string | undefine
 	return new Set(Object.values(peers).map(({ peer }) => peer.neighborAddress));
 }
 
-/** Sorts packets to the peers that they are about. */
+/** Files packets under the peers that sent or get them. */
 export function packetsTraced(turn: Turn, traces: readonly PacketTrace[]): void {
 	const known = addressesOf(turn.state.peers);
 	for (const trace of traces) {
@@ -67,7 +66,7 @@ function recordAnswer(turn: Turn, address: string, trace: PacketTrace): void {
 	turn.evidenceOf(address, { answer: trace });
 }
 
-/** Somebody changed rules: what the ruleset did to packets before says little now. */
+/** Somebody changed rules: what the ruleset did to earlier packets says little now. */
 export function rulesetChanged(turn: Turn, names: readonly string[], actor: Actor): void {
 	const by = attribute(actor, turn.time, turn.state.services) ?? actor.process;
 	const { tables } = turn.state.evidence;
@@ -106,7 +105,7 @@ export function peerInspected(turn: Turn, address: string, inspection: Inspectio
 					tracked:
 						flows.length === 0
 							? undefined
-							: { looks: (tracked?.looks ?? 0) + 1, since: tracked?.since ?? turn.time },
+							: { inspections: (tracked?.inspections ?? 0) + 1, since: tracked?.since ?? turn.time },
 				}),
 		...(record && isEstablished(record) && inspection.route?.device !== undefined
 			? { usualInterface: inspection.route.device }
@@ -122,20 +121,10 @@ export function countersRead(turn: Turn, counters: Counters | undefined): void {
 	});
 }
 
-/** What a flush has found, as evidence for the peers. */
-export function flowsFound(turn: Turn, flows: readonly Flow[]): void {
-	for (const flow of flows) {
-		const { source, destination } = flow.original;
-		for (const address of [source, destination]) {
-			if (recordOf(turn, address)) turn.evidenceOf(address, { flushed: { flow, at: turn.time } });
-		}
-	}
-}
-
-/** After each reading of BIRD: what else has to be asked? Nothing, while all is well. */
+/** After each poll of BIRD: requests what is missing to diagnose a peer. Nothing, while all is well. */
 export function collectMissing(turn: Turn): void {
 	forgetUnknownPeers(turn);
-	const early = turn.time < turn.state.bird.followUntil + INSPECT.EARLY;
+	const early = turn.time < turn.state.bird.followUntil + INSPECT.early;
 	let count = false;
 	for (const record of Object.values(turn.state.peers)) {
 		const { peer } = record;
@@ -147,7 +136,7 @@ export function collectMissing(turn: Turn): void {
 				Math.max(record.stateSince ?? 0, record.birdSince ?? 0) || (evidence.established ?? turn.time);
 			if (evidence.established === undefined || began > evidence.established || evidence.tracked)
 				turn.evidenceOf(peer.neighborAddress, { established: began, tracked: undefined });
-			// Once for each session: the way to the peer may be another than the last time.
+			// Once for each session: the route to the peer may have changed since the last one.
 			if (evidence.routeAskedFor !== began) {
 				turn.evidenceOf(peer.neighborAddress, { routeAskedFor: began });
 				inspect(turn, record, evidence);
@@ -160,11 +149,11 @@ export function collectMissing(turn: Turn): void {
 	}
 	if (!count) return;
 	readCounters(turn, early);
-	// Two readings of the counters tell whether packets come.
+	// Two readings of the counters show whether packets arrive.
 	if (early) pollBirdAt(turn, turn.time + COUNT.first);
 }
 
-/** What is known about peers that BIRD no longer has. */
+/** Drops what is known about peers that BIRD no longer has. */
 function forgetUnknownPeers(turn: Turn): void {
 	const { addresses } = turn.state.evidence;
 	const known = addressesOf(turn.state.peers);
@@ -174,7 +163,7 @@ function forgetUnknownPeers(turn: Turn): void {
 
 function inspect(turn: Turn, { peer }: PeerRecord, { inspecting }: AddressEvidence): void {
 	if (peer.neighborAddress === undefined) return;
-	if (inspecting !== undefined && turn.time - inspecting < LOST) return;
+	if (inspecting !== undefined && turn.time - inspecting < UNANSWERED) return;
 	turn.evidenceOf(peer.neighborAddress, { inspecting: turn.time });
 	turn.do({
 		type: "inspect_peer",
@@ -186,7 +175,7 @@ function inspect(turn: Turn, { peer }: PeerRecord, { inspecting }: AddressEviden
 function readCounters(turn: Turn, early: boolean): void {
 	const { counters, counting } = turn.state.evidence;
 	const last = counters.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
-	if (counting !== undefined && turn.time - counting < LOST) return;
+	if (counting !== undefined && turn.time - counting < UNANSWERED) return;
 	if (turn.time - last < (early ? COUNT.first : COUNT.later)) return;
 	turn.evidence({ counting: turn.time });
 	turn.do({ type: "read_counters" });
@@ -196,7 +185,7 @@ function recordOf(turn: Turn, address: string): PeerRecord | undefined {
 	return Object.values(turn.state.peers).find(({ peer }) => peer.neighborAddress === address);
 }
 
-/** Notes that there will be something to conclude at that time. */
+/** Has the peers diagnosed again at that time. */
 export function diagnoseAt(turn: Turn, time: number): void {
 	const { due } = turn.state.evidence;
 	if (time <= turn.time || due.some((planned) => Math.abs(planned - time) < 500)) return;

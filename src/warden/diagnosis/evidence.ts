@@ -1,6 +1,5 @@
-/** What is known about a peer besides BIRD's word, by its address. Times are monotonic milliseconds. */
+/** What is known about a peer besides what BIRD says, by its address. Times are monotonic milliseconds. */
 
-import type { Flow } from "../../model/flow.ts";
 import type { Counters, Inspection } from "../../model/inspection.ts";
 import type { PacketTrace } from "../../model/packet-trace.ts";
 
@@ -14,21 +13,19 @@ export interface AddressEvidence {
 	/** The router's own latest SYN to the peer's port 179. */
 	readonly dial?: PacketTrace;
 	readonly inspection?: Inspection & { readonly at: number };
-	/** Looks in a row that found conntrack entries, and the first of them. */
-	readonly tracked?: { readonly looks: number; readonly since: number };
-	/** The latest conntrack entry that a flush has found. */
-	readonly flushed?: { readonly flow: Flow; readonly at: number };
-	/** An inspection was asked for. */
+	/** Inspections in a row that found conntrack entries, and when the first of them did. */
+	readonly tracked?: { readonly inspections: number; readonly since: number };
+	/** When an inspection was requested whose result has not come yet. */
 	readonly inspecting?: number;
-	/** The device that led to the peer while it was Established. */
+	/** The interface towards the peer while it was Established. */
 	readonly usualInterface?: string;
-	/** The session, by its begin, for which the device was asked. */
+	/** The session, by its start, for which the route was read. */
 	readonly routeAskedFor?: number;
 	/** When the latest session was established. */
 	readonly established?: number;
 }
 
-/** Somebody else's latest change of the rules of a table. */
+/** The latest change of a table's rules by another program. */
 export interface TableChange {
 	readonly at: number;
 	/** The service behind it, or the program. */
@@ -39,10 +36,11 @@ export interface EvidenceState {
 	readonly addresses: Readonly<Record<string, AddressEvidence>>;
 	/** By `family name`. */
 	readonly tables: Readonly<Record<string, TableChange>>;
-	/** Two readings of the counters, the newer one last. */
+	/** The last two readings of the counters, the newer one last. */
 	readonly counters: readonly (Counters & { readonly at: number })[];
+	/** When the counters were requested whose values have not come yet. */
 	readonly counting?: number;
-	/** When there will be something to conclude though nothing happens. */
+	/** When the diagnoses may change though nothing happens. */
 	readonly due: readonly number[];
 }
 

@@ -58,7 +58,7 @@ export function diagnoseTracking(view: View): Diagnosis | undefined {
 	const { tracked, inspection } = evidence;
 	const flow = inspection?.flows?.[0];
 	// One look may have been just before the flush.
-	if (!tracked || tracked.looks < 2 || !flow) return undefined;
+	if (!tracked || tracked.inspections < 2 || !flow) return undefined;
 	const table =
 		state.table.present && !state.problems.install
 			? "although the table is in place"

@@ -44,7 +44,7 @@ export function birdRead(turn: Turn, reading: BirdReading, since: Readonly<Recor
 	const records = Object.values(turn.state.peers);
 	schedulePolls(turn, {
 		unsettled: records.some((record) => !isDown(record) && !isSettled(record)),
-		nudging: records.some((record) => awaitsRestart(turn, record)),
+		awaited: records.some((record) => awaitsRestart(turn, record)),
 	});
 	updateTableAddresses(turn, reading);
 }

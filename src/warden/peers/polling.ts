@@ -1,22 +1,22 @@
 import type { Turn } from "../turn.ts";
 
-/** Milliseconds after a sign of change at which BIRD is read. */
-const AFTER_SIGN = [100, 300, 1000] as const;
-/** Readings that close to each other are one. */
+/** BIRD is read this many milliseconds after something that sessions will show soon. */
+const AFTER_CHANGE = [100, 300, 1000] as const;
+/** Polls closer to each other than this many ms are one. */
 const APART = 100;
-/** So long after a sign, peers that are not up yet are read each second. */
+/** Peers that are not up yet are polled each second for this many ms. */
 const FOLLOW = 10_000;
 const FOLLOW_PERIOD = 1000;
 
 /** Something happened that sessions will show soon: a handshake, a repair, a restart. */
 export function pollSoon(turn: Turn): void {
 	turn.bird({ followUntil: turn.time + FOLLOW });
-	for (const delay of AFTER_SIGN) pollBirdAt(turn, turn.time + delay);
+	for (const delay of AFTER_CHANGE) pollBirdAt(turn, turn.time + delay);
 }
 
 /**
- * Something happened that may reach sessions, though nothing says so: one reading a second later, unless one is planned. A
- * session that it does reach shows a handshake or a FIN, which is a sign of change.
+ * Something happened that may affect sessions: one poll a second later, unless one is planned. A session that is affected
+ * shows a handshake or a FIN, which leads to `pollSoon`.
  */
 export function pollLater(turn: Turn): void {
 	turn.bird({ followUntil: turn.time + FOLLOW });
@@ -29,13 +29,13 @@ export function pollBirdNow(turn: Turn): void {
 }
 
 /**
- * Plans the next readings after one was had.
+ * Plans the next polls after one.
  * @param peers.unsettled some peer may come up soon
- * @param peers.nudging some peer's nudge waits for what it does next
+ * @param peers.awaited some peer's restart waits for what the peer does next
  */
-export function schedulePolls(turn: Turn, peers: { unsettled: boolean; nudging: boolean }): void {
+export function schedulePolls(turn: Turn, peers: { unsettled: boolean; awaited: boolean }): void {
 	turn.bird({ pollAt: turn.time + turn.state.settings.pollInterval * 1000 });
-	const follow = peers.nudging || (peers.unsettled && turn.time < turn.state.bird.followUntil);
+	const follow = peers.awaited || (peers.unsettled && turn.time < turn.state.bird.followUntil);
 	if (follow) pollBirdAt(turn, turn.time + FOLLOW_PERIOD);
 }
 
@@ -48,7 +48,7 @@ export function pollingTick(turn: Turn): void {
 	pollBirdNow(turn);
 }
 
-/** Reads BIRD at that time, unless a reading is planned right around it. */
+/** Polls BIRD at that time, unless another poll is planned right around it. */
 export function pollBirdAt(turn: Turn, time: number): void {
 	const { due } = turn.state.bird;
 	if (due.some((planned) => Math.abs(planned - time) < APART)) return;

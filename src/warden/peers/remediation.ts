@@ -8,10 +8,10 @@ import { pollBirdAt } from "./polling.ts";
 import { beginStep, describeStep, STEP_TIMEOUT, setAttempt } from "./remedy-step.ts";
 import { scheduleRestart } from "./restart.ts";
 
-/** A peer that is down for this many ms without a known cause is worth a try. */
-const UNKNOWN_PATIENCE = 30_000;
+/** A peer that is down for this many ms without a known cause gets the steps too. */
+const UNKNOWN_CAUSE_AFTER = 30_000;
 
-/** After each reading of BIRD: one step for each peer that needs one. */
+/** After each poll of BIRD: one step for each peer that needs one. */
 export function remediatePeers(turn: Turn): void {
 	for (const record of Object.values(turn.state.peers)) {
 		if (isEstablished(record) || isDown(record)) finishAttempt(turn, record);
@@ -48,7 +48,7 @@ function nextStep(turn: Turn, record: PeerRecord): void {
 		} else if (attempt.step === "conntrack") scheduleRestart(turn, name);
 		return;
 	}
-	// A restart that is planned, or that just failed, decides when the next round may begin.
+	// A planned restart, or one that just failed, decides when the next round may begin.
 	if (restart.wantedSince !== undefined || turn.time < (restart.notBefore ?? 0)) return;
 	if (!isCurable(turn, record)) return;
 	ensureTable(turn, []);
@@ -58,5 +58,5 @@ function nextStep(turn: Turn, record: PeerRecord): void {
 function isCurable(turn: Turn, { diagnosis, stateSince, peer }: PeerRecord): boolean {
 	if (diagnosis) return catalogEntry(diagnosis.id)?.curable === true;
 	if (peer.state === "OpenSent" || peer.state === "OpenConfirm") return false;
-	return turn.time - Math.max(stateSince ?? 0, turn.state.startedAt) >= UNKNOWN_PATIENCE;
+	return turn.time - Math.max(stateSince ?? 0, turn.state.startedAt) >= UNKNOWN_CAUSE_AFTER;
 }

@@ -1,13 +1,15 @@
 import type { PeerRecord, RemedyAttempt, RemedyStep } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { pollBirdAt } from "./polling.ts";
-/** How long a step has to show what it does, ms. */
+
+/** Milliseconds that a step has to show its effect. */
 export const STEP_TIMEOUT: Readonly<Record<RemedyStep, number>> = {
 	table: 1500,
 	conntrack: 1500,
 	restart: 15_000,
 };
-/** A step was taken for a peer. */
+
+/** Notes that a step was taken for a peer. */
 export function beginStep(turn: Turn, name: string, step: RemedyStep): void {
 	const record = turn.state.peers[name];
 	if (!record) return;
@@ -19,7 +21,7 @@ export function setAttempt(turn: Turn, record: PeerRecord, attempt: RemedyAttemp
 	turn.peer(record.peer.name, { ...record, attempt });
 }
 
-/** What was done, for a person, without its outcome. */
+/** What was done, in words, without its outcome. */
 export function describeStep(step: RemedyStep): string {
 	switch (step) {
 		case "table":

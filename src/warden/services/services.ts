@@ -17,9 +17,9 @@ const WATCHED = new Set(
 const QUIET = 1000;
 /** A stop of a service waits this many ms for the start after it; procd's `term_timeout` is 5 s. */
 const STOPPING = 6000;
-/** A service that dies again and again is told once in this many ms. */
+/** A service that crashes again and again is reported once in this many ms. */
 const CRASHING = 60_000;
-/** The table is looked at this many ms after a change, and again after it, for such services set rules a moment later. */
+/** The table is checked this many ms after a change, and once more, because such services set their rules a moment later. */
 const CHECK = 1000;
 const CHECK_AGAIN = 4000;
 

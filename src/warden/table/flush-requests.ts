@@ -1,5 +1,3 @@
-import type { Flow } from "../../model/flow.ts";
-import { flowsFound } from "../diagnosis/collect-evidence.ts";
 import { requestRestarts } from "../peers/restart.ts";
 import type { Turn } from "../turn.ts";
 
@@ -14,12 +12,8 @@ export function requestFlush(turn: Turn, ids: readonly string[]): void {
 	turn.do({ type: "flush" });
 }
 
-/**
- * @param left entries that were still there after the last try
- * @param flows a few of those that were found
- */
-export function flushed(turn: Turn, deleted: number, left: number, flows: readonly Flow[]): void {
-	flowsFound(turn, flows);
+/** @param left entries that were still there after the last try */
+export function flushed(turn: Turn, deleted: number, left: number): void {
 	turn.problem("conntrack", undefined);
 	turn.flush({ deleted: turn.state.flush.deleted + deleted });
 	if (left > 0)

@@ -75,7 +75,6 @@ describe("flushConntrack", () => {
 	it("lists, deletes through one process, and looks again", async () => {
 		const result = await flush();
 		expect(result).toMatchObject({ ok: true, deleted: 6, left: 0 });
-		expect(result.ok && result.flows.map(({ reply }) => reply.sourcePort)).toContain(7892);
 		expect(programs()).toEqual([
 			"conntrack -L -o extended",
 			"conntrack -R /proc/self/fd/0",
