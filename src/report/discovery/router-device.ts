@@ -15,7 +15,7 @@ import {
 /** Who made the last repair necessary: the service if one is known, else the program. */
 const LAST_REPAIR_BY =
 	"{% set repair = value_json.get('last_repair') %}{{ None if repair is none else " +
-	"(repair.get('service') or repair.get('by') or 'not known')[:255] }}";
+	"(repair.get('service') or repair.get('described') or repair.get('by') or 'not known')[:255] }}";
 
 /** The router's device. */
 export function routerDiscovery(topics: Topics, { version, commands }: DiscoveryOptions): DeviceDiscovery {

@@ -188,12 +188,15 @@ if (canOwn) {
 
 			expect(await warden.cli(["release"])).toEqual({
 				code: 0,
-				stdout: "table inet custom_bgp can be changed by everybody; bgpwarden ensure protects it again\n",
+				stdout:
+					"table inet custom_bgp is released: anybody can change it; bgpwarden ensure protects it again\n",
 				stderr: "",
 			});
 			// As any other table, without flags that another text would not know of
 			expect(await listing()).toMatch(/^table inet custom_bgp \{\n\tchain/);
-			await daemon.untilStatus("a problem", ({ router }) => / is left alone, /.test(router.problem ?? ""));
+			await daemon.untilStatus("a problem", ({ router }) =>
+				/ was released on request; /.test(router.problem ?? ""),
+			);
 			expect(await nft("delete", "table", "inet", "custom_bgp")).toMatchObject({ code: 0 });
 			await daemon.untilStatus("it is gone", ({ router }) => router.protection === "missing");
 			// A hook of the firewall's asks too, but is nobody

@@ -70,7 +70,9 @@ describe("a person", () => {
 		);
 
 		expect(await warden.cli(["release"])).toMatchObject({ code: 0, stderr: "" });
-		await daemon.untilStatus("a problem", ({ router }) => / is left alone, /.test(router.problem ?? ""));
+		await daemon.untilStatus("a problem", ({ router }) =>
+			/ was released on request; /.test(router.problem ?? ""),
+		);
 		expect(await nft("delete", "table", "inet", "custom_bgp")).toMatchObject({ code: 0 });
 		await daemon.untilStatus("it is gone", ({ router }) => router.protection === "missing");
 		await warden.cli(["flush"]);

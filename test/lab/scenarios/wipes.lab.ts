@@ -70,17 +70,18 @@ async function thenRepaired(reason: "deleted" | "changed", culprit: Culprit = {}
 	]);
 	const { router } = session.warden.status() ?? {};
 	expect(router).toMatchObject({ repairs: repairs + 1, last_repair: { reason } });
-	const { by, pid } = router?.last_repair ?? {};
+	const { by, described, pid } = router?.last_repair ?? {};
+	expect(by).toBe("nft");
 	if (contained) {
 		// An id or a command would be another process's.
-		expect([by, pid]).toEqual([unknownProcess, undefined]);
+		expect([described, pid]).toEqual([unknownProcess, undefined]);
 		expect(events.flatMap((event) => Object.keys(event))).not.toContain("pid");
 		expect(events.flatMap((event) => Object.keys(event))).not.toContain("command");
 	} else {
 		expect(pid).toBe(culprit.pid ?? pid);
-		expect(by).toMatch(new RegExp(`^nft \\(pid ${pid}\\b`));
+		expect(described).toMatch(new RegExp(`^nft \\(pid ${pid}\\b`));
 	}
-	return by;
+	return described;
 }
 
 async function thenUndisturbed(): Promise<void> {
