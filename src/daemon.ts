@@ -214,11 +214,7 @@ export class Daemon {
 			case "inspect_peer": {
 				const { address, zone } = action;
 				const { routeMark } = this.config.main;
-				const inspection = await inspectPeer(this.platform, {
-					address,
-					zone,
-					mark: routeMark === "keep" ? 0 : routeMark,
-				});
+				const inspection = await inspectPeer(this.platform, { address, zone, routeMark });
 				this.dispatch({ type: "peer_inspected", address, inspection });
 				return;
 			}

@@ -1,6 +1,7 @@
 import { defaultConfig } from "../config/load.ts";
 import { startConfiguration } from "../config/read.ts";
 import { parseAddress } from "../lib/address.ts";
+import type { Route } from "../model/inspection.ts";
 import type { Status } from "../model/status.ts";
 import type { Platform } from "../platform/types.ts";
 import { STATUS_FILE } from "../report/run-files.ts";
@@ -9,9 +10,9 @@ import { readBirdOnce } from "../system/bird/read-once.ts";
 import { findSocket } from "../system/bird/socket.ts";
 import { readStatus } from "../system/control/client.ts";
 import { findPrograms } from "../system/kernel/programs.ts";
-import { askRoute, type Route } from "../system/kernel/route.ts";
+import { askRoute } from "../system/kernel/route.ts";
 import { listRuleset } from "../system/nft/list-ruleset.ts";
-import { findIncludes, readFirewall } from "../system/openwrt/firewall.ts";
+import { includesNaming, readFirewall } from "../system/openwrt/firewall.ts";
 import type { Facts } from "./facts.ts";
 import { judge, type Report } from "./judge.ts";
 import { collectPeers } from "./known-peers.ts";
@@ -55,7 +56,7 @@ async function collectFacts(platform: Platform, options: DoctorOptions): Promise
 		legacyTables: legacyTables(platform),
 		birdFile,
 		...(firewall ? { firewall } : {}),
-		includes: findIncludes(files, firewall, config.main.table),
+		includes: includesNaming(files, config.main.table, firewall),
 	};
 	const bird = await looking;
 	const routing = askRoutes(platform, { ...known, bird });
@@ -72,7 +73,8 @@ async function askRoutes(
 	});
 	const routes = await Promise.all(
 		asked.slice(0, MOST_ROUTES).map(async ({ address, zone }) => {
-			const route = await askRoute(platform, address, zone);
+			const { routeMark } = known.config.main;
+			const { route } = await askRoute(platform, { address, zone, routeMark });
 			return route ? [[address, route] as const] : [];
 		}),
 	);

@@ -192,7 +192,6 @@ function clock({ now, built, config }: Facts): Finding[] {
 }
 
 function firewall({ firewall: fw4, includes, config, status }: Facts): Finding[] {
-	if (!fw4) return [];
 	const findings: Finding[] = [];
 	const table = `inet ${config.main.table}`;
 	for (const { path, line } of includes) {
@@ -214,6 +213,7 @@ function firewall({ firewall: fw4, includes, config, status }: Facts): Finding[]
 					),
 		);
 	}
+	if (!fw4) return findings;
 	if (!fw4.scripts.includes(FIREWALL_INCLUDE))
 		findings.push(
 			yellow(

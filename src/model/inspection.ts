@@ -2,20 +2,23 @@ import type { Flow } from "./flow.ts";
 
 /** How the kernel would send to the peer (`ip route get`). */
 export interface Route {
-	readonly device?: string;
+	readonly interface: string;
+	/** Next hop; absent: the peer is on the link. */
 	readonly gateway?: string;
+	/** The router's own address that it would send from. */
+	readonly source?: string;
 	/** Routing table, when it is not main: a policy rule sent the packet there. */
 	readonly table?: string;
 }
 
 /** An entry of the neighbor table (`ip neigh`); states as in RFC 4861, section 7.3.2, and the kernel's own. */
 export interface Neighbor {
-	readonly device: string;
+	readonly interface: string;
 	/** `REACHABLE`, `STALE`, `DELAY`, `PROBE`, `FAILED`, `INCOMPLETE`, `PERMANENT`, `NOARP`. */
 	readonly state: string;
 }
 
-/** One look at the kernel about a peer. What could not be asked is absent. */
+/** What the kernel knows about a peer. What could not be asked is absent. */
 export interface Inspection {
 	readonly route?: Route;
 	/** The kernel's words when it has no route, e.g. `Network is unreachable`. */

@@ -4,44 +4,28 @@ import type { Platform } from "../../platform/types.ts";
 import { filterOf } from "../conntrack/delete-filter.ts";
 import { listFlows, readLocalAddresses } from "../conntrack/list-flows.ts";
 import type { IsLocal } from "../conntrack/local-addresses.ts";
-import { parseNeighbor, parseNoRoute, parseRoute } from "./ip-text.ts";
+import { parseNeighbor } from "./ip-text.ts";
+import { askRoute, type RouteTarget } from "./route.ts";
 
 /** Milliseconds until an `ip` that does not end is killed. */
 const PATIENCE = 2000;
 /** Conntrack entries kept as evidence. */
 const MOST_FLOWS = 4;
 
-interface Target {
-	readonly address: string;
-	/** Interface of a link-local address. */
-	readonly zone?: string | undefined;
-	/** The firewall mark that the router's packets to the peer have when their route is chosen. */
-	readonly mark?: number | undefined;
-}
-
 /**
  * Asks the kernel about a peer that is down: its route, its neighbor entry and conntrack's entries of BGP with it.
  * @returns never a rejection; what could not be asked is absent
  */
-export async function inspectPeer(platform: Platform, peer: Target): Promise<Inspection> {
+export async function inspectPeer(platform: Platform, peer: RouteTarget): Promise<Inspection> {
 	const [path, flows] = await Promise.all([askPath(platform, peer), askFlows(platform, peer.address)]);
 	return { ...path, ...(flows ? { flows } : {}) };
 }
 
-async function askPath(platform: Platform, { address, zone, mark }: Target): Promise<Inspection> {
-	const family = address.includes(":") ? "-6" : "-4";
-	const through = [
-		...(zone === undefined ? [] : ["oif", zone]),
-		...(mark === undefined || mark === 0 ? [] : ["mark", String(mark)]),
-	];
-	const asked = await runToEnd(platform, ["ip", family, "route", "get", address, ...through], {
-		timeout: PATIENCE,
-		limit: 4096,
-	});
-	const noRoute = parseNoRoute(asked.complaint);
-	if (noRoute !== undefined) return { noRoute };
-	const route = parseRoute(asked.stdout);
-	if (!route) return {};
+async function askPath(platform: Platform, target: RouteTarget): Promise<Inspection> {
+	const asked = await askRoute(platform, target);
+	const { route } = asked;
+	if (!route) return asked;
+	const { address, zone } = target;
 	const next = route.gateway ?? address;
 	let neighbor = await askNeighbor(platform, next);
 	if (neighbor !== undefined && neighbor !== "none" && neighbor.state === "STALE") {

@@ -16,9 +16,11 @@ export function parseRoute(text: string): Route | undefined {
 	const gateway =
 		after("via") === "inet6" || after("via") === "inet" ? words[words.indexOf("via") + 2] : after("via");
 	const table = after("table");
+	const source = after("src");
 	return {
-		device,
+		interface: device,
 		...(gateway === undefined ? {} : { gateway }),
+		...(source === undefined ? {} : { source }),
 		...(table === undefined || table === "main" || table === "local" ? {} : { table }),
 	};
 }
@@ -36,5 +38,5 @@ export function parseNeighbor(text: string): Neighbor | "none" | undefined {
 	const [line = ""] = text.split("\n");
 	const device = / dev (\S+)/.exec(line)?.[1];
 	const state = STATES.exec(line)?.[1];
-	return device === undefined || state === undefined ? undefined : { device, state };
+	return device === undefined || state === undefined ? undefined : { interface: device, state };
 }

@@ -1,46 +1,39 @@
+import type { Mark } from "../../model/config.ts";
+import type { Route } from "../../model/inspection.ts";
 import { runToEnd } from "../../platform/supervise.ts";
 import type { Platform } from "../../platform/types.ts";
-import { parseRoute } from "./ip-text.ts";
+import { parseNoRoute, parseRoute } from "./ip-text.ts";
 
-/** How the kernel reaches an address. */
-export interface Route {
-	readonly interface: string;
-	/** Next hop; absent: the address is on the link. */
-	readonly gateway?: string;
-	/** The router's own address that it would send from. */
-	readonly source?: string;
+/** An address that the router's BGP goes to. */
+export interface RouteTarget {
+	readonly address: string;
+	/** Interface of a link-local address. */
+	readonly zone?: string | undefined;
+	/** `option route_mark`: the packet mark that the router's BGP has when its route is chosen. */
+	readonly routeMark: Mark;
 }
 
 /** Milliseconds until an `ip` that does not end is killed. */
-const PATIENCE = 2000;
+const TIMEOUT = 2000;
 
 /**
- * Asks the kernel for its route to an address (`ip route get`, of iproute2 or busybox).
- * @param zone interface of a link-local address
- * @returns undefined where there is none, or no `ip`
+ * Asks the kernel for its route to a peer (`ip route get`, of iproute2 or busybox), as the router's own BGP takes it: policy
+ * rules may send packets with another mark another way.
+ * @returns the route, or the kernel's words when it has none; nothing when it could not be asked
  */
 export async function askRoute(
 	platform: Platform,
-	address: string,
-	zone?: string,
-): Promise<Route | undefined> {
+	{ address, zone, routeMark }: RouteTarget,
+): Promise<{ readonly route?: Route; readonly noRoute?: string }> {
 	const family = address.includes(":") ? "-6" : "-4";
-	const through = zone === undefined ? [] : ["oif", zone];
-	const { stdout } = await runToEnd(platform, ["ip", family, "route", "get", address, ...through], {
-		timeout: PATIENCE,
-		limit: 4096,
-	});
-	return readRoute(stdout);
-}
-
-/** e.g. `192.168.1.2 dev br-lan src 192.168.1.1 uid 0`. @returns undefined when it is no route */
-export function readRoute(text: string): Route | undefined {
-	const route = parseRoute(text);
-	if (route?.device === undefined) return undefined;
-	const source = / src (\S+)/.exec(text.split("\n", 1)[0] ?? "")?.[1];
-	return {
-		interface: route.device,
-		...(route.gateway === undefined ? {} : { gateway: route.gateway }),
-		...(source === undefined ? {} : { source }),
-	};
+	const argv = [
+		...["ip", family, "route", "get", address],
+		...(zone === undefined ? [] : ["oif", zone]),
+		...(routeMark === "keep" || routeMark === 0 ? [] : ["mark", String(routeMark)]),
+	] as [string, ...string[]];
+	const { stdout, complaint } = await runToEnd(platform, argv, { timeout: TIMEOUT, limit: 4096 });
+	const noRoute = parseNoRoute(complaint);
+	if (noRoute !== undefined) return { noRoute };
+	const route = parseRoute(stdout);
+	return route ? { route } : {};
 }

@@ -1,5 +1,5 @@
 import type { FullPipe, Platform, Timer } from "../../platform/types.ts";
-import { namedByFirewall } from "../openwrt/firewall-includes.ts";
+import { includesNaming } from "../openwrt/firewall.ts";
 import { installTable } from "./installed-table.ts";
 import type { Nft, NftFailure, NftResult } from "./nft.ts";
 import type { Wanted } from "./owned-table.ts";
@@ -87,9 +87,9 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		last = wanted;
 		retry?.cancel();
 		if (!own) return applyInstalled(wanted);
-		const include = namedByFirewall(platform.files, wanted.table);
+		const [include] = includesNaming(platform.files, wanted.table);
 		if (include !== undefined) {
-			explain(`${include} names it as well, and with an owner fw4 could not load that`);
+			explain(`${include.path} names it as well, and with an owner fw4 could not load that`);
 			return applyInstalled(wanted);
 		}
 		prepare();

@@ -1,8 +1,9 @@
 import { parseUci, type UciSection } from "../../lib/uci.ts";
 import { FileError, type Files } from "../../platform/types.ts";
 
+/** /etc/config/firewall, as firewall4 reads it (fw4.uc: load, parse_defaults, parse_include). */
 export interface Firewall {
-	/** `auto_includes` of the defaults: fw4 takes what lies in /usr/share/nftables.d. */
+	/** `auto_includes` of the defaults: fw4 loads what other packages put into /usr/share/nftables.d. */
 	readonly autoIncludes: boolean;
 	/** Paths of enabled `config include` sections with `type script`. */
 	readonly scripts: readonly string[];
@@ -18,78 +19,99 @@ export interface NftInclude {
 }
 
 const CONFIG = "/etc/config/firewall";
-/** Where fw4 looks for what other packages add (firewall4's fw4.uc and ruleset.uc). */
 const SHARED = "/usr/share/nftables.d";
-const OWN = "/etc/nftables.d";
-/** Bytes of an include that are looked at. */
-const LIMIT = 1 << 18;
+/** Positions of files that fw4 loads by itself; a chain's files have one more level, by the chain's name. */
+const POSITIONS = ["ruleset-pre", "ruleset-post", "table-pre", "table-post"] as const;
+const CHAIN_POSITIONS = ["chain-pre", "chain-post"] as const;
+/** Loaded always, by a line of fw4's template (ruleset.uc). */
+const ALWAYS = "/etc/nftables.d";
+/** Bytes of a file that are searched. */
+const LIMIT = 1 << 20;
 /** More files than any router has. */
 const MOST_FILES = 100;
 
+/** What fw4 does where it has no configuration, or none that it can read: `auto_includes` is on by default. */
+const DEFAULTS: Firewall = { autoIncludes: true, scripts: [], nftables: [] };
+
 /** @returns undefined where there is no /etc/config/firewall that can be read */
 export function readFirewall(files: Files): Firewall | undefined {
-	let text: string;
 	try {
-		text = files.read(CONFIG);
+		return parseFirewall(files.read(CONFIG));
 	} catch (error) {
 		if (error instanceof FileError) return undefined;
 		throw error;
 	}
-	return parseFirewall(text);
 }
 
-/** What matters here of /etc/config/firewall. @returns undefined when it is not UCI */
+/** The part of /etc/config/firewall that decides what fw4 includes. @returns undefined when it is not UCI */
 export function parseFirewall(text: string): Firewall | undefined {
 	const parsed = parseUci(text);
 	if ("errors" in parsed) return undefined;
 	const defaults = parsed.sections.find(({ type }) => type === "defaults");
 	const includes = parsed.sections.filter(
-		(section) => section.type === "include" && isOn(section, "enabled", true),
+		(section) => section.type === "include" && !isFalse(option(section, "enabled")),
 	);
-	const paths = (type: string, otherwise: boolean) =>
+	const paths = (type: "script" | "nftables") =>
 		includes
-			.filter((section) => (option(section, "type") ?? (otherwise ? type : "")) === type)
+			.filter((section) => type.startsWith((option(section, "type") ?? "script").toLowerCase()))
 			.flatMap((section) => option(section, "path") ?? []);
 	return {
-		autoIncludes: isOn(defaults, "auto_includes", true),
-		scripts: paths("script", true),
-		nftables: paths("nftables", false),
+		autoIncludes: !isFalse(option(defaults, "auto_includes")),
+		scripts: paths("script"),
+		nftables: paths("nftables"),
 	};
 }
 
-/** The files of fw4's transaction that name a table. @param firewall absent: no fw4 here */
-export function findIncludes(files: Files, firewall: Firewall | undefined, table: string): NftInclude[] {
-	if (!firewall) return [];
-	const shared = firewall.autoIncludes
-		? list(files, SHARED).flatMap((directory) => list(files, directory))
-		: [];
-	// chain-pre and chain-post have one more level, by the chain's name.
-	const deeper = shared
-		.filter((path) => files.status(path)?.kind === "directory")
-		.flatMap((path) => list(files, path));
-	const paths = [...firewall.nftables, ...shared, ...deeper, ...list(files, OWN)].filter((path) =>
-		path.endsWith(".nft"),
-	);
-	const word = new RegExp(`(^|[^\\w-])${table}($|[^\\w-])`);
+/**
+ * The files of fw4's transaction that name a table of family inet. Such a file changes the table at each start of the firewall;
+ * where the table has an owner, the kernel refuses the whole transaction, and the router is left without a firewall.
+ * @param table its name
+ * @param firewall absent: fw4's defaults, which also apply without a configuration
+ */
+export function includesNaming(
+	files: Files,
+	table: string,
+	firewall: Firewall = readFirewall(files) ?? DEFAULTS,
+): NftInclude[] {
+	const paths = [
+		...firewall.nftables,
+		...(firewall.autoIncludes ? automatic(files) : []),
+		...list(files, ALWAYS).filter(isRuleset),
+	];
+	// In doubt it names the table: the name may come by a definition.
+	const names = new RegExp(`\\binet\\s+"?${table}(?![\\w-])|^\\s*define\\s.*=\\s*"?${table}(?![\\w-])`);
 	return paths.slice(0, MOST_FILES).flatMap((path) => {
-		const line = readOrNothing(files, path)
+		const line = textOf(files, path)
 			.split("\n")
-			.find((each) => word.test(each) && !each.trim().startsWith("#"));
+			.find((each) => names.test(each.replace(/#.*/, "")));
 		return line === undefined ? [] : [{ path, line: line.trim().slice(0, 120) }];
 	});
 }
 
-function option(section: UciSection | undefined, name: string): string | undefined {
-	return section?.options.get(name)?.values[0];
+function automatic(files: Files): string[] {
+	const folders = [
+		...POSITIONS.map((position) => `${SHARED}/${position}`),
+		...CHAIN_POSITIONS.flatMap((position) => list(files, `${SHARED}/${position}`)),
+	];
+	return folders.flatMap((folder) => list(files, folder).filter(isRuleset));
 }
 
-function isOn(section: UciSection | undefined, name: string, otherwise: boolean): boolean {
-	const value = option(section, name);
-	if (value === undefined || value === "") return otherwise;
-	return ["1", "on", "true", "yes", "enabled"].includes(value);
+/** What the pattern `*.nft` matches. */
+function isRuleset(path: string): boolean {
+	return /\/[^./][^/]*\.nft$/.test(path);
+}
+
+function option(section: UciSection | undefined, name: string): string | undefined {
+	return section?.options.get(name)?.values[0] || undefined;
+}
+
+/** Anything else counts as true: in doubt a file is included. */
+function isFalse(value: string | undefined): boolean {
+	return value !== undefined && ["0", "off", "false", "no"].includes(value);
 }
 
 function list(files: Files, directory: string): string[] {
+	if (files.status(directory)?.kind !== "directory") return [];
 	try {
 		return files.list(directory).map((name) => `${directory}/${name}`);
 	} catch {
@@ -97,7 +119,7 @@ function list(files: Files, directory: string): string[] {
 	}
 }
 
-function readOrNothing(files: Files, path: string): string {
+function textOf(files: Files, path: string): string {
 	try {
 		return files.read(path, LIMIT);
 	} catch {

@@ -107,8 +107,8 @@ export function peerInspected(turn: Turn, address: string, inspection: Inspectio
 							? undefined
 							: { inspections: (tracked?.inspections ?? 0) + 1, since: tracked?.since ?? turn.time },
 				}),
-		...(record && isEstablished(record) && inspection.route?.device !== undefined
-			? { usualInterface: inspection.route.device }
+		...(record && isEstablished(record) && inspection.route
+			? { usualInterface: inspection.route.interface }
 			: {}),
 	});
 }

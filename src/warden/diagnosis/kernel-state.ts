@@ -11,7 +11,7 @@ const UNRESOLVED = new Set(["FAILED", "INCOMPLETE"]);
 /** What the kernel knows of the way to the peer: `route-kind`, `peer-unreachable`. */
 export function diagnoseKernel(view: View): Diagnosis | undefined {
 	const { evidence, record } = view;
-	const { inspection, usualInterface: usualDevice } = evidence;
+	const { inspection, usualInterface } = evidence;
 	if (!inspection) return undefined;
 	const { route, noRoute, neighbor } = inspection;
 	if (noRoute !== undefined) {
@@ -22,8 +22,8 @@ export function diagnoseKernel(view: View): Diagnosis | undefined {
 			remedy: "bring up the interface that leads to the peer, or add a route to it",
 		};
 	}
-	const expected = view.state.settings.interfaces[record.peer.name] ?? usualDevice;
-	const device = route?.device;
+	const expected = view.state.settings.interfaces[record.peer.name] ?? usualInterface;
+	const device = route?.interface;
 	const elsewhere = device !== undefined && expected !== undefined && device !== expected;
 	const tunnelled = device !== undefined && expected === undefined && TUNNEL.test(device);
 	if (elsewhere || tunnelled) {
@@ -44,8 +44,8 @@ export function diagnoseKernel(view: View): Diagnosis | undefined {
 		const next = route?.gateway === undefined ? describePeer(record) : `the gateway ${route.gateway}`;
 		return {
 			id: "peer-unreachable",
-			explanation: `${next} does not answer on ${neighbor.device}: it is off, unplugged or has another address`,
-			evidence: [`ip neigh: no answer on ${neighbor.device}`, describeBird(record)],
+			explanation: `${next} does not answer on ${neighbor.interface}: it is off, unplugged or has another address`,
+			evidence: [`ip neigh: no answer on ${neighbor.interface}`, describeBird(record)],
 			remedy: "check the node, its cable and its address; nothing on this router can mend it",
 		};
 	}

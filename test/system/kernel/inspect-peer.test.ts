@@ -36,7 +36,7 @@ beforeEach(() => {
 });
 
 async function inspect(
-	peer: Parameters<typeof inspectPeer>[1] = { address: "192.168.1.2" },
+	peer: Parameters<typeof inspectPeer>[1] = { address: "192.168.1.2", routeMark: 0 },
 ): Promise<Inspection> {
 	let result: Inspection | undefined;
 	void inspectPeer(platform, peer).then((value) => {
@@ -61,8 +61,8 @@ test("route, neighbor and conntrack, by two processes where /proc shows conntrac
 	);
 	const seen = await inspect();
 	expect(seen).toMatchObject({
-		route: { device: "br-lan" },
-		neighbor: { device: "br-lan", state: "REACHABLE" },
+		route: { interface: "br-lan" },
+		neighbor: { interface: "br-lan", state: "REACHABLE" },
 	});
 	expect(seen.flows).toMatchObject([{ original: { source: "192.168.1.2" }, unreplied: true, mark: 7 }]);
 	expect(started()).toEqual(["ip -4 route get 192.168.1.2", "ip -4 neigh show to 192.168.1.2"]);
@@ -73,18 +73,18 @@ test("a neighbor that is only remembered is asked with one packet", async () => 
 		"192.168.1.2 dev br-lan lladdr 02:00:00:00:00:02 STALE \n",
 		"192.168.1.2 dev br-lan FAILED \n",
 	];
-	expect((await inspect()).neighbor).toEqual({ device: "br-lan", state: "FAILED" });
+	expect((await inspect()).neighbor).toEqual({ interface: "br-lan", state: "FAILED" });
 	expect(started()).toContain("ping -c 1 -W 1 192.168.1.2");
 });
 
 test("the gateway is the neighbor where the route has one", async () => {
 	route = { out: "10.0.0.2 via 192.168.1.9 dev br-lan src 192.168.1.1 uid 0 \n", code: 0 };
-	await inspect({ address: "10.0.0.2" });
+	await inspect({ address: "10.0.0.2", routeMark: 0 });
 	expect(started()).toContain("ip -4 neigh show to 192.168.1.9");
 });
 
 test("the route is asked for as the router's packets have it: with their mark, and through a link-local address's interface", async () => {
-	await inspect({ address: "fe80::2", zone: "br-lan", mark: 0x80000 });
+	await inspect({ address: "fe80::2", zone: "br-lan", routeMark: 0x80000 });
 	expect(started()[0]).toBe("ip -6 route get fe80::2 oif br-lan mark 524288");
 });
 

@@ -4,23 +4,26 @@ import { parseNeighbor, parseNoRoute, parseRoute } from "../../../src/system/ker
 /** Captured from iproute2 6.15 and busybox 1.37. */
 describe("ip route get", () => {
 	test.each([
-		["192.168.1.2 dev br-lan src 192.168.1.1 uid 0 \n    cache \n", { device: "br-lan" }],
-		["192.168.1.2 dev br-lan  src 192.168.1.1 \n", { device: "br-lan" }],
+		[
+			"192.168.1.2 dev br-lan src 192.168.1.1 uid 0 \n    cache \n",
+			{ interface: "br-lan", source: "192.168.1.1" },
+		],
+		["192.168.1.2 dev br-lan  src 192.168.1.1 \n", { interface: "br-lan", source: "192.168.1.1" }],
 		[
 			"fd00:1::2 from :: dev br-lan proto kernel src fd00:1::1 metric 256 pref medium\n",
-			{ device: "br-lan" },
+			{ interface: "br-lan", source: "fd00:1::1" },
 		],
 		[
 			"192.168.1.2 dev tailscale0 table 52 src 192.168.1.1 uid 0 \n    cache \n",
-			{ device: "tailscale0", table: "52" },
+			{ interface: "tailscale0", source: "192.168.1.1", table: "52" },
 		],
 		[
 			"10.2.0.1 via 192.168.1.9 dev br-lan src 192.168.1.1 uid 0 \n",
-			{ device: "br-lan", gateway: "192.168.1.9" },
+			{ interface: "br-lan", source: "192.168.1.1", gateway: "192.168.1.9" },
 		],
 		[
 			"10.2.0.1 via inet6 fe80::9 dev br-lan src 192.168.1.1 uid 0 \n",
-			{ device: "br-lan", gateway: "fe80::9" },
+			{ interface: "br-lan", source: "192.168.1.1", gateway: "fe80::9" },
 		],
 	])("%j", (text, route) => {
 		expect(parseRoute(text)).toEqual(route);
@@ -35,13 +38,16 @@ describe("ip route get", () => {
 });
 
 test.each([
-	["192.168.1.2 dev br-lan lladdr e2:77:66:d0:cf:89 REACHABLE \n", { device: "br-lan", state: "REACHABLE" }],
+	[
+		"192.168.1.2 dev br-lan lladdr e2:77:66:d0:cf:89 REACHABLE \n",
+		{ interface: "br-lan", state: "REACHABLE" },
+	],
 	[
 		"192.168.1.2 dev br-lan lladdr e2:77:66:d0:cf:89 ref 1 used 0/0/0 probes 4 STALE\n",
-		{ device: "br-lan", state: "STALE" },
+		{ interface: "br-lan", state: "STALE" },
 	],
-	["192.168.1.77 dev br-lan INCOMPLETE \n", { device: "br-lan", state: "INCOMPLETE" }],
-	["192.168.1.77 dev br-lan  used 0/0/0 probes 6 FAILED\n", { device: "br-lan", state: "FAILED" }],
+	["192.168.1.77 dev br-lan INCOMPLETE \n", { interface: "br-lan", state: "INCOMPLETE" }],
+	["192.168.1.77 dev br-lan  used 0/0/0 probes 6 FAILED\n", { interface: "br-lan", state: "FAILED" }],
 	["", "none"],
 	["rubbish\n", undefined],
 ])("ip neigh show: %j", (text, neighbor) => {

@@ -1,7 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findPrograms } from "../../../src/system/kernel/programs.ts";
-import { askRoute, readRoute } from "../../../src/system/kernel/route.ts";
-import { findIncludes, parseFirewall, readFirewall } from "../../../src/system/openwrt/firewall.ts";
+import { includesNaming, parseFirewall, readFirewall } from "../../../src/system/openwrt/firewall.ts";
 import { FakePlatform } from "../../fakes/platform.ts";
 
 describe("fw4's configuration", () => {
@@ -39,71 +37,77 @@ config include
 });
 
 describe("files of fw4's transaction that name the table", () => {
-	const firewall = { autoIncludes: true, scripts: [], nftables: ["/etc/my.nft"] };
-	function files() {
-		const { files: all } = new FakePlatform();
-		all.set("/etc/my.nft", "# custom_bgp\n");
-		all.set("/usr/share/nftables.d/ruleset-post/a.nft", "\n  table inet custom_bgp {\n}\n");
-		all.set("/usr/share/nftables.d/chain-pre/input/b.nft", "jump custom_bgp\n");
-		all.set("/usr/share/nftables.d/ruleset-post/c.nft", "table inet custom_bgp2 { }\n");
-		all.set("/usr/share/nftables.d/ruleset-post/d.txt", "table inet custom_bgp { }\n");
-		all.set("/etc/nftables.d/e.nft", "delete table inet custom_bgp;\n");
-		return all;
+	const NAMED = "table inet custom_bgp {\n}\n";
+	/** The paths that are found. */
+	function found(all: Record<string, string>, config?: string): string[] {
+		const { files } = new FakePlatform();
+		for (const [path, text] of Object.entries(all)) files.set(path, text);
+		if (config !== undefined) files.set("/etc/config/firewall", config);
+		return includesNaming(files, "custom_bgp").map(({ path }) => path);
 	}
+	const POST = "/usr/share/nftables.d/ruleset-post/a.nft";
+	const include = (more: string) =>
+		`config include\n\toption type nftables\n\toption path /etc/bgp.rules\n${more}`;
 
-	test("are found, comments, other names and other files aside", () => {
-		expect(findIncludes(files(), firewall, "custom_bgp")).toEqual([
-			{ path: "/usr/share/nftables.d/ruleset-post/a.nft", line: "table inet custom_bgp {" },
-			{ path: "/usr/share/nftables.d/chain-pre/input/b.nft", line: "jump custom_bgp" },
-			{ path: "/etc/nftables.d/e.nft", line: "delete table inet custom_bgp;" },
-		]);
-	});
-
-	test("do not count where fw4 does not take them", () => {
-		const paths = findIncludes(files(), { ...firewall, autoIncludes: false }, "custom_bgp").map(
-			({ path }) => path,
-		);
-		expect(paths).toEqual(["/etc/nftables.d/e.nft"]);
-		expect(findIncludes(files(), undefined, "custom_bgp")).toEqual([]);
-	});
-});
-
-describe("the kernel's route", () => {
 	test.each([
+		["an include of any name", { "/etc/bgp.rules": NAMED }, include(""), ["/etc/bgp.rules"]],
+		["an include that is disabled", { "/etc/bgp.rules": NAMED }, include("\toption enabled 0\n"), []],
+		["a script", { "/etc/bgp.rules": NAMED }, "config include\n\toption path /etc/bgp.rules\n", []],
 		[
-			"192.168.1.2 dev br-lan src 192.168.1.1 uid 0 \n    cache \n",
-			{ interface: "br-lan", source: "192.168.1.1" },
+			"a type that is cut short, as fw4 takes it",
+			{ "/etc/bgp.rules": NAMED },
+			include("").replace("nftables", "NFT"),
+			["/etc/bgp.rules"],
+		],
+		["a file of another package's", { [POST]: NAMED }, "", [POST]],
+		["the same without a configuration", { [POST]: NAMED }, undefined, [POST]],
+		["the same with one that is no UCI", { [POST]: NAMED }, "rubbish", [POST]],
+		[
+			"the same where fw4 is not to take such files",
+			{ [POST]: NAMED },
+			"config defaults\n\toption auto_includes 0\n",
+			[],
 		],
 		[
-			"10.0.0.9 via 192.168.1.2 dev br-lan  src 192.168.1.1 \n",
-			{ interface: "br-lan", gateway: "192.168.1.2", source: "192.168.1.1" },
+			"a file of a chain's",
+			{ "/usr/share/nftables.d/chain-post/input/b.nft": NAMED },
+			undefined,
+			["/usr/share/nftables.d/chain-post/input/b.nft"],
 		],
 		[
-			"fd00:1::2 from :: dev br-lan proto kernel src fd00:1::1 metric 256 pref medium\n",
-			{ interface: "br-lan", source: "fd00:1::1" },
+			"a file that is always taken",
+			{ "/etc/nftables.d/c.nft": NAMED },
+			"config defaults\n\toption auto_includes 0\n",
+			["/etc/nftables.d/c.nft"],
 		],
-		["100.64.0.9 dev tailscale0 table 52\n", { interface: "tailscale0" }],
-		["", undefined],
-		["RTNETLINK answers: Network is unreachable\n", undefined],
-	])("%j", (text, route) => {
-		expect(readRoute(text)).toEqual(route);
+		[
+			"files with other endings, and hidden ones",
+			{ "/etc/nftables.d/c.txt": NAMED, "/etc/nftables.d/.d.nft": NAMED },
+			undefined,
+			[],
+		],
+		["a place that fw4 does not know", { "/usr/share/nftables.d/other/e.nft": NAMED }, undefined, []],
+	] as const)("%s", (_, all, config, paths) => {
+		expect(found(all, config)).toEqual(paths);
 	});
 
-	test("of a link-local address is asked for by its interface", async () => {
-		const platform = new FakePlatform();
-		const asked = askRoute(platform, "fe80::2", "br-lan");
-		platform.advance(3000);
-		expect(platform.children.map(({ argv }) => argv)).toEqual([
-			["ip", "-6", "route", "get", "fe80::2", "oif", "br-lan"],
-		]);
-		expect(await asked).toBeUndefined();
+	test.each([
+		["table inet custom_bgp { }", true],
+		['delete table inet "custom_bgp"', true],
+		["\tadd rule inet custom_bgp raw_pre counter", true],
+		["define T = custom_bgp", true],
+		["jump custom_bgp", false],
+		["table inet custom_bgp2 { }", false],
+		["table ip custom_bgp { }", false],
+		["# table inet custom_bgp was here", false],
+		["flush ruleset # but not table inet custom_bgp", false],
+	])("the line %j: %s", (line, names) => {
+		expect(found({ [POST]: `\n${line}\n` })).toEqual(names ? [POST] : []);
 	});
-});
 
-test("programs are looked for in PATH, or where they usually are", () => {
-	const platform = new FakePlatform();
-	platform.files.set("/usr/sbin/nft", "");
-	platform.files.set("/usr/sbin/ip", "", "directory");
-	platform.files.set("/opt/birdcl", "");
-	expect([...findPrograms(platform)]).toEqual(["nft"]);
+	test("tell the line", () => {
+		const { files } = new FakePlatform();
+		files.set(POST, `\n  ${NAMED}`);
+		expect(includesNaming(files, "custom_bgp")).toEqual([{ path: POST, line: "table inet custom_bgp {" }]);
+	});
 });

@@ -193,12 +193,12 @@ describe("the kernel", () => {
 	test.each([
 		{ inspection: { noRoute: "Network is unreachable" }, id: "peer-unreachable" },
 		{
-			inspection: { route: { device: "br-lan" }, neighbor: { device: "br-lan", state: "FAILED" } },
+			inspection: { route: { interface: "br-lan" }, neighbor: { interface: "br-lan", state: "FAILED" } },
 			id: "peer-unreachable",
 		},
-		{ inspection: { route: { device: "tailscale0", table: "52" } }, id: "route-kind" },
+		{ inspection: { route: { interface: "tailscale0", table: "52" } }, id: "route-kind" },
 		{
-			inspection: { route: { device: "br-lan" }, neighbor: { device: "br-lan", state: "REACHABLE" } },
+			inspection: { route: { interface: "br-lan" }, neighbor: { interface: "br-lan", state: "REACHABLE" } },
 			id: undefined,
 		},
 		{ inspection: {}, id: undefined },
@@ -210,11 +210,11 @@ describe("the kernel", () => {
 
 	test("a device is strange when the peer was behind another one before, whatever its name", () => {
 		const story = read(established);
-		story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { device: "wg0" } } });
+		story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { interface: "wg0" } } });
 		story.happens(reading(passive));
-		story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { device: "wg0" } } });
+		story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { interface: "wg0" } } });
 		expect(told(story)?.diagnosis).toBeUndefined();
-		story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { device: "eth3" } } });
+		story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { interface: "eth3" } } });
 		expect(told(story)).toMatchObject({
 			diagnosis: "route-kind",
 			explanation: expect.stringContaining("eth3, not wg0"),
@@ -224,7 +224,7 @@ describe("the kernel", () => {
 	test("the way of the latest session is the usual one", () => {
 		const story = read(established);
 		const way = (device: string) =>
-			story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { device } } });
+			story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { interface: device } } });
 		way("wg0");
 		story.happens(reading(passive));
 		story.passes(5000);
@@ -238,7 +238,7 @@ describe("the kernel", () => {
 	test("a section's interface counts before all", () => {
 		const story = read(passive);
 		story.happens({ type: "configured", settings: { ...settings, interfaces: { waukeen: "tun7" } } });
-		story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { device: "tun7" } } });
+		story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { interface: "tun7" } } });
 		expect(told(story)?.diagnosis).toBeUndefined();
 	});
 
@@ -353,7 +353,7 @@ describe("silence", () => {
 			story.happens({
 				type: "peer_inspected",
 				address: PEER,
-				inspection: { route: { device: "br-lan" }, neighbor: { device: "br-lan", state: neighbor } },
+				inspection: { route: { interface: "br-lan" }, neighbor: { interface: "br-lan", state: neighbor } },
 			});
 			story.passes(14_000);
 			story.happens(reading(passive));
@@ -447,7 +447,7 @@ describe("what is told", () => {
 
 test("nothing is asked while all is well", () => {
 	const story = read(established);
-	story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { device: "br-lan" } } });
+	story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { interface: "br-lan" } } });
 	const asked = new Set<string>();
 	for (let minute = 0; minute < 10; minute++)
 		for (const type of types([...story.passes(60_000), ...story.happens(reading(established))]))
