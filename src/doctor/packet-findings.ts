@@ -1,3 +1,5 @@
+import { zoneOfChains } from "../model/fw4-zone.ts";
+import { EFFECTS, type Effect } from "../model/rule-effect.ts";
 import type { Ruleset, Table } from "../model/ruleset.ts";
 import {
 	bfdPackets,
@@ -7,8 +9,8 @@ import {
 	peersSyn,
 	routerOpens,
 } from "../ruleset/bgp-packets.ts";
-import type { Effect, RuleHit, Walk } from "../ruleset/hit.ts";
-import { describeEncounter } from "../ruleset/rule-text.ts";
+import type { RuleHit, Walk } from "../ruleset/hit.ts";
+import { describeHit } from "../ruleset/rule-text.ts";
 import { type Facts, isFailure } from "./facts.ts";
 import { type Finding, green, yellow } from "./finding.ts";
 import { endsOf, type Peer } from "./known-peers.ts";
@@ -151,7 +153,7 @@ function find(
 	const grave = first.certain && !works && first.effect !== "mark";
 	const will = works ? "It works now, but the next time " : "";
 	const verb = first.certain ? (works ? "will be" : "is") : "may be";
-	const text = `${will}${packet} ${verb} ${DONE[first.effect]} ${describePlace(first)}.`;
+	const text = `${will}${packet} ${verb} ${EFFECTS[first.effect]} ${describePlace(first)}.`;
 	return {
 		first,
 		finding: {
@@ -160,26 +162,10 @@ function find(
 			subject: name,
 			text: text.charAt(0).toUpperCase() + text.slice(1),
 			advice: advise(first),
-			evidence: met
-				.slice(0, SHOWN)
-				.map((each) => `${each.certain ? "" : "perhaps: "}${describeEncounter(each)}`),
+			evidence: met.slice(0, SHOWN).map((each) => `${each.certain ? "" : "perhaps: "}${describeHit(each)}`),
 		},
 	};
 }
-
-const DONE: Readonly<Record<Effect, string>> = {
-	drop: "dropped by",
-	reject: "rejected by",
-	queue: "handed to a program (NFQUEUE) by",
-	tproxy: "taken by the transparent proxy of",
-	redirect: "redirected by",
-	dnat: "sent elsewhere by",
-	snat: "given another source by",
-	masquerade: "given another source by",
-	synproxy: "answered by the SYN proxy of",
-	mark: "marked and routed anew by",
-	notrack: "hidden from conntrack by",
-};
 
 function describePlace(hit: RuleHit): string {
 	const { table, path, base, rule, hook } = hit;
@@ -189,14 +175,8 @@ function describePlace(hit: RuleHit): string {
 	return `${what} of table ${table.family} ${table.name} (hook ${hook}${zone === undefined ? "" : `, zone ${zone}`})`;
 }
 
-/** fw4 names a zone's chains after it: `input_lan`, `reject_from_lan`. */
 function zoneOf({ table, path }: RuleHit): string | undefined {
-	if (table.name !== "fw4") return undefined;
-	for (const chain of path) {
-		const zone = /^(?:input|output|(?:accept|reject|drop)_(?:from|to))_(.+)$/.exec(chain)?.[1];
-		if (zone !== undefined) return zone;
-	}
-	return undefined;
+	return table.name === "fw4" ? zoneOfChains(path) : undefined;
 }
 
 function advise(hit: RuleHit): string {
@@ -225,7 +205,7 @@ function sparedBy(
 	for (const { ends, syn } of met) {
 		const now = keys(syn);
 		for (const each of peersSyn({ ...ruleset, tables }, ends).hits) {
-			if (CATCHES.has(each.effect) && !now.has(key(each))) rules.set(key(each), describeEncounter(each));
+			if (CATCHES.has(each.effect) && !now.has(key(each))) rules.set(key(each), describeHit(each));
 		}
 	}
 	if (rules.size === 0) return [];

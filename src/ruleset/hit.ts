@@ -1,19 +1,6 @@
+import type { Effect } from "../model/rule-effect.ts";
 import type { Hook, Rule, Statement, Table } from "../model/ruleset.ts";
 import type { Journey, Situation } from "./packet.ts";
-
-/** What a rule can do to a packet's way. */
-export type Effect =
-	| "drop"
-	| "reject"
-	| "queue"
-	| "tproxy"
-	| "redirect"
-	| "dnat"
-	| "snat"
-	| "masquerade"
-	| "synproxy"
-	| "mark"
-	| "notrack";
 
 /** A rule, or a policy, that does something to the packet. */
 export interface RuleHit {

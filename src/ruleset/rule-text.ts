@@ -13,7 +13,7 @@ export function describeRule(rule: Rule): string {
 }
 
 /** Where it happens and what does it: `inet proxy pre: tcp dport 179 redirect to :7892 (handle 4)`. */
-export function describeEncounter({ table, path, base, rule }: RuleHit): string {
+export function describeHit({ table, path, base, rule }: RuleHit): string {
 	const place = `${table.family} ${table.name} ${path.length > 0 ? path.join(" > ") : base}`;
 	if (!rule) return `${place}: policy drop`;
 	const comment = rule.comment === undefined ? "" : ` "${rule.comment}"`;

@@ -1,5 +1,6 @@
+import type { Effect } from "../model/rule-effect.ts";
 import type { Attachment, Chain, Hook, Rule, Ruleset, Statement, Table, Verdict } from "../model/ruleset.ts";
-import type { Effect, RuleHit, Walk } from "./hit.ts";
+import type { RuleHit, Walk } from "./hit.ts";
 import { type Answer, allOf, type FindSet, lookUp, matches } from "./match.ts";
 import { evaluate, type Journey, number, type Situation } from "./packet.ts";
 

@@ -3,7 +3,7 @@ import { parseUci } from "../../src/lib/uci.ts";
 import { createPlatform } from "../../src/platform/index.ts";
 import type { Files } from "../../src/platform/types.ts";
 import { type Handshake, peerOpens } from "../../src/ruleset/bgp-packets.ts";
-import { describeEncounter } from "../../src/ruleset/rule-text.ts";
+import { describeHit } from "../../src/ruleset/rule-text.ts";
 import { parseBirdConfiguration } from "../../src/system/bird/conf/parse-conf.ts";
 import { parseBfd } from "../../src/system/bird/parse-bfd.ts";
 import { parseProtocols } from "../../src/system/bird/parse-protocols.ts";
@@ -64,7 +64,7 @@ function staleFilters(files: Files, directory: string): unknown {
 /** What the captured rulesets do to a peer's handshake: marks are numbers of 32 bits, addresses are compared by bytes. */
 function handshakes(files: Files, directory: string): unknown {
 	const ends = { family: 4, peer: [192, 168, 1, 2], local: [192, 168, 1, 1], interface: "br-lan" } as const;
-	const said = ({ syn, answer }: Handshake) => [...syn.hits, ...answer.hits].map(describeEncounter);
+	const said = ({ syn, answer }: Handshake) => [...syn.hits, ...answer.hits].map(describeHit);
 	const names = files.list(`${directory}/nft`).filter((name) => /-ruleset-.*\.json$/.test(name));
 	return names.map((name) => {
 		const ruleset = parseRuleset(files.read(`${directory}/nft/${name}`));

@@ -1,5 +1,6 @@
 import { printable } from "../../lib/printable.ts";
 import type { Hop, PacketTrace, TracedPacket } from "../../model/packet-trace.ts";
+import { EFFECTS, effectOfRule } from "../../model/rule-effect.ts";
 import { type Color, paint, type TextOptions } from "./layout.ts";
 
 /** A rule's text is cut to this many characters. */
@@ -62,12 +63,14 @@ function describeEnd(hops: readonly Hop[], packet: TracedPacket, options: TextOp
 	const { verdict } = last;
 	const where = printable(`${last.family} ${last.table} ${last.chain}`, 80);
 	if (verdict === "drop") return paint(`= dropped by ${where}`, "red", options);
-	if (verdict === "queue") return paint(`= handed to a program by ${where} (nfqueue)`, "yellow", options);
-	if (verdict === "stolen") return paint(`= taken away by ${where}`, "yellow", options);
-	const redirected = hops.find(({ rule }) => rule !== undefined && /\b(?:redirect|dnat|tproxy)\b/.test(rule));
-	if (redirected) {
-		const by = printable(`${redirected.family} ${redirected.table} ${redirected.chain}`, 80);
-		return paint(`= led elsewhere by ${by}`, "yellow", options);
+	if (verdict === "queue") return paint(`= queued to a program by ${where}`, "yellow", options);
+	if (verdict === "stolen") return paint(`= consumed by ${where}`, "yellow", options);
+	for (const { family, table, chain, rule } of hops) {
+		const effect = rule === undefined ? undefined : effectOfRule(rule);
+		if (effect === "redirect" || effect === "dnat" || effect === "tproxy") {
+			const by = printable(`${family} ${table} ${chain}`, 80);
+			return paint(`= ${EFFECTS[effect]} ${by}`, "yellow", options);
+		}
 	}
 	return paint(packet.iif === undefined ? "= let out" : "= let through", "green", options);
 }

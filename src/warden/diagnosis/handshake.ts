@@ -1,7 +1,14 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import type { Hop, PacketTrace } from "../../model/packet-trace.ts";
 import { describeBird, describePeer, describeServices, describeTime } from "./evidence-text.ts";
-import { describeHop, describeWay, type PacketVerdict, verdictOf, zoneOf } from "./verdict.ts";
+import {
+	describeHop,
+	describeVerdict,
+	describeWay,
+	type PacketVerdict,
+	verdictOf,
+	zoneOf,
+} from "./verdict.ts";
 import type { View } from "./view.ts";
 import { ANSWER_PATIENCE, SILENCE } from "./view.ts";
 
@@ -71,7 +78,7 @@ function diagnoseIncoming(view: View, syn: PacketTrace): Diagnosis | undefined {
 	if (answerVerdict.kind === "passed") return undefined;
 	return {
 		id: "reply-dropped",
-		explanation: `the router's own SYN-ACK to ${describePeer(record)} is ${describeVerdict(answerVerdict)} by ${describeHop(answerVerdict.hop)}`,
+		explanation: `the router's own SYN-ACK to ${describePeer(record)} is ${describeVerdict(answerVerdict)}`,
 		evidence: [`the SYN-ACK: ${describeWay(answer)}`, seen, ...describeTable(view, answerVerdict.hop)],
 		remedy: `take BGP (TCP source port 179) out of ${describeHop(answerVerdict.hop)}`,
 		table: tableOf(answerVerdict.hop),
@@ -126,12 +133,12 @@ function diagnoseVerdict(
 	const { hop } = verdict;
 	const seen = `its way: ${describeWay(trace)}`;
 	const table = tableOf(hop);
-	if (verdict.kind === "dropped" && hop.family === "inet" && hop.table === "fw4") {
+	if (verdict.kind === "stopped" && hop.family === "inet" && hop.table === "fw4") {
 		const zone = zoneOf(trace);
 		const named = zone === undefined ? "" : ` (zone ${zone})`;
 		return {
 			id: "blocked",
-			explanation: `the firewall ${hop.rule?.includes("reject") ? "rejects" : "drops"} ${whose} in chain ${hop.chain}${named}`,
+			explanation: `the firewall ${verdict.effect === "reject" ? "rejects" : "drops"} ${whose} in chain ${hop.chain}${named}`,
 			evidence: [`${describeHop(hop)}`, seen, ...describeServices(view)],
 			remedy:
 				zone === undefined
@@ -142,16 +149,11 @@ function diagnoseVerdict(
 	}
 	return {
 		id: "hijacked",
-		explanation: `${whose} is ${describeVerdict(verdict)} by ${describeHop(hop)}${describeOwner(view, hop)}`,
+		explanation: `${whose} is ${describeVerdict(verdict)}${describeOwner(view, hop)}`,
 		evidence: [seen, ...describeTable(view, hop), ...describeServices(view)],
 		remedy: `let ${describeOwnerOr(view, hop, "that program")} leave ${view.record.peer.neighborAddress ?? "the peer"} and TCP port 179 alone (a bypass rule before this one)`,
 		table,
 	};
-}
-
-function describeVerdict(verdict: Exclude<PacketVerdict, { kind: "passed" }>): string {
-	if (verdict.kind === "diverted") return verdict.how;
-	return verdict.hop.rule?.includes("reject") ? "rejected" : "dropped";
 }
 
 function tableOf({ family, table }: Hop): string {

@@ -61,12 +61,12 @@ describe("a packet", () => {
 		[
 			"is led elsewhere",
 			["inet p pre rule tcp dport 179 redirect to :1 (verdict accept)", "inet fw4 input policy accept"],
-			"    = led elsewhere by inet p pre",
+			"    = redirected by inet p pre",
 		],
 		[
 			"goes to a program",
 			["inet q pre rule queue to 1 (verdict queue)"],
-			"    = handed to a program by inet q pre (nfqueue)",
+			"    = queued to a program by inet q pre",
 		],
 		["meets nobody", [], "    met no other chain"],
 	])("that %s says so", (_, lines, end) => {

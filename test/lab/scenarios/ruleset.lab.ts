@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseAddress } from "../../../src/lib/address.ts";
+import type { Effect } from "../../../src/model/rule-effect.ts";
 import { type Handshake, peerOpens } from "../../../src/ruleset/bgp-packets.ts";
-import type { Effect } from "../../../src/ruleset/hit.ts";
-import { describeEncounter } from "../../../src/ruleset/rule-text.ts";
+import { describeHit } from "../../../src/ruleset/rule-text.ts";
 import { parseRuleset, tellsDormant, withDormant } from "../../../src/system/nft/ruleset-json.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
@@ -99,7 +99,7 @@ describe("a walk through the ruleset foretells what becomes of a real SYN", () =
 		if (!parsed || !peer || !local) throw new Error("the ruleset cannot be read");
 		const handshake = peerOpens(parsed, { family, peer, local, interface: network.router.lanInterface });
 		const told = [...handshake.syn.hits, ...handshake.answer.hits].map(
-			(each) => `${each.certain ? "" : "perhaps "}${each.effect} ${describeEncounter(each)}`,
+			(each) => `${each.certain ? "" : "perhaps "}${each.effect} ${describeHit(each)}`,
 		);
 
 		const { stdout } = await lab.speaker.run(["python3", "-c", client, own]);

@@ -47,20 +47,21 @@ describe("captures of handshakes that somebody caught", () => {
 			source: "192.168.1.2",
 			destination: "192.168.1.1",
 		});
-		const fate = verdictOf(trace, "custom_bgp");
-		expect(fate).toMatchObject({
+		const verdict = verdictOf(trace, "custom_bgp");
+		expect(verdict).toMatchObject({
 			kind: "diverted",
-			how: "tproxied",
+			effect: "tproxy",
 			hop: { family: "inet", table: "mihomo", chain: "pre" },
 		});
-		expect(fate.kind !== "passed" && describeHop(fate.hop)).toContain("tproxy ip to 127.0.0.1:7894");
+		expect(verdict.kind !== "passed" && describeHop(verdict.hop)).toContain("tproxy ip to 127.0.0.1:7894");
 	});
 
 	test("a SYN that a zone of fw4 rejects: the way leads through all its chains", () => {
 		const trace = syn(collect(fixture("fw4-reject")));
-		const fate = verdictOf(trace, "custom_bgp");
-		expect(fate).toMatchObject({
-			kind: "dropped",
+		const verdict = verdictOf(trace, "custom_bgp");
+		expect(verdict).toMatchObject({
+			kind: "stopped",
+			effect: "reject",
 			hop: { table: "fw4", chain: "handle_reject", verdict: "drop" },
 		});
 		expect(zoneOf(trace)).toBe("lan");
@@ -76,21 +77,22 @@ describe("captures of handshakes that somebody caught", () => {
 		const answer = traces.find(({ packet }) => packet.flags.join() === "syn,ack");
 		expect(answer?.packet).toMatchObject({ oif: "br-lan", sourcePort: 179 });
 		expect(answer && verdictOf(answer, "custom_bgp")).toMatchObject({
-			kind: "dropped",
+			kind: "stopped",
+			effect: "drop",
 			hop: { table: "strict", chain: "post" },
 		});
 	});
 
 	test.each([
-		{ name: "tproxy", fate: { kind: "diverted", how: "tproxied" } },
-		{ name: "fw4-reject", fate: { kind: "dropped" } },
-	])("rules younger than the monitor are looked up by their handles ($name)", ({ name, fate }) => {
+		{ name: "tproxy", verdict: { kind: "diverted", effect: "tproxy" } },
+		{ name: "fw4-reject", verdict: { kind: "stopped", effect: "reject" } },
+	])("rules younger than the monitor are looked up by their handles ($name)", ({ name, verdict }) => {
 		const traces = [syn(collect(fixture(`${name}-old`)))];
 		const chains = unknownChains(traces, "custom_bgp").map((chain) => chain.join(" "));
 		expect(chains.length).toBeGreaterThan(0);
 		expect(chains.some((chain) => chain.includes("custom_bgp"))).toBe(false);
 		const [known] = withRules(traces, listings(fixture(`${name}-rules`)));
-		expect(known && verdictOf(known, "custom_bgp")).toMatchObject(fate);
+		expect(known && verdictOf(known, "custom_bgp")).toMatchObject(verdict);
 		expect(known && unknownChains([known], "custom_bgp").length).toBe(chains.length);
 		expect(known?.hops.some(({ rule, handle }) => rule !== undefined && handle !== undefined)).toBe(true);
 	});
