@@ -32,8 +32,10 @@ const WORDS: readonly (readonly [RegExp, Effect])[] = [
 	[/\bmeta mark set\b|\bMARK\b/, "mark"],
 ];
 
-/** Comments, prefixes of log lines, names of chains and of sets, and maps, of whose verdicts at most one is met. */
-const NAMES = /"[^"]*"|\{[^}]*\}|\b(?:jump|goto)\s+\S+|@\S+/g;
+/**
+ * Comments, prefixes of log lines, names of chains and of sets, maps, of whose verdicts at most one is met, and the states
+ * that `ct status` compares. */
+const NAMES = /"[^"]*"|\{[^}]*\}|\bct status\s+\S+|\b(?:jump|goto)\s+\S+|@\S+/g;
 
 /** @param text a rule as nft prints it. @returns what it does to a packet that matches; undefined: nothing of this */
 export function effectOfRule(text: string): Effect | undefined {
