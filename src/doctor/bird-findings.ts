@@ -1,11 +1,9 @@
 import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configuration.ts";
+import { BFD_PORTS } from "../model/ports.ts";
 import { portCounters } from "../ruleset/port-counters.ts";
 import { type Facts, isFailure } from "./facts.ts";
 import { type Finding, green, red, yellow } from "./finding.ts";
 import type { Peer } from "./known-peers.ts";
-
-const SINGLE_HOP = 3784;
-const MULTIHOP = 4784;
 
 /** BIRD's configuration and peers against each other, the router's configuration, and what was seen of the speaker. */
 export function reviewBird(facts: Facts, peers: readonly Peer[]): Finding[] {
@@ -183,7 +181,9 @@ function bfdMode(facts: Facts, peer: Peer, alone: boolean): Finding[] {
 	const counters = isFailure(facts.ruleset)
 		? undefined
 		: portCounters(facts.ruleset, facts.config.main.table);
-	const [own, other] = multihop ? [MULTIHOP, SINGLE_HOP] : [SINGLE_HOP, MULTIHOP];
+	const [own, other] = multihop
+		? [BFD_PORTS.multihop, BFD_PORTS.singleHop]
+		: [BFD_PORTS.singleHop, BFD_PORTS.multihop];
 	const seen = { own: counters?.get(own) ?? 0, other: counters?.get(other) ?? 0 };
 	const told = section?.multihop !== undefined && section.multihop !== multihop;
 	// Counters are the whole router's: with several peers they tell nothing about one.

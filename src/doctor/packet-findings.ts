@@ -1,4 +1,5 @@
 import { zoneOfChains } from "../model/fw4-zone.ts";
+import { BFD_PORTS, BGP_PORT } from "../model/ports.ts";
 import { EFFECTS, type Effect } from "../model/rule-effect.ts";
 import type { Ruleset, Table } from "../model/ruleset.ts";
 import {
@@ -57,7 +58,7 @@ function legacy({ legacyTables }: Facts): Finding[] {
 
 /** @param own the daemon's table */
 function bgp(ruleset: Ruleset, peer: Peer, ends: Ends, { syn, answer }: Handshake, own: string): Met[] {
-	const incoming = "the peer's SYN to port 179";
+	const incoming = `the peer's SYN to port ${BGP_PORT}`;
 	const outgoing = "the router's answer (SYN-ACK)";
 	const found = [
 		find("bgp-caught", peer, syn, CATCHES, incoming),
@@ -123,7 +124,7 @@ function bfd(ruleset: Ruleset, peer: Peer, ends: Ends): Met[] {
 	if (peer.file ? peer.file.bfd === undefined || peer.file.bfd === "off" : peer.live?.bfd === "none")
 		return [];
 	const multihop = peer.file?.multihop ?? peer.live?.bfdMode === "multihop";
-	const port = multihop === false ? 3784 : 4784;
+	const port = multihop === false ? BFD_PORTS.singleHop : BFD_PORTS.multihop;
 	const { incoming, outgoing } = bfdPackets(ruleset, ends, port);
 	const both = new Set([...STOPS, ...CATCHES]);
 	return [
@@ -184,13 +185,13 @@ function advise(hit: RuleHit): string {
 	const zone = zoneOf(hit);
 	if (table.name === "fw4" && STOPS.has(effect) && hit.hook === "input")
 		return zone === undefined
-			? "allow TCP 179 from the peer in /etc/config/firewall, or set option zone in /etc/config/bgpwarden"
+			? `allow TCP port ${BGP_PORT} from the peer in /etc/config/firewall, or set option zone in /etc/config/bgpwarden`
 			: `option zone '${zone}' in /etc/config/bgpwarden has bgpwarden open the ports; or a rule in /etc/config/firewall`;
 	if (STOPS.has(effect) && (hit.hook === "output" || hit.hook === "postrouting"))
 		return "keep the answers out of conntrack as well: bgpwarden's own table does (chain raw_out); bgpwarden ensure";
 	if (STOPS.has(effect))
-		return `let TCP 179 and UDP 3784, 4784 from the peer pass in table ${table.family} ${table.name}`;
-	return `leave the peer's address alone in what makes table ${table.family} ${table.name} (an exception for it, for port 179, or for \`fib daddr type local\`)`;
+		return `accept TCP port ${BGP_PORT} and UDP ports ${BFD_PORTS.singleHop} and ${BFD_PORTS.multihop} from the peer in table ${table.family} ${table.name}`;
+	return `exempt the peer in the program that made table ${table.family} ${table.name} (its address, TCP port ${BGP_PORT}, or \`fib daddr type local\`)`;
 }
 
 /** What the daemon's table is good for: NAT rules that would catch BGP without it. */

@@ -3,6 +3,8 @@
  * only ever added. docs/diagnoses.md is held to this by a test.
  */
 
+import { BFD_PORTS, BGP_PORT } from "./ports.ts";
+
 /** `red`: broken now, or bound to break; `yellow`: worth changing; `green`: checked and fine. */
 export type Level = "red" | "yellow" | "green";
 
@@ -49,19 +51,19 @@ export const DIAGNOSIS_CATALOG = {
 		concerns: "router",
 		curable: true,
 		explanation: "A rule redirects, queues or drops BGP on this router.",
-		remedy: "Add a bypass for the peer and TCP port 179 to the program that made the rule.",
+		remedy: `Add a bypass for the peer and TCP port ${BGP_PORT} to the program that made the rule.`,
 	},
 	blocked: {
 		gravity: "red",
 		concerns: "router",
 		explanation: "The firewall (fw4) rejects or drops BGP.",
-		remedy: "Set `option zone` to the peer's zone, or allow TCP port 179 in /etc/config/firewall.",
+		remedy: `Set \`option zone\` to the peer's zone, or allow TCP port ${BGP_PORT} in /etc/config/firewall.`,
 	},
 	"reply-dropped": {
 		gravity: "red",
 		concerns: "router",
 		explanation: "A rule drops the router's own SYN-ACK.",
-		remedy: "Exclude TCP source port 179 from that rule.",
+		remedy: `Exclude TCP source port ${BGP_PORT} from that rule.`,
 	},
 	tracked: {
 		gravity: "red",
@@ -73,7 +75,7 @@ export const DIAGNOSIS_CATALOG = {
 	"not-listening": {
 		gravity: "red",
 		concerns: "peer",
-		explanation: "The peer's SYN is answered by RST: nothing listens on port 179 of that address.",
+		explanation: `The peer's SYN is answered by RST: nothing listens on port ${BGP_PORT} of that address.`,
 		remedy: "Have BIRD listen there: check `local`, `port` and `strict bind`.",
 	},
 	"no-answer": {
@@ -106,7 +108,7 @@ export const DIAGNOSIS_CATALOG = {
 		gravity: "red",
 		concerns: "peer",
 		dependsOn: ["bfd-down-session-up"],
-		explanation: "One side runs single-hop BFD (UDP 3784), the other multihop BFD (UDP 4784).",
+		explanation: `One side runs single-hop BFD (UDP ${BFD_PORTS.singleHop}), the other multihop BFD (UDP ${BFD_PORTS.multihop}).`,
 		remedy: "Use multihop on both sides or on neither; `bgpwarden render` prints a matching pair.",
 	},
 	"bfd-down-session-up": {
@@ -246,7 +248,7 @@ export const FINDING_CATALOG = {
 		concerns: "router",
 		dependsOn: ["hijacked", "blocked"],
 		explanation: "A rule or a policy drops or rejects the peer's SYN.",
-		remedy: "Allow TCP port 179 from the peer; `option zone` has bgpwarden do it.",
+		remedy: `Allow TCP port ${BGP_PORT} from the peer; \`option zone\` has bgpwarden do it.`,
 	},
 	"answer-dropped": {
 		gravity: "red",
@@ -279,14 +281,14 @@ export const FINDING_CATALOG = {
 		concerns: "router",
 		dependsOn: ["hijacked", "blocked"],
 		explanation: "A rule takes or drops BFD from the peer.",
-		remedy: "Allow UDP 3784 and 4784 from the peer.",
+		remedy: `Allow UDP ${BFD_PORTS.singleHop} and ${BFD_PORTS.multihop} from the peer.`,
 	},
 	"bfd-blocked": {
 		gravity: "red",
 		concerns: "router",
 		dependsOn: ["blocked"],
 		explanation: "A rule drops or rejects BFD to the peer.",
-		remedy: "Allow UDP 3784 and 4784 to the peer.",
+		remedy: `Allow UDP ${BFD_PORTS.singleHop} and ${BFD_PORTS.multihop} to the peer.`,
 	},
 	"peer-down": {
 		gravity: "red",

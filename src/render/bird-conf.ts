@@ -1,3 +1,4 @@
+import { BFD_PORTS } from "../model/ports.ts";
 import {
 	BFD_MULTIPLIER,
 	BFD_PROFILE,
@@ -79,7 +80,7 @@ function bfdProtocol(sessions: readonly Session[]): string[] {
 		...(direct.length > 0 ? [`\tinterface ${interfacesOf(direct) ?? '"*"'} {`, ...timers] : []),
 		...(direct.length < withBfd.length
 			? [
-					"\t# BGPPeer's ebgpMultiHop makes the speaker use UDP 4784 instead of 3784; so does this.",
+					`\t# BGPPeer's ebgpMultiHop makes the speaker use UDP ${BFD_PORTS.multihop} instead of ${BFD_PORTS.singleHop}; so does this.`,
 					"\tmultihop {",
 					...timers,
 				]

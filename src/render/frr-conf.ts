@@ -1,3 +1,4 @@
+import { BGP_PORT } from "../model/ports.ts";
 import { BFD_PROFILE, bySpeakerSide, HOLD_TIME, KEEPALIVE_TIME, type Plan, type Session } from "./plan.ts";
 
 /**
@@ -66,7 +67,7 @@ function neighbor({ localAddress: router, localAs, remoteAs, multihop, bfd, fami
 	return [
 		`remote-as ${localAs}`,
 		...(multihop ? ["ebgp-multihop"] : []),
-		"port 179",
+		`port ${BGP_PORT}`,
 		`timers ${KEEPALIVE_TIME} ${HOLD_TIME}`,
 		...(bfd ? ["bfd", "bfd profile bfdprofile"] : []),
 		// Only there: mustDisableConnectedCheck in internal/bgp/frr/config.go.

@@ -1,3 +1,4 @@
+import { BFD_PORTS } from "../model/ports.ts";
 import {
 	BFD_PROFILE,
 	bySpeakerSide,
@@ -55,7 +56,9 @@ function peer(name: string, group: readonly Session[]): Document {
 	return {
 		comment: [
 			`The router, as the speakers dial it; protocol ${names} in its BIRD.`,
-			...(session.multihop ? ["ebgpMultiHop: BFD runs on UDP 4784, and BIRD has `multihop` as well."] : []),
+			...(session.multihop
+				? [`ebgpMultiHop: BFD runs on UDP ${BFD_PORTS.multihop}, and BIRD has \`multihop\` as well.`]
+				: []),
 		],
 		object: {
 			apiVersion: "metallb.io/v1beta2",

@@ -1,9 +1,9 @@
+import { BGP_PORT } from "../model/ports.ts";
 import type { Ruleset } from "../model/ruleset.ts";
 import type { Walk } from "./hit.ts";
 import { type Packet, TCP_FLAGS } from "./packet.ts";
 import { walk } from "./walk.ts";
 
-const BGP = 179;
 const { syn: SYN = 0, ack: ACK = 0 } = TCP_FLAGS;
 
 /** A peer, as far as packets to and from it depend on it. */
@@ -25,13 +25,13 @@ export interface Handshake {
 
 /** The SYN of a peer that opens the session. */
 export function peersSyn(ruleset: Ruleset, ends: Ends): Walk {
-	const packet = { ...addresses(ends, "in"), destinationPort: BGP, flags: SYN };
+	const packet = { ...addresses(ends, "in"), destinationPort: BGP_PORT, flags: SYN };
 	return walk(ruleset, { packet, direction: "in", ...via(ends), tracked: "new" });
 }
 
 /** The peer opens the session: its SYN comes in, the router's SYN-ACK goes out. */
 export function peerOpens(ruleset: Ruleset, ends: Ends): Handshake {
-	const outgoing = { ...addresses(ends, "out"), sourcePort: BGP, flags: SYN | ACK };
+	const outgoing = { ...addresses(ends, "out"), sourcePort: BGP_PORT, flags: SYN | ACK };
 	const syn = peersSyn(ruleset, ends);
 	const answer = walk(ruleset, { packet: outgoing, direction: "out", ...via(ends), tracked: reply(syn) });
 	return { syn, answer };
@@ -39,8 +39,8 @@ export function peerOpens(ruleset: Ruleset, ends: Ends): Handshake {
 
 /** The router opens it: its SYN goes out, the peer's SYN-ACK comes in. */
 export function routerOpens(ruleset: Ruleset, ends: Ends): Handshake {
-	const outgoing = { ...addresses(ends, "out"), destinationPort: BGP, flags: SYN };
-	const incoming = { ...addresses(ends, "in"), sourcePort: BGP, flags: SYN | ACK };
+	const outgoing = { ...addresses(ends, "out"), destinationPort: BGP_PORT, flags: SYN };
+	const incoming = { ...addresses(ends, "in"), sourcePort: BGP_PORT, flags: SYN | ACK };
 	const syn = walk(ruleset, { packet: outgoing, direction: "out", ...via(ends), tracked: "new" });
 	const answer = walk(ruleset, { packet: incoming, direction: "in", ...via(ends), tracked: reply(syn) });
 	return { syn, answer };

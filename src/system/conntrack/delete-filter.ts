@@ -1,11 +1,15 @@
 import type { Flow } from "../../model/flow.ts";
+import { ALL_BFD_PORTS, BGP_PORT } from "../../model/ports.ts";
 import type { IsLocal } from "./local-addresses.ts";
 
 /** BGP; BFD with one hop, its echo, and with several hops. */
-const PORTS: Readonly<Record<Flow["protocol"], readonly number[]>> = { tcp: [179], udp: [3784, 3785, 4784] };
+const PORTS: Readonly<Record<Flow["protocol"], readonly number[]>> = {
+	tcp: [BGP_PORT],
+	udp: ALL_BFD_PORTS,
+};
 
 /** What a line must have in it to be worth parsing. */
-const HINT = /[sd]port=(?:179|3784|3785|4784)\b/;
+const HINT = new RegExp(`[sd]port=(?:${[BGP_PORT, ...ALL_BFD_PORTS].join("|")})\\b`);
 
 /** A cheap look at a line that may be one of ten thousand. */
 export function mayBeStale(line: string): boolean {

@@ -1,4 +1,5 @@
 import type { Counters } from "../../model/inspection.ts";
+import { BFD_PORTS, BGP_PORT } from "../../model/ports.ts";
 
 /**
  * What came in for BGP and BFD since the table was installed, out of `nft list table` with its counters.
@@ -16,9 +17,9 @@ export function parseCounters(listing: string): Counters | undefined {
 		return packets;
 	};
 	const [bgp, singleHopBfd, multihopBfd] = [
-		sum("tcp dport 179 "),
-		sum("udp dport 3784 "),
-		sum("udp dport 4784 "),
+		sum(`tcp dport ${BGP_PORT} `),
+		sum(`udp dport ${BFD_PORTS.singleHop} `),
+		sum(`udp dport ${BFD_PORTS.multihop} `),
 	];
 	if (bgp === undefined || singleHopBfd === undefined || multihopBfd === undefined) return undefined;
 	return { bgp, singleHopBfd, multihopBfd };

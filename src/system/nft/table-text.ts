@@ -1,4 +1,5 @@
 import type { Mark } from "../../model/config.ts";
+import { ALL_BFD_PORTS, BFD_PORTS, BGP_PORT } from "../../model/ports.ts";
 import type { PeerAddresses, TableForm, TableOptions } from "../../model/table.ts";
 
 /**
@@ -6,9 +7,9 @@ import type { PeerAddresses, TableForm, TableOptions } from "../../model/table.t
  * mode the other side speaks.
  */
 const BFD = [
-	[3784, "BFD"],
-	[3785, "BFD echo"],
-	[4784, "multihop BFD"],
+	[BFD_PORTS.singleHop, "BFD"],
+	[BFD_PORTS.echo, "BFD echo"],
+	[BFD_PORTS.multihop, "multihop BFD"],
 ] as const;
 
 /**
@@ -71,8 +72,8 @@ function chain(
 /** The rules of one chain; `side` is where the peer's address stands in a packet. */
 function rules(options: TableOptions, side: "saddr" | "daddr", action: string, what: string): string[] {
 	return scopes(options, side).flatMap((scope) => [
-		`${scope}tcp dport 179 ${action} ${comment(`BGP ${what}`)}`,
-		`${scope}tcp sport 179 ${action} ${comment(`BGP ${what}`)}`,
+		`${scope}tcp dport ${BGP_PORT} ${action} ${comment(`BGP ${what}`)}`,
+		`${scope}tcp sport ${BGP_PORT} ${action} ${comment(`BGP ${what}`)}`,
 		...BFD.map(([port, name]) => `${scope}udp dport ${port} ${action} ${comment(`${name} ${what}`)}`),
 	]);
 }
@@ -114,7 +115,7 @@ function tracing(options: TableOptions, side: "saddr" | "daddr"): string[] {
 	return scopes(options, side).flatMap((scope) =>
 		["dport", "sport"].map(
 			(port) =>
-				`${scope}tcp ${port} 179 tcp flags & (fin|syn|rst) != 0 limit rate 10/second burst 20 packets ` +
+				`${scope}tcp ${port} ${BGP_PORT} tcp flags & (fin|syn|rst) != 0 limit rate 10/second burst 20 packets ` +
 				`meta nftrace set 1 ${comment("trace of BGP's handshakes")}`,
 		),
 	);
@@ -123,7 +124,7 @@ function tracing(options: TableOptions, side: "saddr" | "daddr"): string[] {
 /** The port comes first: it spares every other packet of the router the route lookup. */
 function leavesAlone(match: string, why: string): string {
 	return (
-		`meta l4proto { tcp, udp } th dport != { 179, 3784, 3785, 4784 } th sport != 179 return ` +
+		`meta l4proto { tcp, udp } th dport != { ${[BGP_PORT, ...ALL_BFD_PORTS].join(", ")} } th sport != ${BGP_PORT} return ` +
 		`${comment("neither BGP nor BFD")}\n\t\t${match} return ${comment(why)}`
 	);
 }

@@ -1,4 +1,5 @@
 import { parseAddress } from "../../lib/address.ts";
+import { ALL_BFD_PORTS, BGP_PORT } from "../../model/ports.ts";
 
 /** The name without a process id behind it. */
 export const TRACE_TABLE = "bgpwarden_trace";
@@ -29,11 +30,11 @@ function chain(name: string, hook: string, peer: string): string[] {
 	return [
 		`\tchain ${name} {`,
 		`\t\ttype filter hook ${hook} priority -450; policy accept;`,
-		rule("tcp flags & (fin|syn|rst) != 0 tcp dport 179", "10/second burst 20 packets"),
-		rule("tcp flags & (fin|syn|rst) != 0 tcp sport 179", "10/second burst 20 packets"),
-		rule("tcp flags & (fin|syn|rst) == 0 tcp dport 179", "3/second burst 6 packets"),
-		rule("tcp flags & (fin|syn|rst) == 0 tcp sport 179", "3/second burst 6 packets"),
-		rule("udp dport { 3784, 3785, 4784 }", "1/second burst 2 packets"),
+		rule(`tcp flags & (fin|syn|rst) != 0 tcp dport ${BGP_PORT}`, "10/second burst 20 packets"),
+		rule(`tcp flags & (fin|syn|rst) != 0 tcp sport ${BGP_PORT}`, "10/second burst 20 packets"),
+		rule(`tcp flags & (fin|syn|rst) == 0 tcp dport ${BGP_PORT}`, "3/second burst 6 packets"),
+		rule(`tcp flags & (fin|syn|rst) == 0 tcp sport ${BGP_PORT}`, "3/second burst 6 packets"),
+		rule(`udp dport { ${ALL_BFD_PORTS.join(", ")} }`, "1/second burst 2 packets"),
 		"\t}",
 	];
 }

@@ -1,4 +1,5 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
+import { BFD_PORTS } from "../../model/ports.ts";
 import { describeBird, describePeer } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
@@ -26,7 +27,7 @@ export function bfdPacketsReceived({ state }: View, since: number): BfdPacketsRe
 /** Without numbers, which would be others at each look. */
 export function describeArrivals({ singleHop, multihop }: BfdPacketsReceived): string {
 	const say = (packets: number) => (packets > 0 ? "packets come" : "nothing comes");
-	return `UDP 3784: ${say(singleHop)}, UDP 4784: ${say(multihop)}`;
+	return `UDP ${BFD_PORTS.singleHop}: ${say(singleHop)}, UDP ${BFD_PORTS.multihop}: ${say(multihop)}`;
 }
 
 /** The two sides speak BFD past each other: `bfd-mode-mismatch`. */
@@ -49,7 +50,7 @@ export function diagnoseBfdMode(view: View): Diagnosis | undefined {
 	if (peer.bfdMode === "direct" && counted.multihop > 0 && counted.singleHop === 0) {
 		return {
 			id: "bfd-mode-mismatch",
-			explanation: `BFD of ${describePeer(record)} cannot come up: the speaker uses multihop BFD (UDP 4784), BIRD single-hop BFD (UDP 3784)`,
+			explanation: `BFD of ${describePeer(record)} cannot come up: the speaker uses multihop BFD (UDP ${BFD_PORTS.multihop}), BIRD single-hop BFD (UDP ${BFD_PORTS.singleHop})`,
 			evidence,
 			remedy:
 				"give BIRD `multihop 2;` in the protocol, and `protocol direct`, as `bgpwarden render bird` writes it for " +
@@ -59,7 +60,7 @@ export function diagnoseBfdMode(view: View): Diagnosis | undefined {
 	if (peer.bfdMode === "multihop" && counted.singleHop > 0 && counted.multihop === 0) {
 		return {
 			id: "bfd-mode-mismatch",
-			explanation: `BFD of ${describePeer(record)} cannot come up: the speaker uses single-hop BFD (UDP 3784), BIRD multihop BFD (UDP 4784)`,
+			explanation: `BFD of ${describePeer(record)} cannot come up: the speaker uses single-hop BFD (UDP ${BFD_PORTS.singleHop}), BIRD multihop BFD (UDP ${BFD_PORTS.multihop})`,
 			evidence,
 			remedy: "set `ebgpMultiHop: true` in MetalLB's BGPPeer, or take `multihop` out of BIRD's protocol",
 		};

@@ -1,6 +1,7 @@
 import type { Actor } from "../../model/actor.ts";
 import type { Counters, Inspection } from "../../model/inspection.ts";
 import type { PacketTrace } from "../../model/packet-trace.ts";
+import { BGP_PORT } from "../../model/ports.ts";
 import { pollBirdAt } from "../peers/polling.ts";
 import { restartAfterChange } from "../peers/restart.ts";
 import { attribute } from "../services/attribution.ts";
@@ -38,10 +39,10 @@ export function packetsTraced(turn: Turn, traces: readonly PacketTrace[]): void 
 		const opens = flags.includes("syn") && !flags.includes("ack");
 		const answers = (flags.includes("syn") && flags.includes("ack")) || flags.includes("rst");
 		if (known.has(source)) {
-			if (opens && destinationPort === 179) recordSyn(turn, source, trace);
+			if (opens && destinationPort === BGP_PORT) recordSyn(turn, source, trace);
 		} else if (known.has(destination)) {
-			if (opens && destinationPort === 179) turn.evidenceOf(destination, { dial: trace });
-			if (answers && sourcePort === 179) recordAnswer(turn, destination, trace);
+			if (opens && destinationPort === BGP_PORT) turn.evidenceOf(destination, { dial: trace });
+			if (answers && sourcePort === BGP_PORT) recordAnswer(turn, destination, trace);
 		}
 	}
 }

@@ -1,5 +1,6 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import type { Hop, PacketTrace } from "../../model/packet-trace.ts";
+import { BFD_PORTS, BGP_PORT } from "../../model/ports.ts";
 import { describeBird, describePeer, describeServices, describeTime } from "./evidence-text.ts";
 import {
 	describeHop,
@@ -69,9 +70,9 @@ function diagnoseIncoming(view: View, syn: PacketTrace): Diagnosis | undefined {
 	if (answer.packet.flags.includes("rst")) {
 		return {
 			id: "not-listening",
-			explanation: `the SYN of ${describePeer(record)} is answered by RST: nothing listens on ${syn.packet.destination} port 179`,
+			explanation: `the SYN of ${describePeer(record)} is answered by RST: nothing listens on ${syn.packet.destination} port ${BGP_PORT}`,
 			evidence: [seen, `RST from ${answer.packet.source}`, describeBird(record)],
-			remedy: `let BIRD listen on ${syn.packet.destination}, port 179: look at \`local\`, \`port\` and \`strict bind\` in its protocol ${record.peer.name}`,
+			remedy: `have BIRD listen on ${syn.packet.destination}, port ${BGP_PORT}: check \`local\`, \`port\` and \`strict bind\` in protocol ${record.peer.name}`,
 		};
 	}
 	const answerVerdict = verdictOf(answer, own);
@@ -80,7 +81,7 @@ function diagnoseIncoming(view: View, syn: PacketTrace): Diagnosis | undefined {
 		id: "reply-dropped",
 		explanation: `the router's own SYN-ACK to ${describePeer(record)} is ${describeVerdict(answerVerdict)}`,
 		evidence: [`the SYN-ACK: ${describeWay(answer)}`, seen, ...describeTable(view, answerVerdict.hop)],
-		remedy: `take BGP (TCP source port 179) out of ${describeHop(answerVerdict.hop)}`,
+		remedy: `exclude BGP (TCP source port ${BGP_PORT}) from ${describeHop(answerVerdict.hop)}`,
 		table: tableOf(answerVerdict.hop),
 	};
 }
@@ -142,7 +143,7 @@ function diagnoseVerdict(
 			evidence: [`${describeHop(hop)}`, seen, ...describeServices(view)],
 			remedy:
 				zone === undefined
-					? "allow TCP port 179 from the peer in /etc/config/firewall, and UDP 3784 and 4784 for BFD"
+					? `allow TCP port ${BGP_PORT} from the peer in /etc/config/firewall, and UDP ${BFD_PORTS.singleHop} and ${BFD_PORTS.multihop} for BFD`
 					: `\`uci set bgpwarden.main.zone=${zone}; uci commit bgpwarden; service bgpwarden reload\` opens BGP and BFD in zone ${zone}`,
 			table,
 		};
@@ -151,7 +152,7 @@ function diagnoseVerdict(
 		id: "hijacked",
 		explanation: `${whose} is ${describeVerdict(verdict)}${describeOwner(view, hop)}`,
 		evidence: [seen, ...describeTable(view, hop), ...describeServices(view)],
-		remedy: `let ${describeOwnerOr(view, hop, "that program")} leave ${view.record.peer.neighborAddress ?? "the peer"} and TCP port 179 alone (a bypass rule before this one)`,
+		remedy: `have ${describeOwnerOr(view, hop, "that program")} bypass ${view.record.peer.neighborAddress ?? "the peer"} and TCP port ${BGP_PORT}, by a rule before this one`,
 		table,
 	};
 }

@@ -1,5 +1,6 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import type { Flow } from "../../model/flow.ts";
+import { BGP_PORT } from "../../model/ports.ts";
 import { describeBird, describePeer, describeServices, describeTime } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
@@ -89,8 +90,8 @@ export function diagnoseTracking(view: View): Diagnosis | undefined {
 
 /** Where NAT leads a flow to port 179; undefined where it does not. */
 function natTarget({ original, reply }: Flow): string | undefined {
-	if (original.destinationPort !== 179) return undefined;
-	if (reply.sourcePort !== 179) return `port ${reply.sourcePort}`;
+	if (original.destinationPort !== BGP_PORT) return undefined;
+	if (reply.sourcePort !== BGP_PORT) return `port ${reply.sourcePort}`;
 	return reply.source === original.destination ? undefined : reply.source;
 }
 

@@ -8,6 +8,7 @@ import type {
 	InterfaceOptions,
 	KernelConfiguration,
 } from "../../../model/bird-configuration.ts";
+import { BGP_PORT } from "../../../model/ports.ts";
 import { bfdOptions, interfacePatterns, readChannel } from "./options.ts";
 import type { Statement } from "./statements.ts";
 import { type Defines, Words } from "./words.ts";
@@ -187,7 +188,7 @@ function multihopDefault({ localAs, neighborAs }: Draft<BgpConfiguration>): numb
 }
 
 function unusual(port: number | undefined): number | undefined {
-	return port === 179 ? undefined : port;
+	return port === BGP_PORT ? undefined : port;
 }
 
 /** Without what could not be read. `disabled` and `password` are then taken for false. */
