@@ -1,7 +1,8 @@
 import { parseArguments } from "./cli/arguments.ts";
 import * as commands from "./cli/commands.ts";
+import { help } from "./cli/help.ts";
 import { render } from "./cli/render.ts";
-import { HELP, usageText } from "./cli/text/help.ts";
+import { usageText } from "./cli/text/help.ts";
 import { trace } from "./cli/trace.ts";
 import { createPlatform } from "./platform/index.ts";
 import type { Platform } from "./platform/types.ts";
@@ -16,8 +17,7 @@ function main(platform: Platform): number | undefined | Promise<number> {
 	const invocation = parseArguments(platform.args);
 	switch (invocation.verb) {
 		case "help":
-			platform.print("stdout", HELP);
-			return 0;
+			return help(platform, invocation.topic);
 		case "version":
 			platform.print("stdout", `bgpwarden ${__VERSION__}\n`);
 			return 0;

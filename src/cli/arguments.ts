@@ -40,7 +40,8 @@ export type Invocation = Command & { readonly configPath: string; readonly runDi
 
 export type ParsedArguments =
 	| Invocation
-	| { readonly verb: "help" }
+	/** @property topic an option of the configuration; absent: the general help */
+	| { readonly verb: "help"; readonly topic?: string }
 	| { readonly verb: "version" }
 	/** Exit 2; one line for a person, without the program's name. */
 	| { readonly verb: "usage"; readonly error: string };
@@ -52,7 +53,7 @@ interface Form {
 	build(operand: string, given: ReadonlyMap<string, string>): Command | string;
 }
 
-const FORMS: Readonly<Record<string, Form>> = {
+const FORMS: Readonly<Record<Command["verb"], Form>> = {
 	run: { build: () => ({ verb: "run" }) },
 	check: { build: () => ({ verb: "check" }) },
 	status: { options: ["--json"], build: (_, given) => ({ verb: "status", json: given.has("--json") }) },
@@ -71,6 +72,9 @@ const FORMS: Readonly<Record<string, Form>> = {
 	},
 };
 
+/** Every command but `help`. */
+export const VERBS = Object.keys(FORMS) as readonly Command["verb"][];
+
 /** What each of them needs. */
 const WITH_VALUE: Readonly<Record<string, string>> = {
 	"--config": "a file",
@@ -80,8 +84,8 @@ const WITH_VALUE: Readonly<Record<string, string>> = {
 };
 /** Options that only some commands take. */
 const OWN = ["--json", "--follow", "--check", "--live", "--pool", "--seconds"];
-const OPTIONS = [...Object.keys(WITH_VALUE), ...OWN, "--help", "--version"];
-const RENDERED = ["nft", "bird", "metallb", "frr"] as const;
+export const OPTIONS: readonly string[] = [...Object.keys(WITH_VALUE), ...OWN, "--help", "--version"];
+export const RENDERED = ["nft", "bird", "metallb", "frr"] as const;
 /** How long a trace is, unless it is said. */
 const SECONDS = 30;
 const traceSeconds = wholeNumber("a number of seconds", 1, 3600);
@@ -116,9 +120,10 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
 		else if (equals >= 0) error ??= `${name} takes no value`;
 		else given.set(name, "");
 	}
-	if (given.has("--help") || (error === undefined && words[0] === "help")) return { verb: "help" };
+	if (given.has("--help")) return { verb: "help" };
 	if (given.has("--version")) return { verb: "version" };
 	if (error !== undefined) return { verb: "usage", error };
+	if (words[0] === "help") return parseHelp(words.slice(1));
 	const command = parseCommand(words, given);
 	if (typeof command === "string") return { verb: "usage", error: command };
 	return {
@@ -128,17 +133,27 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
 	};
 }
 
+/** The help of a command is the general one. */
+function parseHelp([topic, extra]: readonly string[]): ParsedArguments {
+	if (extra !== undefined) return { verb: "usage", error: `help: unexpected argument ${quoted(extra)}` };
+	return topic === undefined || isVerb(topic) ? { verb: "help" } : { verb: "help", topic };
+}
+
+function isVerb(word: string): word is Command["verb"] {
+	return Object.hasOwn(FORMS, word);
+}
+
 function parseCommand(words: readonly string[], given: ReadonlyMap<string, string>): Command | string {
 	const [verb, ...operands] = words;
 	if (verb === undefined) return "a command is missing";
-	const form = Object.hasOwn(FORMS, verb) ? FORMS[verb] : undefined;
-	if (!form) return `unknown command ${quoted(verb)}${didYouMean(verb, Object.keys(FORMS))}`;
+	if (!isVerb(verb)) return `unknown command ${quoted(verb)}${didYouMean(verb, VERBS)}`;
+	const form = FORMS[verb];
 	for (const option of OWN)
 		if (given.has(option) && !form.options?.includes(option)) return `${verb} does not take ${option}`;
 	const [operand = ""] = operands;
 	if (form.operand !== undefined && operand === "") return `${verb} needs ${form.operand}`;
 	const extra = operands[form.operand === undefined ? 0 : 1];
-	if (extra !== undefined) return `${verb}: ${quoted(extra)} is one word too many`;
+	if (extra !== undefined) return `${verb}: unexpected argument ${quoted(extra)}`;
 	return form.build(operand, given);
 }
 
@@ -166,7 +181,7 @@ function buildRender(operand: string, given: ReadonlyMap<string, string>): Comma
 	const [check, live, json] = [given.has("--check"), given.has("--live"), given.has("--json")];
 	if (check && what !== "bird") return `render ${what} does not take --check; only 'render bird' does`;
 	for (const option of ["--live", "--json"])
-		if (given.has(option) && !check) return `render: ${option} goes with --check`;
+		if (given.has(option) && !check) return `render: ${option} needs --check`;
 	const text = given.get("--pool");
 	if (text === undefined) return { verb: "render", what, check, live, json };
 	if (what === "nft" || check) return `render ${what}${check ? " --check" : ""} does not take --pool`;

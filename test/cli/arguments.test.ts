@@ -54,12 +54,22 @@ describe("parseArguments", () => {
 		expect(parse(line)).toEqual({ verb: "check", configPath: "/tmp/c", runDirectory: "/tmp/r" });
 	});
 
-	it.each(["--help", "-h", "help", "status --help", "nonsense --help", "--nonsense --help"])(
-		"%s asks for help",
-		(line) => {
-			expect(parse(line)).toEqual({ verb: "help" });
-		},
-	);
+	it.each([
+		"--help",
+		"-h",
+		"help",
+		"help status",
+		"help --help route_mark",
+		"status --help",
+		"nonsense --help",
+		"--nonsense --help",
+	])("%s asks for help", (line) => {
+		expect(parse(line)).toEqual({ verb: "help" });
+	});
+
+	it.each(["route_mark", "mqtt.host", "main", "constructor"])("help %s asks about an option", (topic) => {
+		expect(parse(`help ${topic}`)).toEqual({ verb: "help", topic });
+	});
 
 	it("--version asks for the version", () => {
 		expect(parse("--version")).toEqual({ verb: "version" });
@@ -78,9 +88,11 @@ describe("parseArguments", () => {
 		["status --config", "--config needs a file"],
 		["status --config=", "--config needs a file"],
 		["--run-dir", "--run-dir needs a directory"],
-		["status now", "status: 'now' is one word too many"],
+		["status now", "status: unexpected argument 'now'"],
+		["help route_mark host", "help: unexpected argument 'host'"],
+		["help --nonsense", "unknown option '--nonsense'"],
 		["restart", "restart needs the name of a peer"],
-		["restart a b", "restart: 'b' is one word too many"],
+		["restart a b", "restart: unexpected argument 'b'"],
 		[
 			"restart a;b",
 			"restart: 'a;b' is not a protocol name of BIRD (letters, digits, '_', '-', '.' and ':', at most 64)",
@@ -91,8 +103,8 @@ describe("parseArguments", () => {
 		["status --seconds 5", "status does not take --seconds"],
 		["render", "render needs what to render: nft, bird, metallb or frr"],
 		["render frr --check", "render frr does not take --check; only 'render bird' does"],
-		["render bird --json", "render: --json goes with --check"],
-		["render bird --live", "render: --live goes with --check"],
+		["render bird --json", "render: --json needs --check"],
+		["render bird --live", "render: --live needs --check"],
 		["render nft --pool 10.0.0.0/8", "render nft does not take --pool"],
 		["render bird --check --pool 10.0.0.0/8", "render bird --check does not take --pool"],
 		["render bird --pool", "--pool needs a prefix such as 192.168.20.0/24"],

@@ -58,7 +58,7 @@ describe("discovery", () => {
 	});
 });
 
-describe("the README's examples", () => {
+describe("the document's examples", () => {
 	test("every entity that they name exists", async () => {
 		const states = await scene.home.states();
 		const named =
@@ -103,7 +103,7 @@ describe("values follow", () => {
 		await scene.home.untilState(ofPeer("bfd"), "off");
 		await scene.untilEvents("peer_down");
 		const told = () => scene.home.api.call<{ title: string }[]>({ type: "persistent_notification/get" });
-		await until("the README's automation", told, {
+		await until("the document's automation", told, {
 			holds: (notes) => notes.some(({ title }) => title === `${deviceNames[peerDevice]} is down`),
 		});
 		scene.session = { ...scene.session, frr: await startFrr(scene.lab.speaker) };

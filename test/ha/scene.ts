@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
+import { blockAfter } from "../documents/markdown.ts";
 import { repairing } from "../lab/daemon.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
 import { network } from "../lab/network.ts";
 import { type Mosquitto, startMosquitto } from "../lab/programs.ts";
-import { readmeBlock } from "../lab/readme.ts";
 import { establish, type Session } from "../lab/session.ts";
 import { until } from "../lab/wait.ts";
 import { type Expected, peerEntities, routerEntities } from "./expected.ts";
@@ -24,9 +24,13 @@ export const entity = (key: string): string => everything[`${routerDevice}_${key
 export const ofPeer = (key: string): string => entity(`${peer}_${key}`);
 export const config = { mqtt: { commands: true }, main: { poll_interval: 2, ...repairing } };
 
-/** An example of the README, for this router. */
-export const example = (after: string) => readmeBlock(after).replaceAll("gateway", "router");
-export const automations = example("Told when a session is down").replace('for: "00:02:00"', "for: 1");
+/** An example of the document, for this router. */
+export const example = (after: string) =>
+	blockAfter("docs/home-assistant.md", after).replaceAll("gateway", "router");
+export const automations = example("A notification when a session is down").replace(
+	'for: "00:02:00"',
+	"for: 1",
+);
 
 /** States that a test may have moved on are not looked at again. */
 const anyState = Object.fromEntries(

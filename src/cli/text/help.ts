@@ -1,37 +1,40 @@
+import type { OptionHelp } from "../../config/option-help.ts";
+
 /** What `bgpwarden --help` prints. */
-export const HELP = `bgpwarden keeps the BGP sessions of an OpenWrt router (BIRD) with a Kubernetes cluster (MetalLB) alive.
+export const HELP = `bgpwarden keeps the BGP sessions between an OpenWrt router (BIRD) and a Kubernetes cluster (MetalLB) up.
 
 Usage: bgpwarden [OPTIONS] COMMAND
 
-Look:
-  status [--json]    how everything is, in one page
+See what is going on:
+  status [--json]    the state of everything, on one page
   peers [--json]     the BGP peers, one line each
-  doctor [--json]    what is wrong, why, and what to do; works without the daemon too
-  events [--follow]  what happened lately; --follow waits for more
+  doctor [--json]    what is wrong, why, and what to do; works without the daemon
+  events [--follow]  recent events; --follow waits for more
   trace PEER [--seconds N]
-                     a peer's packets on their way through the firewall, live, for 30 s or N;
-                     PEER is its name or its address
+                     show a peer's packets on their way through the firewall, for 30 or N seconds;
+                     PEER is a name or an address
 
 Act (the daemon does the work):
-  ensure             look at the nftables table now and put it back if need be
-  release            let go of the table: it stays, but anybody can change it, until ensure or a restart
+  ensure             check the nftables table now and repair it
+  release            give up the table: it stays, and anybody can change it, until ensure or a restart
   flush              delete the conntrack entries of BGP and BFD that end at this router
-  restart PEER       restart one peer's session in BIRD; PEER is its name in bird.conf
+  restart PEER       restart a peer in BIRD; PEER is its name in bird.conf
 
 Set up:
-  check              read the configuration and name every mistake in it
-  render nft         print the nftables table that the configuration asks for
-  render bird        print a bird.conf with the configuration's peers
-  render metallb     print MetalLB's objects for the cluster, which match that bird.conf
-  render frr         print what MetalLB's speaker then gives FRR
-    --pool PREFIX    the services' addresses: bird takes no others, metallb has and announces them
+  help OPTION        explain an option of the configuration, or a section (main, mqtt, peer)
+  check              list every mistake in the configuration
+  render nft         print the nftables table
+  render bird        print a bird.conf with the configured peers
+  render metallb     print the MetalLB objects that match that bird.conf
+  render frr         print the FRR configuration that MetalLB makes of them
+    --pool PREFIX    the services' addresses: bird accepts no others, metallb announces them
   render bird --check [--live] [--json]
-                     compare that bird.conf with BIRD's own file; --live: with what BIRD says it runs, too
-  run                be the daemon, in the foreground (the init script calls this)
+                     compare with BIRD's configuration file; --live: with the running BIRD too
+  run                run the daemon in the foreground (the init script does this)
 
 Options:
   --config FILE      configuration, default /etc/config/bgpwarden
-  --run-dir DIR      where the daemon keeps its state, default /var/run/bgpwarden
+  --run-dir DIR      the daemon's state, default /var/run/bgpwarden
   --version          print the version
   --help             print this
 
@@ -40,15 +43,22 @@ Examples:
   bgpwarden events --follow
   bgpwarden restart waukeen
   bgpwarden trace waukeen --seconds 60
+  bgpwarden help route_mark
   bgpwarden render nft | nft -c -f -
   bgpwarden render metallb --pool 192.168.20.0/24 | kubectl apply -f -
 
 Exit codes:
-  0  fine
+  0  success
   1  a problem was found, or the request failed
-  2  the command line is wrong
+  2  wrong usage
   3  the daemon is not running
 `;
+
+/** What `bgpwarden help OPTION` prints about one option. */
+export function helpOfOption({ section, option, expected, fallback, help }: OptionHelp): string {
+	const byDefault = fallback === undefined ? "none" : fallback === "" ? "empty" : fallback;
+	return `${section}.${option}\n  ${help}\n  accepts  ${expected}\n  default  ${byDefault}\n`;
+}
 
 /** What standard error gets for a command line that is wrong: two lines. */
 export function usageText(error: string): string {

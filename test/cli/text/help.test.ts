@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseArguments } from "../../../src/cli/arguments.ts";
+import { OPTIONS, parseArguments, RENDERED, VERBS } from "../../../src/cli/arguments.ts";
 import { HELP, usageText } from "../../../src/cli/text/help.ts";
 
 describe("HELP", () => {
@@ -15,23 +15,19 @@ describe("HELP", () => {
 			expect(parseArguments(example.split(" ")).verb).toBe(example.split(" ")[0]);
 	});
 
-	it.each([
-		"run",
-		"check",
-		"status",
-		"peers",
-		"doctor",
-		"events",
-		"ensure",
-		"flush",
-		"restart PEER",
-		"render nft",
-		"render bird",
-		"render metallb",
-		"render frr",
-	])("explains %s", (command) => {
-		expect(HELP).toMatch(new RegExp(`^ {2}${command} .*  ?[a-z]`, "m"));
-		expect(parseArguments(command.split(" ")).verb).toBe(command.split(" ")[0]);
+	// What `render` renders is four commands to a person.
+	const commands = VERBS.flatMap((verb) =>
+		verb === "render" ? RENDERED.map((what) => `render ${what}`) : [verb],
+	);
+
+	it.each([...commands, "help"])("explains %s", (command) => {
+		expect(HELP).toMatch(
+			new RegExp(`^ {2}${command}(?: [A-Z[][^ ]*| \\[[^\\]]*\\])*(?: {2,}|\n +)[a-z]`, "m"),
+		);
+	});
+
+	it("names every option of the command line", () => {
+		for (const option of OPTIONS) expect(HELP).toContain(option);
 	});
 });
 

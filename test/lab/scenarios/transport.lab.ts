@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { blockAfter } from "../../documents/markdown.ts";
 import { type Daemon, repairing, startDaemon, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { birdDirect, certificate, type MosquittoOptions, startBird, startMosquitto } from "../programs.ts";
-import { readmeBlock } from "../readme.ts";
 import { pause, until } from "../wait.ts";
 
 /** The way to the broker: TLS, names, addresses, secrets. */
@@ -157,9 +157,9 @@ describe("names and addresses", () => {
 	});
 });
 
-test("the README's access list is enough, and keeps a router out of another's topics", async () => {
+test("the document's access list is enough, and keeps a router out of another's topics", async () => {
 	const account = { username: "bgpwarden-gateway", password: "x" };
-	const list = `${readmeBlock("What mosquitto has to allow")}\nuser lab\ntopic readwrite #\n`;
+	const list = `${blockAfter("docs/mqtt.md", "What mosquitto has to allow")}\nuser lab\ntopic readwrite #\n`;
 	lab.broker.write("/etc/mosquitto/acl", list, 0o644);
 	const broker = await startMosquitto(lab.broker, {
 		...account,
