@@ -22,9 +22,20 @@ export function parsePrefix(text: string): Prefix | undefined {
 	return { family: address.family, text: `${address.text}/${length}`, length };
 }
 
-function hasHostBits(address: Address, length: number): boolean {
-	return address.bytes.some((byte, index) => {
-		const host = Math.min(Math.max((index + 1) * 8 - length, 0), 8);
-		return (byte & ((1 << host) - 1)) !== 0;
-	});
+/** Whether an address lies in a prefix. @param prefix its address, 4 or 16 bytes; @param length its bits */
+export function inPrefix(address: readonly number[], prefix: readonly number[], length: number): boolean {
+	return (
+		address.length === prefix.length &&
+		address.every((byte, index) => ((byte ^ (prefix[index] ?? 0)) & networkMask(length, index)) === 0)
+	);
+}
+
+function hasHostBits({ bytes }: Address, length: number): boolean {
+	return bytes.some((byte, index) => (byte & ~networkMask(length, index)) !== 0);
+}
+
+/** The bits of one byte that belong to the network. @param index of the byte, from 0 */
+function networkMask(length: number, index: number): number {
+	const bits = Math.min(Math.max(length - index * 8, 0), 8);
+	return (0xff << (8 - bits)) & 0xff;
 }

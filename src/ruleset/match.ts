@@ -1,3 +1,4 @@
+import { inPrefix } from "../lib/prefix.ts";
 import type { NamedSet, Pattern, Relation, Value, Verdict, VerdictEntry } from "../model/ruleset.ts";
 import { type Known, number } from "./packet.ts";
 
@@ -144,15 +145,6 @@ function order(a: Value, b: Value): number | undefined {
 		if (byte !== b[index]) return byte - b[index];
 	}
 	return 0;
-}
-
-function inPrefix(address: readonly number[], prefix: readonly number[], length: number): boolean {
-	if (address.length !== prefix.length) return false;
-	return address.every((byte, index) => {
-		const count = Math.min(Math.max(length - index * 8, 0), 8);
-		const mask = (0xff << (8 - count)) & 0xff;
-		return (byte & mask) === ((prefix[index] ?? 0) & mask);
-	});
 }
 
 function bits(

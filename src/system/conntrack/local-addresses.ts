@@ -1,4 +1,5 @@
 import { parseAddress } from "../../lib/address.ts";
+import { inPrefix } from "../../lib/prefix.ts";
 
 /** Whether an address, in canonical text, is this router's own. */
 export type IsLocal = (address: string) => boolean;
@@ -11,11 +12,13 @@ export type IsLocal = (address: string) => boolean;
 export function localAddresses(fibTrie: string, ifInet6: string): IsLocal {
 	const prefixes = parseFibTrie(fibTrie);
 	const wide = [...prefixes.values()].filter(({ length }) => length < 32);
+	const inWide = (bytes: readonly number[] = []) =>
+		wide.some(({ address, length }) => inPrefix(bytes, parseAddress(address)?.bytes ?? [], length));
 	const addresses = new Set(parseIfInet6(ifInet6));
 	for (const { address, length } of prefixes.values()) {
 		if (length === 32) addresses.add(address);
 	}
-	return (address) => addresses.has(address) || wide.some((prefix) => contains(prefix, address));
+	return (address) => addresses.has(address) || inWide(parseAddress(address)?.bytes);
 }
 
 interface Prefix {
@@ -38,15 +41,5 @@ function parseIfInet6(text: string): string[] {
 	return [...text.matchAll(/^([0-9a-f]{32}) /gm)].flatMap(([, digits = ""]) => {
 		const address = parseAddress(digits.replace(/(.{4})(?!$)/g, "$1:"));
 		return address ? [address.text] : [];
-	});
-}
-
-function contains(prefix: Prefix, address: string): boolean {
-	const [own, other] = [parseAddress(prefix.address)?.bytes, parseAddress(address)?.bytes];
-	if (own?.length !== 4 || other?.length !== 4) return false;
-	return own.every((byte, index) => {
-		const bits = Math.min(Math.max(prefix.length - index * 8, 0), 8);
-		const mask = (0xff << (8 - bits)) & 0xff;
-		return (byte & mask) === ((other[index] ?? 0) & mask);
 	});
 }
