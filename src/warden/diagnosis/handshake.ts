@@ -1,4 +1,5 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
+import { serviceOfChain } from "../../model/known-programs.ts";
 import type { Hop, PacketTrace } from "../../model/packet-trace.ts";
 import { BFD_PORTS, BGP_PORT } from "../../model/ports.ts";
 import { describeBird, describePeer, describeServices, describeTime } from "./evidence-text.ts";
@@ -168,21 +169,8 @@ function describeTable(view: View, hop: Hop): string[] {
 		: [];
 }
 
-/** Tables and chains that programs are known to make, by their own documentation and scripts. */
-const OWNERS: readonly (readonly [RegExp, string])[] = [
-	[/^(?:ip6?|inet) (?:filter|nat|mangle|tailscale) ts-/, "tailscale"],
-	[/nikki/, "nikki"],
-	[/mihomo/, "mihomo"],
-	[/openclash/, "openclash"],
-	[/homeproxy/, "homeproxy"],
-	[/passwall|PSW/, "passwall"],
-	[/sing[-_]?box|sing-tun/, "sing-box"],
-	[/clash/, "clash"],
-];
-
 function ownerOf(view: View, hop: Hop): string | undefined {
-	const name = `${tableOf(hop)} ${hop.chain}`;
-	const known = OWNERS.find(([pattern]) => pattern.test(name))?.[1];
+	const known = serviceOfChain(`${tableOf(hop)} ${hop.chain}`);
 	const changed = view.state.evidence.tables[tableOf(hop)]?.by;
 	// A table made by nft itself tells nobody's name.
 	return known ?? (changed === undefined || changed === "nft" ? undefined : changed);

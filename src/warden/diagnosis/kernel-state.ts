@@ -1,12 +1,10 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import type { Flow } from "../../model/flow.ts";
+import { isTunnel } from "../../model/known-programs.ts";
 import { BGP_PORT } from "../../model/ports.ts";
 import { describeBird, describePeer, describeServices, describeTime } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
-/** Devices of VPNs and proxies, by the names that they give: a LAN's peer is not behind one. */
-const TUNNEL =
-	/^(?:tailscale|tun|utun|tap|wg|ts|zt|nebula|ppp|warp|meta|mihomo|clash|sing|singbox|nikki|xray)[\w.-]*\d*$/i;
 const UNRESOLVED = new Set(["FAILED", "INCOMPLETE"]);
 
 /** What the kernel knows of the way to the peer: `route-kind`, `peer-unreachable`. */
@@ -26,7 +24,7 @@ export function diagnoseKernel(view: View): Diagnosis | undefined {
 	const expected = view.state.settings.interfaces[record.peer.name] ?? usualInterface;
 	const device = route?.interface;
 	const elsewhere = device !== undefined && expected !== undefined && device !== expected;
-	const tunnelled = device !== undefined && expected === undefined && TUNNEL.test(device);
+	const tunnelled = device !== undefined && expected === undefined && isTunnel(device);
 	if (elsewhere || tunnelled) {
 		const table = route?.table === undefined ? "" : `, routing table ${route.table}`;
 		const usual = expected === undefined ? "" : `, not ${expected}`;

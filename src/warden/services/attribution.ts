@@ -1,4 +1,5 @@
 import type { Actor } from "../../model/actor.ts";
+import { servicesOf } from "../../model/known-programs.ts";
 import type { ServiceProcess } from "../../model/service.ts";
 
 /** What is known about services when somebody has to be named. */
@@ -17,14 +18,6 @@ const SCRIPT = /(?:^|[\s/])(?:etc\/init\.d|etc\/rc\.d)\/(?:[SK]\d{2})?([\w.-]+)/
 /** A person's own session, or what runs things for others than services, whatever services do meanwhile. */
 const ELSEWHERE =
 	/^(?:\S*\/)?(?:dropbear|sshd|login|getty|ttyd|askfirst|crond|rpcd|uhttpd)\b|^-|^\S*sh (?:--login|-l)\b|\/sbin\/hotplug-call\b/;
-/** The services of OpenWrt's packages that run a program, by the program's name. */
-const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
-	tailscaled: ["tailscale"],
-	mihomo: ["mihomo", "nikki"],
-	clash: ["clash", "openclash", "ssclash"],
-	"sing-box": ["sing-box", "homeproxy"],
-};
-
 /**
  * Which service changed the ruleset. From strong to weak: procd's own process among the actor and its ancestors; an init
  * script among their command lines; a program that belongs to one service alone of those that are known here; the only
@@ -67,7 +60,7 @@ function programName(command: string): string {
 }
 
 function serviceOf(program: string, { processes, changed }: ServiceKnowledge): string | undefined {
-	const candidates = Object.hasOwn(PROGRAMS, program) ? (PROGRAMS[program] ?? []) : [];
+	const candidates = servicesOf(program);
 	if (candidates.length === 1) return candidates[0];
 	const known = candidates.filter(
 		(candidate) => changed[candidate] !== undefined || processes.some(({ service }) => service === candidate),

@@ -1,4 +1,5 @@
 import type { EventDetails } from "../../model/event.ts";
+import { KNOWN_SERVICES } from "../../model/known-programs.ts";
 import type { ServiceEvent, ServiceProcess } from "../../model/service.ts";
 import { pollLater, pollSoon } from "../peers/polling.ts";
 import type { Burst, ServicesState } from "../state.ts";
@@ -6,13 +7,8 @@ import { ensureTable } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
 import { AFTER, attribute } from "./attribution.ts";
 
-/** Services that make firewall rules or routes, by the names of their scripts in /etc/init.d; `clash` is SSClash's. */
-const WATCHED = new Set(
-	(
-		"tailscale mihomo nikki openclash ssclash clash homeproxy passwall passwall2 sing-box " +
-		"firewall network bird bird2 bird3 bird4 bird6"
-	).split(" "),
-);
+/** Services that change rules, routes or BIRD, by the names of their scripts in /etc/init.d. */
+const WATCHED = new Set([...KNOWN_SERVICES, ..."firewall network bird bird2 bird3 bird4 bird6".split(" ")]);
 /** Changes of a service this many ms apart are one. */
 const QUIET = 1000;
 /** A stop of a service waits this many ms for the start after it; procd's `term_timeout` is 5 s. */
