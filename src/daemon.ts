@@ -5,7 +5,6 @@ import type { Platform, Timer } from "./platform/types.ts";
 import { Reporter } from "./report/reporter.ts";
 import { type BirdPoller, createBirdPoller } from "./system/bird/poller.ts";
 import { restartPeer } from "./system/bird/restart.ts";
-import { beginnings } from "./system/bird/since.ts";
 import { flushConntrack } from "./system/conntrack/flush.ts";
 import { type Control, openControl } from "./system/control/fifo.ts";
 import { inspectPeer } from "./system/kernel/inspect-peer.ts";
@@ -267,8 +266,7 @@ export class Daemon {
 			socket: this.config.main.birdSocket,
 			onUp: (version) => this.dispatch({ type: "bird_up", ...(version === undefined ? {} : { version }) }),
 			onLost: (reason) => this.dispatch({ type: "bird_lost", reason }),
-			onReading: (reading) =>
-				this.dispatch({ type: "bird_read", reading, since: beginnings(reading, this.platform.now().wall) }),
+			onReading: (reading) => this.dispatch({ type: "bird_read", reading }),
 		});
 	}
 

@@ -2,7 +2,6 @@
 
 import { defaultConfig } from "../config/load.ts";
 import { peerLines, readConfiguration, settingsOf } from "../config/read.ts";
-import type { BirdReading } from "../model/bird.ts";
 import type { Config } from "../model/config.ts";
 import type { Platform } from "../platform/types.ts";
 import { renderBird } from "../render/bird-conf.ts";
@@ -11,7 +10,7 @@ import { renderFrr } from "../render/frr-conf.ts";
 import { renderMetallb } from "../render/metallb-manifests.ts";
 import { makePlan, type Plan } from "../render/plan.ts";
 import { readBirdConfiguration } from "../system/bird/conf/read-files.ts";
-import { createBirdPoller } from "../system/bird/poller.ts";
+import { readBirdOnce } from "../system/bird/read-once.ts";
 import { renderTable } from "../system/nft/table-text.ts";
 import type { RenderOptions } from "./arguments.ts";
 import { renderComparison } from "./text/comparison.ts";
@@ -61,8 +60,9 @@ function check(
 	const file = compareFile(plan, bird.configuration);
 	const compared: Compared[] = [{ of: bird.path, ...file, notes: [...bird.problems, ...file.notes] }];
 	if (!options.live) return tell(platform, compared, options.json);
-	return readBird(platform, birdSocket).then((reading) => {
-		if (typeof reading === "string") return failed(platform, [`render bird: ${reading}`]);
+	return readBirdOnce(platform, birdSocket).then((found) => {
+		if ("reason" in found) return failed(platform, [`render bird: ${found.reason}`]);
+		const { reading } = found;
 		compared.push({ of: `BIRD ${reading.version ?? ""}`.trim(), ...compareRunning(plan, reading.peers) });
 		return tell(platform, compared, options.json);
 	});
@@ -77,25 +77,6 @@ function tell(platform: Platform, compared: readonly Compared[], json: boolean):
 		: compared.map(({ of, ...comparison }) => renderComparison(of, comparison)).join("");
 	platform.print("stdout", text);
 	return fits ? FINE : PROBLEM;
-}
-
-/** One reading of the running BIRD, or why there is none. */
-function readBird(platform: Platform, socket: string): Promise<BirdReading | string> {
-	return new Promise((resolve) => {
-		const session = createBirdPoller(platform, {
-			socket,
-			onUp: () => {},
-			onLost: (reason) => {
-				session.stop();
-				resolve(reason);
-			},
-			onReading: (reading) => {
-				session.stop();
-				resolve(reading);
-			},
-		});
-		session.start();
-	});
 }
 
 function print(platform: Platform, text: string): number {

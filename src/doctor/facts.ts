@@ -3,7 +3,7 @@ import type { Config } from "../model/config.ts";
 import type { Route } from "../model/inspection.ts";
 import type { Ruleset } from "../model/ruleset.ts";
 import type { Status } from "../model/status.ts";
-import type { BirdSnapshot } from "../system/bird/read-once.ts";
+import type { BirdSnapshot } from "../system/bird/reader.ts";
 import type { Firewall, NftInclude } from "../system/openwrt/firewall.ts";
 
 /** Why something could not be asked, in one line. */

@@ -82,7 +82,7 @@ function diagnosed({
 }
 
 function undiagnosed({ name, live, status }: Peer): Finding {
-	const error = live?.lastError ?? status?.last_error;
+	const error = live?.lastError?.text ?? status?.last_error;
 	const state = live?.state ?? live?.protocolState ?? "down";
 	return {
 		...red("peer-down", name, `The session is ${state}, and the cause is not known yet.`),

@@ -5,8 +5,8 @@ export interface BirdPeer {
 	readonly protocolState: string;
 	/** From `BGP state:`; RFC 4271's names, or `Passive`, `Down`, `Close` as BIRD says. */
 	readonly state?: string;
-	/** BIRD's `since` column as it was printed; its form depends on `timeformat`. */
-	readonly sinceText?: string;
+	/** When the protocol entered its state, by BIRD's `since` column, ms since 1970; absent where that does not tell. */
+	readonly since?: number;
 	/** Without the zone of a link-local address; that is `neighborInterface`. */
 	readonly neighborAddress?: string;
 	readonly neighborInterface?: string;
@@ -14,8 +14,7 @@ export interface BirdPeer {
 	readonly neighborRange?: string;
 	readonly neighborAs?: number;
 	readonly localAs?: number;
-	/** From `Last error:`. */
-	readonly lastError?: string;
+	readonly lastError?: LastError;
 	/** Sums over all channels; absent when no channel printed them. */
 	readonly imported?: number;
 	readonly exported?: number;
@@ -36,7 +35,15 @@ export interface BirdReading {
 
 export type BfdState = "up" | "down" | "init" | "admin_down" | "none";
 
-/** BIRD's `Last error:` (proto/bgp/bgp.c, `bgp_last_errmsg`; the words are those of `bgp_msg_table` in packets.c). */
+/** BIRD's `Last error:`. */
+export interface LastError {
+	/** In BIRD's words. */
+	readonly text: string;
+	/** The NOTIFICATION behind it; absent for any other error, such as `Socket: Connection closed`. */
+	readonly notification?: BgpError;
+	/** BFD ended the session. */
+	readonly bfdDown?: true;
+}
 
 export interface BgpError {
 	/** Who refused whom: a NOTIFICATION came, or BIRD sent one. */

@@ -46,12 +46,7 @@ export type WardenEvent =
 	| { readonly type: "counters_read"; readonly counters: Counters | undefined }
 	| { readonly type: "bird_up"; readonly version?: string }
 	| { readonly type: "bird_lost"; readonly reason: string }
-	/** @property since when each peer's protocol state began by BIRD's account, milliseconds since 1970 */
-	| {
-			readonly type: "bird_read";
-			readonly reading: BirdReading;
-			readonly since: Readonly<Record<string, number>>;
-	  }
+	| { readonly type: "bird_read"; readonly reading: BirdReading }
 	| {
 			readonly type: "peer_restarted";
 			readonly peer: string;

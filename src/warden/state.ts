@@ -1,4 +1,4 @@
-import type { BirdPeer } from "../model/bird.ts";
+import type { BirdPeer, LastError } from "../model/bird.ts";
 import type { Diagnosis } from "../model/diagnosis.ts";
 import type { ProblemKind } from "../model/problem.ts";
 import type { ServiceEvent, ServiceProcess } from "../model/service.ts";
@@ -61,7 +61,7 @@ export interface PeerRecord {
 	/** The latest times at which it left Established, oldest first. */
 	readonly flapTimes?: readonly number[];
 	/** BIRD's last error, if it was the same each time. */
-	readonly flapError?: string | undefined;
+	readonly flapError?: LastError | undefined;
 	readonly restart: RestartState;
 	readonly diagnosis?: Diagnosis;
 	/** The latest remedy while it is down. */

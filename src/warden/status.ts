@@ -51,7 +51,7 @@ function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
 		exported: peer.exported,
 		preferred: peer.preferred,
 		flaps: record.flaps,
-		last_error: peer.lastError,
+		last_error: peer.lastError?.text,
 		diagnosis: diagnosis?.id,
 		explanation: diagnosis?.explanation,
 		evidence: diagnosis && diagnosis.id !== "healthy" ? diagnosis.evidence : undefined,

@@ -1,5 +1,6 @@
 import type { BirdPeer } from "../../src/model/bird.ts";
 import type { Settings } from "../../src/model/settings.ts";
+import { parseLastError } from "../../src/system/bird/last-error.ts";
 import type { Action } from "../../src/warden/actions.ts";
 import type { WardenEvent } from "../../src/warden/events.ts";
 import { initialState, type WardenState } from "../../src/warden/state.ts";
@@ -20,13 +21,19 @@ export const settings: Settings = {
 
 export const nft = { process: "nft", pid: 4711 };
 
+/** A peer whose last error is in BIRD's words. */
+export type TestPeer = Omit<BirdPeer, "lastError"> & { readonly lastError?: string };
+
 /** A reading's peer; Established unless told otherwise. */
-export function peer(changes: Partial<BirdPeer> = {}): BirdPeer {
+export function peer(changes: Partial<TestPeer> = {}): TestPeer {
 	return { name: "waukeen", protocolState: "up", state: "Established", bfd: "up", ...changes };
 }
 
-export function reading(...peers: BirdPeer[]): WardenEvent {
-	return { type: "bird_read", reading: { version: "3.1.8", peers }, since: {} };
+export function reading(...peers: TestPeer[]): WardenEvent {
+	const parsed = peers.map(({ lastError, ...rest }) =>
+		lastError === undefined ? rest : { ...rest, lastError: parseLastError(lastError) },
+	);
+	return { type: "bird_read", reading: { version: "3.1.8", peers: parsed } };
 }
 
 /** The warden in a test: events in, actions out, at times that the test chooses. */

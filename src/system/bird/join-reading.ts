@@ -1,25 +1,34 @@
 import type { BirdPeer, BirdReading } from "../../model/bird.ts";
 import type { BfdSession } from "./parse-bfd.ts";
 import type { ProtocolPeer } from "./parse-protocols.ts";
+import { parseSince } from "./since.ts";
 
 /**
  * Joins what BIRD's two answers say.
  * @param sessions undefined: BFD could not be asked
+ * @param now milliseconds since 1970
  */
 export function joinReading(
 	version: string | undefined,
 	protocols: readonly ProtocolPeer[],
 	sessions: readonly BfdSession[] | undefined,
+	now: number,
 ): BirdReading {
 	const peers = protocols
 		.filter((protocol) => protocol.neighborRange === undefined)
-		.map((protocol) => joinPeer(protocol, sessions))
+		.map((protocol) => joinPeer(protocol, sessions, now))
 		.sort((a, b) => (a.name < b.name ? -1 : 1));
 	return version === undefined ? { peers } : { version, peers };
 }
 
-function joinPeer(protocol: ProtocolPeer, sessions: readonly BfdSession[] | undefined): BirdPeer {
-	const { multihop, ...peer } = protocol;
+function joinPeer(
+	protocol: ProtocolPeer,
+	sessions: readonly BfdSession[] | undefined,
+	now: number,
+): BirdPeer {
+	const { multihop, sinceText, ...rest } = protocol;
+	const since = sinceText === undefined ? undefined : parseSince(sinceText, now);
+	const peer = since === undefined ? rest : { ...rest, since };
 	if (!sessions || peer.neighborAddress === undefined) return peer;
 	const found = sessions.filter((session) => isWith(session, protocol));
 	// Other protocols may ask for BFD with the same neighbor, in the other mode.

@@ -1,8 +1,13 @@
-import type { BirdPeer } from "../../model/bird.ts";
+import type { BirdPeer, LastError } from "../../model/bird.ts";
+import { parseLastError } from "./last-error.ts";
 import type { Reply, ReplyLine } from "./replies.ts";
 
 /** A BGP protocol as `show protocols all` tells it; `multihop` only while it is up. */
-export type ProtocolPeer = Omit<BirdPeer, "bfd" | "bfdMode"> & { readonly multihop?: boolean };
+export type ProtocolPeer = Omit<BirdPeer, "bfd" | "bfdMode" | "since"> & {
+	readonly multihop?: boolean;
+	/** The `since` column as it was printed; its form depends on `timeformat`. */
+	readonly sinceText?: string;
+};
 
 const HEADING = 2002;
 const PROTOCOL = 1002;
@@ -78,7 +83,7 @@ function parseDetails(details: readonly string[]): Partial<ProtocolPeer> {
 		neighborRange: parseRange(field(4, "Neighbor range")),
 		neighborAs: parseAs(field(4, "Neighbor AS")),
 		localAs: parseAs(field(4, "Local AS")),
-		lastError: field(4, "Last error"),
+		lastError: parseError(field(4, "Last error")),
 		multihop: session === undefined ? undefined : /\bmultihop\b/.test(session),
 		...sumRoutes(channelAt < 0 ? [] : details.slice(channelAt)),
 	});
@@ -94,6 +99,10 @@ function parseNeighbor(text: string | undefined) {
 
 function parseRange(text: string | undefined): string | undefined {
 	return text?.replace(/ onlink$/, "");
+}
+
+function parseError(text: string | undefined): LastError | undefined {
+	return text === undefined ? undefined : parseLastError(text);
 }
 
 /** AS 0 is nobody's (RFC 7607); BIRD prints it for a neighbor whose number it does not know yet. */
@@ -125,4 +134,21 @@ function withoutAbsent<T extends object>(fields: T): WithoutAbsent<T> {
 	return Object.fromEntries(
 		Object.entries(fields).filter(([, value]) => value !== undefined),
 	) as WithoutAbsent<T>;
+}
+
+/** A protocol of BIRD's, of any kind. */
+export interface BirdProtocol {
+	readonly name: string;
+	/** As BIRD writes it: `BGP`, `Direct`, `BFD`, `Device`, `Kernel`. */
+	readonly kind: string;
+	/** `up`, `start`, `down`, `stop`. */
+	readonly state: string;
+}
+
+/** Name, kind and state of each protocol in an answer to `show protocols`. */
+export function parseKinds({ lines }: Reply): BirdProtocol[] {
+	return lines.flatMap(({ code, text }) => {
+		const [, name, kind, , state] = ROW.exec(code === PROTOCOL ? text : "") ?? [];
+		return name === undefined || kind === undefined || state === undefined ? [] : [{ name, kind, state }];
+	});
 }

@@ -1,6 +1,6 @@
 import { describeExit, runToEnd } from "../../platform/supervise.ts";
 import type { Platform } from "../../platform/types.ts";
-import { parseReply } from "./replies.ts";
+import { parseGreeting, parseReply } from "./replies.ts";
 import { findSocket, noSocket } from "./socket.ts";
 
 export type RestartResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
@@ -9,7 +9,6 @@ export type RestartResult = { readonly ok: true } | { readonly ok: false; readon
 const PATIENCE = 5000;
 /** `waukeen: restarted` (doc/reply_codes in BIRD's source). */
 const RESTARTED = 12;
-const GREETING = 1;
 /** A name by BIRD's lexer (conf/cf-lex.l; SYM_MAX_LEN): nothing in it means anything in a pattern. */
 const SYMBOL = /^[A-Za-z0-9_.:-]{1,64}$/;
 
@@ -52,6 +51,6 @@ async function restart(platform: Platform, configured: string, peer: string): Pr
 /** The greeting and the answer are two replies in a row; a client that runs one command prints no prompt. */
 function answerLines(stdout: string) {
 	const [greeting = "", ...answer] = stdout.split(/(?<=\n)/);
-	if (!greeting.startsWith(`000${GREETING} `)) return [];
+	if (!parseGreeting(greeting)) return [];
 	return parseReply(answer.join(""))?.lines ?? [];
 }

@@ -1,5 +1,3 @@
-import type { BirdReading } from "../../model/bird.ts";
-
 /** Milliseconds a time of day may lie ahead: BIRD answered a moment before `now` was read, or after. */
 const AHEAD = 1000;
 
@@ -28,14 +26,4 @@ export function parseSince(text: string, now: number): number | undefined {
 	const [year, month, day] = [today.getFullYear(), today.getMonth(), today.getDate()];
 	const thisDay = at(year, month, day);
 	return thisDay <= now + AHEAD ? thisDay : at(year, month, day - 1);
-}
-
-/** When each peer's protocol entered its state, by name, where that can be told. @param now milliseconds since 1970 */
-export function beginnings(reading: BirdReading, now: number): Record<string, number> {
-	const times: Record<string, number> = {};
-	for (const { name, sinceText } of reading.peers) {
-		const since = sinceText === undefined ? undefined : parseSince(sinceText, now);
-		if (since !== undefined) times[name] = since;
-	}
-	return times;
 }

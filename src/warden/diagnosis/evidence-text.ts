@@ -38,6 +38,6 @@ export function describeBird({ peer }: PeerRecord): string {
 		peer.bfd === undefined
 			? ""
 			: `, BFD ${peer.bfd}${peer.bfdMode === undefined ? "" : ` (${peer.bfdMode})`}`;
-	const error = peer.lastError === undefined ? "" : `, last error: ${peer.lastError}`;
+	const error = peer.lastError === undefined ? "" : `, last error: ${peer.lastError.text}`;
 	return `BIRD: ${peer.state ?? peer.protocolState}${bfd}${error}`;
 }

@@ -1,3 +1,4 @@
+import type { LastError } from "../../model/bird.ts";
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { isEstablished } from "../state.ts";
 import {
@@ -33,7 +34,7 @@ export function diagnoseFlapping(view: View): Diagnosis | undefined {
 	const [first = 0, last = 0] = [times[0], times.at(-1)];
 	const period = (last - first) / (times.length - 1);
 	const error = record.flapError;
-	const before = error === undefined ? "" : `, each time after "${error}"`;
+	const before = error === undefined ? "" : `, each time after "${error.text}"`;
 	return {
 		id: "flapping",
 		explanation: `${describePeer(record)} was lost ${times.length} times, about every ${describeDuration(period)}${before}`,
@@ -46,10 +47,10 @@ export function diagnoseFlapping(view: View): Diagnosis | undefined {
 	};
 }
 
-function adviseFlaps(error: string | undefined): string {
-	if (error?.includes("BFD"))
+function adviseFlaps(error: LastError | undefined): string {
+	if (error?.bfdDown)
 		return "packets are lost on the way: look at the link, or give BFD longer intervals (MetalLB: BFDProfile)";
-	if (error?.includes("Hold timer"))
+	if (error?.notification?.code === 4)
 		return "keepalives do not arrive: look at the link and its MTU, or raise the hold time (MetalLB: holdTime)";
 	return "see the log of the speaker for why it closes the session (`kubectl logs` of MetalLB's speaker, container frr)";
 }

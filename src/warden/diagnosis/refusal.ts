@@ -1,12 +1,11 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
-import { parseLastError } from "../../system/bird/last-error.ts";
 import { adviseError, describeError, isRefusal } from "./bgp-errors.ts";
 import { describeBird, describePeer } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
 /** One side refuses the other's OPEN: `rejected`. */
 export function diagnoseRefusal({ record }: View): Diagnosis | undefined {
-	const error = record.peer.lastError === undefined ? undefined : parseLastError(record.peer.lastError);
+	const error = record.peer.lastError?.notification;
 	if (!error || !isRefusal(error)) return undefined;
 	const who =
 		error.by === "peer"

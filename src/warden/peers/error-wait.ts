@@ -9,7 +9,7 @@ const APART = 60_000;
 
 /** BFD has failed, and BIRD waits: it refuses the peer for `error wait time`, 60 s at least, though BFD may be up again. */
 export function waitsAfterBfd({ peer }: PeerRecord): boolean {
-	return peer.state === "Idle" && (peer.lastError ?? "").includes("BFD session down");
+	return peer.state === "Idle" && peer.lastError?.bfdDown === true;
 }
 
 /**
@@ -19,7 +19,10 @@ export function waitsAfterBfd({ peer }: PeerRecord): boolean {
  */
 function waitsAfterEarlyDial({ peer }: PeerRecord): boolean {
 	const hasBfd = peer.bfd === "up" || peer.bfd === "down" || peer.bfd === "init";
-	return peer.state === "Idle" && hasBfd && peer.lastError === "Received: Finite state machine error";
+	const { notification } = peer.lastError ?? {};
+	const fsmError =
+		notification?.by === "peer" && notification.code === 5 && notification.subcode === undefined;
+	return peer.state === "Idle" && hasBfd && fsmError;
 }
 
 /**

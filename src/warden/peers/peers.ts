@@ -30,12 +30,11 @@ export function birdLost(turn: Turn, reason: string): void {
 	turn.bird({ reachable: false, lostReason: reason, pollAt: undefined, due: [] });
 }
 
-export function birdRead(turn: Turn, reading: BirdReading, since: Readonly<Record<string, number>>): void {
+export function birdRead(turn: Turn, reading: BirdReading): void {
 	const before = turn.state.peers;
 	const named = new Set(reading.peers.map((peer) => peer.name));
 	turn.state = { ...turn.state, peers: {} };
-	for (const peer of reading.peers)
-		turn.peer(peer.name, updatePeer(turn, before[peer.name], peer, since[peer.name]));
+	for (const peer of reading.peers) turn.peer(peer.name, updatePeer(turn, before[peer.name], peer));
 	for (const record of Object.values(before)) if (!named.has(record.peer.name)) peerRemoved(turn, record);
 	turn.bird({ known: true, ...(reading.version === undefined ? {} : { version: reading.version }) });
 	considerRestarts(turn);
@@ -65,14 +64,9 @@ export function peerRestarted(
 	pollSoon(turn);
 }
 
-function updatePeer(
-	turn: Turn,
-	before: PeerRecord | undefined,
-	peer: BirdPeer,
-	sinceWall: number | undefined,
-): PeerRecord {
+function updatePeer(turn: Turn, before: PeerRecord | undefined, peer: BirdPeer): PeerRecord {
 	// On the monotonic clock, so that setting the clock, which moves BIRD's times too, is not taken for a change.
-	const birdSince = sinceWall === undefined ? undefined : sinceWall - turn.state.clockOffset;
+	const birdSince = peer.since === undefined ? undefined : peer.since - turn.state.clockOffset;
 	const known = birdSince === undefined ? {} : { birdSince };
 	if (!before) {
 		turn.log("info", `peer ${peer.name} found: ${peer.state ?? peer.protocolState}`);
@@ -110,7 +104,7 @@ function countFlap(
 	{ lastError }: BirdPeer,
 ): Pick<PeerRecord, "flaps" | "flapTimes" | "flapError"> {
 	const { flaps, flapTimes = [], flapError } = before;
-	const same = flapTimes.length === 0 || flapError === lastError;
+	const same = flapTimes.length === 0 || flapError?.text === lastError?.text;
 	return {
 		flaps: flaps + 1,
 		flapTimes: [...flapTimes, turn.time].slice(-MOST_FLAPS),
@@ -133,13 +127,13 @@ function peerRemoved(turn: Turn, record: PeerRecord): void {
 
 /** @param state absent: it was down for a moment that no reading has seen */
 function reportDown(turn: Turn, peer: BirdPeer, state: string | undefined): void {
-	const why = peer.lastError === undefined ? "" : ` (${peer.lastError})`;
+	const why = peer.lastError === undefined ? "" : ` (${peer.lastError.text})`;
 	const how = state === undefined ? "was down between two readings" : `is down: ${state}`;
 	turn.log("warn", `peer ${peer.name} ${how}${why}`);
 	turn.do({
 		type: "report",
 		event: "peer_down",
-		details: { peer: peer.name, state, last_error: peer.lastError },
+		details: { peer: peer.name, state, last_error: peer.lastError?.text },
 	});
 }
 

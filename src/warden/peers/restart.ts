@@ -1,4 +1,3 @@
-import { parseLastError } from "../../system/bird/last-error.ts";
 import { isRefusal } from "../diagnosis/bgp-errors.ts";
 import type { PeerRecord } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
@@ -91,8 +90,8 @@ export function considerRestarts(turn: Turn): void {
 /** BFD shows that the peer is there, and BIRD waits after an error that may not come again. */
 function waitsThoughReachable({ peer }: PeerRecord): boolean {
 	if (peer.state !== "Idle" || peer.bfd !== "up" || peer.lastError === undefined) return false;
-	const error = parseLastError(peer.lastError);
-	return error === undefined || !isRefusal(error);
+	const { notification } = peer.lastError;
+	return notification === undefined || !isRefusal(notification);
 }
 
 /** BIRD has seen that the suspected session is gone. */
@@ -197,7 +196,7 @@ function considerRestart(turn: Turn, record: PeerRecord): void {
 			},
 		});
 		turn.do({ type: "restart_peer", peer: name });
-		turn.log("info", `peer ${name}: restarted to end BIRD's error wait (${record.peer.lastError})`);
+		turn.log("info", `peer ${name}: restarted to end BIRD's error wait (${record.peer.lastError?.text})`);
 		return;
 	}
 	if (!turn.state.settings.remediate) {

@@ -7,6 +7,7 @@ import { parseReply } from "../../../src/system/bird/replies.ts";
 import {
 	FIXTURES,
 	fixture,
+	NOW,
 	readTranscript,
 	takeApart,
 	VERSIONS,
@@ -34,8 +35,14 @@ describe("a reading of BIRD", () => {
 	});
 
 	it("holds the since column as it was printed", () => {
-		const since = (name: string) =>
-			readTranscript(withoutRefused(takeApart(fixture(name))))?.peers.map((peer) => peer.sinceText ?? "none");
+		const since = (name: string) => {
+			const reply = parseReply(takeApart(fixture(name)).answers.get("show protocols all") ?? "?");
+			const peers = (reply && parseProtocols(reply)) ?? [];
+			return peers
+				.filter(({ neighborRange }) => neighborRange === undefined)
+				.sort((a, b) => (a.name < b.name ? -1 : 1))
+				.map(({ sinceText = "none" }) => sinceText);
+		};
 		for (const text of since("bird-3.1.8-all.txt") ?? []) expect(text).toMatch(/^\d{10}\.\d{3}$/);
 		for (const version of VERSIONS)
 			for (const text of since(`bird-${version}-default-times.txt`) ?? ["none"])
@@ -164,15 +171,21 @@ describe("joinReading", () => {
 		[true, "down"],
 		[false, "up"],
 	])("takes the BFD session of the BGP session's own mode (multihop %s)", (multihop, bfd) => {
-		expect(joinReading("3", [{ ...neighbor, multihop }], both).peers[0]?.bfd).toBe(bfd);
+		expect(joinReading("3", [{ ...neighbor, multihop }], both, NOW).peers[0]?.bfd).toBe(bfd);
+	});
+
+	it("tells the moment where BIRD's column does", () => {
+		const at = (sinceText: string) => joinReading("3", [{ ...neighbor, sinceText }], [], NOW).peers[0]?.since;
+		expect(at("1795490142.503")).toBe(1_795_490_142_503);
+		expect(at("2026-11-24")).toBeUndefined();
 	});
 
 	it("leaves BFD open when it could not be asked", () => {
-		expect(joinReading(undefined, [neighbor], undefined)).toEqual({ peers: [neighbor] });
-		expect(joinReading(undefined, [neighbor], []).peers[0]?.bfd).toBe("none");
+		expect(joinReading(undefined, [neighbor], undefined, NOW)).toEqual({ peers: [neighbor] });
+		expect(joinReading(undefined, [neighbor], [], NOW).peers[0]?.bfd).toBe("none");
 	});
 
 	it("leaves out templates", () => {
-		expect(joinReading("3", [{ ...neighbor, neighborRange: "10.0.0.0/8" }], []).peers).toEqual([]);
+		expect(joinReading("3", [{ ...neighbor, neighborRange: "10.0.0.0/8" }], [], NOW).peers).toEqual([]);
 	});
 });

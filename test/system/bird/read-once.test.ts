@@ -52,12 +52,12 @@ test.each([
 	[
 		"another program",
 		() => platform.program("birdcl", client(captured.answers, "hello\n")),
-		/not BIRD's greeting$/,
+		/not BIRD's greeting: "hello"$/,
 	],
 	[
 		"a refusal",
 		() => platform.program("birdcl", client(instead("show protocols all", "8003 No protocols match\n"))),
-		/No protocols match$/,
+		/^BIRD has no protocols/,
 	],
 ])("%s is told in one line", async (_, prepare, reason) => {
 	prepare();

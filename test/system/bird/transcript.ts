@@ -7,6 +7,9 @@ import { parseGreeting, parseReply } from "../../../src/system/bird/replies.ts";
 
 export const FIXTURES = new URL("../../fixtures/bird/", import.meta.url);
 
+/** When the captures were made, or soon after. */
+export const NOW = Date.UTC(2026, 10, 27);
+
 /** The versions of BIRD that were captured. */
 export const VERSIONS = readdirSync(FIXTURES).flatMap(
 	(name) => /^bird-([\d.]+)-all\.txt$/.exec(name)?.[1] ?? [],
@@ -47,10 +50,10 @@ export function readTranscript({ greeting, answers }: Transcript): BirdReading |
 	);
 	const sessions = bfdReply && parseBfd(bfdReply);
 	if (!protocols || !sessions) return undefined;
-	return joinReading(parseGreeting(greeting)?.version, protocols, sessions);
+	return joinReading(parseGreeting(greeting)?.version, protocols, sessions, NOW);
 }
 
 /** A reading as the expected values hold it: without times, which each capture has anew. */
 export function withoutTimes(reading: BirdReading | undefined): unknown {
-	return reading && { ...reading, peers: reading.peers.map(({ sinceText: _, ...peer }) => peer) };
+	return reading && { ...reading, peers: reading.peers.map(({ since: _, ...peer }) => peer) };
 }

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { BirdPeer } from "../../../src/model/bird.ts";
 import type { Flow } from "../../../src/model/flow.ts";
 import type { Hop, PacketTrace, TcpFlag, TracedPacket } from "../../../src/model/packet-trace.ts";
 import { aboutPeers } from "../../../src/warden/diagnosis/collect-evidence.ts";
 import { statusOf } from "../../../src/warden/status.ts";
-import { peer, reading, Story, settings, types } from "../story.ts";
+import { peer, reading, Story, settings, type TestPeer, types } from "../story.ts";
 
 const PEER = "192.168.1.2";
 const ROUTER = "192.168.1.1";
@@ -46,7 +45,7 @@ function trace(story: Story, what: TracedPacket, ...hops: Hop[]): PacketTrace {
 }
 
 /** A warden that has read these peers, its table in place. */
-function read(...peers: BirdPeer[]): Story {
+function read(...peers: TestPeer[]): Story {
 	const story = Story.kept();
 	story.happens({ type: "watch_started" }, { type: "bird_up", version: "3.1.8" }, reading(...peers));
 	return story;

@@ -72,7 +72,7 @@ describe("peers", () => {
 		const story = Story.kept();
 		const since = Date.UTC(2026, 10, 20, 12, 0, 0);
 		story.happens({ type: "bird_up" });
-		story.happens({ type: "bird_read", reading: { peers: [peer()] }, since: { waukeen: since } });
+		story.happens(reading(peer({ since })));
 		expect(statusOf(story.state, identity).peers[0]?.since).toBe("2026-11-20T12:00:00Z");
 		story.happens(reading(passive));
 		expect(statusOf(story.state, identity).peers[0]?.since).toBe("2026-11-24T03:00:06Z");
@@ -80,9 +80,8 @@ describe("peers", () => {
 
 	test("a session that is younger than the last one was down in between, as when BIRD was restarted", () => {
 		const story = Story.kept();
-		const at = (seconds: number) => ({ waukeen: Date.UTC(2026, 10, 24, 2, 0, seconds) });
-		const read = (seconds: number) =>
-			story.happens({ type: "bird_read", reading: { peers: [peer()] }, since: at(seconds) });
+		const at = (seconds: number) => Date.UTC(2026, 10, 24, 2, 0, seconds);
+		const read = (seconds: number) => story.happens(reading(peer({ since: at(seconds) })));
 		story.happens({ type: "bird_up" });
 		read(0);
 		expect(types(read(2))).toEqual([]);
@@ -98,12 +97,10 @@ describe("peers", () => {
 		const story = Story.kept();
 		const since = Date.UTC(2026, 10, 24, 2, 0, 0);
 		story.happens({ type: "bird_up" });
-		story.happens({ type: "bird_read", reading: { peers: [peer()] }, since: { waukeen: since } });
+		story.happens(reading(peer({ since })));
 		story.wall += 86_400_000;
-		const later = { waukeen: since + 86_400_000 };
-		expect(types(story.happens({ type: "bird_read", reading: { peers: [peer()] }, since: later }))).toEqual(
-			[],
-		);
+		const later = since + 86_400_000;
+		expect(types(story.happens(reading(peer({ since: later }))))).toEqual([]);
 		expect(statusOf(story.state, identity).peers[0]?.since).toBe("2026-11-25T02:00:00Z");
 	});
 

@@ -169,9 +169,9 @@ describe("a rule that was in the way and is gone", () => {
 	test("leaves alone a peer that has come back by itself", () => {
 		const story = doubted();
 		story.passes(1000);
-		const since = { [established.name]: story.wall + story.time };
+		const since = story.wall + story.time;
 		story.passes(1000);
-		story.happens({ type: "bird_read", reading: { version: "3.1.8", peers: [established] }, since });
+		story.happens(reading({ ...established, since }));
 		expect(saysNow(story)).toBe("healthy");
 		expect(restarts([...story.happens(reading(passive)), ...story.passes(500)])).toEqual([]);
 	});
