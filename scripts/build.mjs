@@ -101,7 +101,7 @@ const packageShims = {
 const embeddedLibrary = {
 	name: "embedded library",
 	setup({ onLoad }) {
-		onLoad({ filter: /\/src\/.*\/library\.ts$/ }, async ({ path }) => {
+		onLoad({ filter: /\/src\/.*-library\.ts$/ }, async ({ path }) => {
 			const library = await build({
 				...common,
 				entryPoints: [path],

@@ -35,7 +35,7 @@ export function render(
 	if (what === "bird")
 		return options.check ? check(platform, read.config, plan, options) : print(platform, renderBird(plan));
 	if (what === "metallb")
-		return import("../render/yaml.ts").then(({ dump }) => print(platform, renderMetallb(plan, dump)));
+		return import("../render/yaml-library.ts").then(({ dump }) => print(platform, renderMetallb(plan, dump)));
 	const text = renderFrr(plan);
 	return typeof text === "string" ? print(platform, text) : failed(platform, [`render frr: ${text.error}`]);
 }

@@ -33,7 +33,7 @@ export interface ConnectionHandlers {
 }
 
 /** The npm packages, loaded. */
-export type Library = typeof import("./library.ts");
+export type Library = typeof import("./mqtt-library.ts");
 
 /**
  * One connection to the broker, from the first byte to the last; it is never made again, so nothing of it outlives

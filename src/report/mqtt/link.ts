@@ -127,7 +127,7 @@ class Link implements MqttLink {
 
 	private async connect(): Promise<void> {
 		try {
-			const library = await import("./library.ts");
+			const library = await import("./mqtt-library.ts");
 			if (!this.running || this.connection) return;
 			const address = this.addresses.current();
 			this.connection = new Connection(library, this.platform, { ...this.config, address }, this.identity, {
