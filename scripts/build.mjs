@@ -47,12 +47,23 @@ const engineModules = {
 	},
 };
 
+/** `codes` and the functions of readable-stream's errors: `ERR_STREAM_DESTROYED` says `stream destroyed`. */
+const STREAM_ERRORS = `
+	const named = (code) => class extends Error {
+		code = code;
+		message = code.slice(4).toLowerCase().replaceAll("_", " ");
+	};
+	exports.codes = new Proxy({}, { get: (_, code) => named(code) });
+	exports.AbortError = named("ERR_ABORTED");
+	exports.aggregateTwoErrors = (inner, outer) => inner ?? outer;`;
+
 /**
  * Texts in place of npm modules. `mqtt` is cut down to its client, `readable-stream` to the classes that mqtt and bl extend,
  * without pipelines, operators and promises. The rest are imported and never reached with our options: worker-timers
  * (timerVariant is `native`), topic aliases (MQTT 5), abort-controller (the classes are only looked at), debug; streams'
  * setEncoding (string_decoder), Duplex.from (duplexify), Readable.from (from) and option `signal` (add-abort-signal);
- * buffers' base64 (base64-js) and floating point (ieee754).
+ * buffers' base64 (base64-js) and floating point (ieee754). Streams check their callers' arguments (validators) and describe
+ * every mistake of a caller's in a sentence (errors): the callers are the libraries here, and the name of the error is enough.
  */
 const replaced = {
 	mqtt: 'exports.MqttClient = require("mqtt/lib/client").default',
@@ -72,6 +83,10 @@ const replaced = {
 	"./add-abort-signal": "",
 	"./duplexify": "",
 	"./from": "",
+	"./errors": STREAM_ERRORS,
+	"../ours/errors": STREAM_ERRORS,
+	"../../ours/errors": STREAM_ERRORS,
+	"../validators": "module.exports = new Proxy({}, { get: () => () => {} })",
 	"./topic-alias-recv": "",
 	"../topic-alias-send": "",
 };
