@@ -1,23 +1,23 @@
-import { readConfiguration, settingsOf, startConfiguration } from "./config/read.ts";
+import { readConfiguration, settingsOf } from "./config/read.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Config } from "./model/config.ts";
+import type { Status } from "./model/status.ts";
 import type { Platform, Timer } from "./platform/types.ts";
 import { Reporter } from "./report/reporter.ts";
 import { type BirdPoller, createBirdPoller } from "./system/bird/poller.ts";
-import { restartPeer } from "./system/bird/restart.ts";
-import { flushConntrack } from "./system/conntrack/flush.ts";
 import { type Control, openControl } from "./system/control/fifo.ts";
-import { inspectPeer } from "./system/kernel/inspect-peer.ts";
 import { TableKeeper } from "./system/nft/keep-table.ts";
 import { createMonitor, type Monitor } from "./system/nft/monitor.ts";
 import { createNft, type Nft } from "./system/nft/nft.ts";
 import { createProtection, type Protection } from "./system/nft/protection.ts";
 import { RuleLookup } from "./system/nft/rule-lookup.ts";
 import { createServices, type Services } from "./system/openwrt/services.ts";
+import { perform } from "./system/perform.ts";
 import type { Action } from "./warden/actions.ts";
 import { aboutPeers } from "./warden/diagnosis/collect-evidence.ts";
 import type { WardenEvent } from "./warden/events.ts";
 import { initialState, type WardenState } from "./warden/state.ts";
+import { statusOf } from "./warden/status.ts";
 import { nextDeadline, step } from "./warden/warden.ts";
 
 /** Milliseconds until the control FIFO is tried again, for a run directory that cannot be written. */
@@ -29,17 +29,16 @@ export interface DaemonOptions {
 	readonly runDirectory: string;
 }
 
-/** Wires sources, warden and effects together; the only module that knows all of them. */
+/** Connects programs, warden and reports; the only module that knows all of them. */
 export class Daemon {
-	private config: Config;
+	readonly nft: Nft;
+	readonly table: TableKeeper;
+	monitor: Monitor;
 	private state: WardenState;
 	private readonly log: Log;
-	private readonly nft: Nft;
 	private readonly protection: Protection;
-	private readonly table: TableKeeper;
 	private readonly rules: RuleLookup;
 	private readonly reporter: Reporter;
-	private monitor: Monitor;
 	private bird: BirdPoller;
 	private readonly services: Services;
 	private control: Control | undefined;
@@ -47,12 +46,12 @@ export class Daemon {
 	private tick: { timer: Timer; at: number } | undefined;
 	private stopping = false;
 
+	/** Does nothing yet. */
 	constructor(
-		private readonly platform: Platform,
+		readonly platform: Platform,
 		private readonly options: DaemonOptions,
+		public config: Config,
 	) {
-		const { config, errors } = startConfiguration(platform.files, options.configPath);
-		this.config = config;
 		this.log = createLog(platform, config.main.logLevel);
 		this.state = initialState(settingsOf(config), platform.now());
 		this.nft = createNft(platform);
@@ -64,7 +63,6 @@ export class Daemon {
 		this.rules = new RuleLookup(this.nft, (traces) => this.dispatch({ type: "packets_traced", traces }));
 		this.table = new TableKeeper(platform, this.nft, this.protection);
 		this.reporter = new Reporter(platform, this.log, {
-			version: options.version,
 			runDirectory: options.runDirectory,
 			config,
 			onCommand: (command) => this.dispatch({ type: "command", command }),
@@ -73,17 +71,18 @@ export class Daemon {
 		this.monitor = this.createMonitor();
 		this.bird = this.createBird();
 		this.services = this.createServices();
-		if (errors.length > 0) this.badConfiguration(errors, "defaults are used");
 	}
 
-	/** Starts everything; returns at once. */
-	start(): void {
+	/** Starts everything; returns at once. @param errors of the configuration file, in whose place defaults are used */
+	start(errors: readonly string[]): void {
 		const { platform } = this;
-		this.log("info", `bgpwarden ${this.options.version} starts (${platform.engine})`);
+		if (errors.length > 0) this.badConfiguration(errors, "using defaults");
+		this.log("info", `bgpwarden ${this.options.version} is starting (${platform.engine})`);
 		platform.onSignal("SIGTERM", () => this.stop());
 		platform.onSignal("SIGINT", () => this.stop());
 		platform.onSignal("SIGHUP", () => this.reload());
 		// The table first: everything else can wait.
+		this.protection.prepare();
 		this.monitor.start();
 		this.dispatch({ type: "started" });
 		this.bird.start();
@@ -99,7 +98,7 @@ export class Daemon {
 	private stop(): void {
 		if (this.stopping) return;
 		this.stopping = true;
-		this.log("info", "bgpwarden stops; the table stays in place");
+		this.log("info", "bgpwarden is stopping; the table stays in place");
 		this.tick?.timer.cancel();
 		this.monitor.stop();
 		this.bird.stop();
@@ -113,7 +112,7 @@ export class Daemon {
 	private reload(): void {
 		const read = readConfiguration(this.platform.files, this.options.configPath);
 		if ("errors" in read) {
-			this.badConfiguration(read.errors, "the last good one stays in force");
+			this.badConfiguration(read.errors, "keeping the last good configuration");
 			return;
 		}
 		const old = this.config;
@@ -154,7 +153,12 @@ export class Daemon {
 			});
 		}
 		this.planTick();
-		this.reporter.update(state);
+		this.reporter.update(() => this.status());
+	}
+
+	private status(): Status {
+		const { version } = this.options;
+		return statusOf(this.state, { version, router: this.reporter.routerId, pid: this.platform.pid });
 	}
 
 	private planTick(): void {
@@ -185,67 +189,25 @@ export class Daemon {
 				if (!this.reporter.outcome(action.id, action.ok, action.text))
 					this.control?.reply(action.id, { ok: action.ok, text: action.text });
 				return;
-			case "install": {
-				for (const event of await this.table.install(action, this.monitor)) this.dispatch(event);
-				return;
-			}
-			case "list":
-				this.dispatch(await this.table.list(this.state.settings.table));
-				return;
-			case "release":
-				this.dispatch(await this.table.release(action.ids));
-				return;
 			case "replace_watch":
 				this.monitor.replace(action.reason);
 				return;
-			case "flush": {
-				const result = await flushConntrack(this.platform);
-				this.dispatch(
-					result.ok
-						? { type: "flushed", deleted: result.deleted, left: result.left }
-						: { type: "flush_failed", reason: result.reason },
-				);
-				return;
-			}
 			case "read_bird":
 				this.bird.read();
-				return;
-			case "inspect_peer": {
-				const { address, zone } = action;
-				const { routeMark } = this.config.main;
-				const inspection = await inspectPeer(this.platform, { address, zone, routeMark });
-				this.dispatch({ type: "peer_inspected", address, inspection });
-				return;
-			}
-			case "read_counters":
-				this.dispatch({
-					type: "counters_read",
-					counters: await this.nft.counters(this.state.settings.table),
-				});
 				return;
 			case "read_services":
 				this.services.read();
 				return;
-			case "restart_peer":
-				return this.restartPeer(action.peer, action.id);
+			default:
+				for (const event of await perform(action, this)) this.dispatch(event);
 		}
-	}
-
-	private async restartPeer(peer: string, id: string | undefined): Promise<void> {
-		const result = await restartPeer(this.platform, { socket: this.config.main.birdSocket, peer });
-		this.dispatch({
-			type: "peer_restarted",
-			peer,
-			...(id === undefined ? {} : { id }),
-			...(result.ok ? {} : { failure: result.reason }),
-		});
 	}
 
 	private createMonitor(): Monitor {
 		return createMonitor(this.platform, {
 			table: this.config.main.table,
 			isOwn: (pid) => this.nft.isOwn(pid),
-			mark: this.table.mark,
+			mark: () => this.table.mark,
 			onStart: () => this.dispatch({ type: "watch_started" }),
 			onEnd: (reason) => this.dispatch({ type: "watch_ended", reason }),
 			onForeign: ({ touch, actor }) => this.dispatch({ type: "table_touched", touch, actor }),

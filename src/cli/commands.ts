@@ -1,4 +1,4 @@
-import { readConfiguration } from "../config/read.ts";
+import { readConfiguration, startConfiguration } from "../config/read.ts";
 import { Daemon } from "../daemon.ts";
 import { examine } from "../doctor/collect.ts";
 import { LineSplitter } from "../lib/lines.ts";
@@ -35,7 +35,8 @@ export function run(platform: Platform, paths: Paths, version: string): number |
 		platform.print("stderr", `bgpwarden: already running (pid ${other.router.pid})\n`);
 		return PROBLEM;
 	}
-	new Daemon(platform, { version, ...paths }).start();
+	const { config, errors } = startConfiguration(platform.files, paths.configPath);
+	new Daemon(platform, { version, ...paths }, config).start(errors);
 	return undefined;
 }
 

@@ -3,15 +3,14 @@ import type { Command } from "../model/command.ts";
 import type { Config } from "../model/config.ts";
 import type { EventReport, ReportedEvent } from "../model/event.ts";
 import type { ProblemKind } from "../model/problem.ts";
+import type { Status } from "../model/status.ts";
 import type { Platform, Timer } from "../platform/types.ts";
-import type { WardenState } from "../warden/state.ts";
-import { statusOf } from "../warden/status.ts";
 import type { MqttCommand } from "./mqtt/incoming-commands.ts";
 import { Publisher } from "./mqtt/publisher.ts";
 import { RouterId } from "./router-id.ts";
 import { StatusFiles } from "./run-files.ts";
 
-/** Changes within this many milliseconds are told together. */
+/** Changes within this many milliseconds are published together. */
 const TOGETHER = 50;
 /** Commands of MQTT whose outcome is waited for, at most. */
 const COMMANDS = 32;
@@ -19,7 +18,6 @@ const COMMANDS = 32;
 const RETRY = 5000;
 
 export interface ReporterOptions {
-	readonly version: string;
 	readonly runDirectory: string;
 	readonly config: Config;
 	/** A command came over MQTT. */
@@ -27,7 +25,7 @@ export interface ReporterOptions {
 	readonly onProblem: (kind: ProblemKind, text: string | undefined) => void;
 }
 
-/** Tells what the warden knows: to the run directory's files and to MQTT. */
+/** Publishes the status and the events: in the run directory's files and over MQTT. */
 export class Reporter {
 	private readonly files: StatusFiles;
 	private config: Config;
@@ -38,7 +36,9 @@ export class Reporter {
 	private mqttReason: string | undefined;
 	private timer: Timer | undefined;
 	private retry: Timer | undefined;
-	private state: WardenState | undefined;
+	private status: (() => Status) | undefined;
+	/** Why the run directory cannot be written, as reported last. */
+	private filesProblem: string | undefined;
 	private readonly id: RouterId;
 	/** Commands of MQTT that wait for their outcome, by id. */
 	private readonly commands = new Map<string, MqttCommand>();
@@ -95,9 +95,14 @@ export class Reporter {
 		await this.publisher?.stop();
 	}
 
-	/** Takes the newest state; it is told within 50 ms, if something in it is new. */
-	update(state: WardenState): void {
-		this.state = state;
+	/** This router's id in topics, as it is. */
+	get routerId(): string {
+		return this.id.get(this.config.main.routerId);
+	}
+
+	/** Something may have changed. @param status makes the status; called within 50 ms, once for all changes of that time */
+	update(status: () => Status): void {
+		this.status = status;
 		this.publishSoon();
 	}
 
@@ -118,7 +123,7 @@ export class Reporter {
 		this.publisher?.event(event);
 		const failure = this.files.event(event);
 		// That this file could be written does not mean that the other could.
-		if (failure !== undefined && this.state?.problems.files === undefined) this.problem(failure);
+		if (failure !== undefined && this.filesProblem === undefined) this.problem(failure);
 	}
 
 	private publishSoon(): void {
@@ -129,10 +134,8 @@ export class Reporter {
 	}
 
 	private publish(): void {
-		if (!this.state) return;
-		const { version } = this.options;
-		const router = this.id.get(this.config.main.routerId);
-		const status = statusOf(this.state, { version, router, pid: this.platform.pid });
+		if (!this.status) return;
+		const status = this.status();
 		const { host, port } = this.config.mqtt;
 		const mqtt = this.publisher && {
 			broker: `${host}:${port}`,
@@ -145,7 +148,10 @@ export class Reporter {
 
 	private problem(failure: string | undefined): void {
 		const text = failure && `the state cannot be written: ${failure}`;
-		if (text !== this.state?.problems.files) this.options.onProblem("files", text);
+		if (text !== this.filesProblem) {
+			this.filesProblem = text;
+			this.options.onProblem("files", text);
+		}
 		if (text === undefined) return;
 		this.retry ??= this.platform.after(RETRY, () => {
 			this.retry = undefined;

@@ -12,22 +12,26 @@ import { renderTable, withMark } from "./table-text.ts";
 
 /** Carries out what the warden wants of its table; what comes of it are events. */
 export class TableKeeper {
-	/** What the daemon puts into a rule's comment where process ids do not tell its own transactions; see `withMark`. */
-	readonly mark: string;
 	private readonly file: TableFile;
-	private readonly contained: boolean;
+	private knownMark: string | undefined;
+	/** Whether processes have other ids here than the kernel tells. */
+	private contained: boolean | undefined;
 	private installed = false;
 
 	constructor(
-		platform: Platform,
+		private readonly platform: Platform,
 		private readonly nft: Nft,
 		private readonly protection: Protection,
 	) {
-		this.mark = Math.floor(platform.random() * 2 ** 32)
+		this.file = new TableFile(platform.files);
+	}
+
+	/** Goes into a rule's comment where process ids do not tell the daemon's own transactions; see `withMark`. */
+	get mark(): string {
+		this.knownMark ??= Math.floor(this.platform.random() * 2 ** 32)
 			.toString(16)
 			.padStart(8, "0");
-		this.contained = hasOtherIds(platform.files);
-		this.file = new TableFile(platform.files);
+		return this.knownMark;
 	}
 
 	/** Installs the table, and saves its copy for the next boot. */
@@ -40,6 +44,7 @@ export class TableKeeper {
 			ipv4: addresses.filter((address) => !address.includes(":")),
 			ipv6: addresses.filter((address) => address.includes(":")),
 		};
+		this.contained ??= hasOtherIds(this.platform.files);
 		// Where nothing tells beforehand whether the monitor's process ids are ours, the first install shows it.
 		const marked = (this.installed || this.contained) && !knowsProcesses;
 		const render = (form: TableForm) => {

@@ -22,7 +22,7 @@ export interface MonitorOptions {
 	/** Whether a process is one of the daemon's own `nft`. */
 	readonly isOwn: (pid: number) => boolean;
 	/** What the daemon puts into a rule's comment while `knowsProcesses` is false. */
-	readonly mark: string;
+	readonly mark: () => string;
 	/** A monitor was started; what happened before may have been missed. */
 	readonly onStart: () => void;
 	/** The monitor ended and comes back by itself. */
@@ -54,12 +54,12 @@ export interface Monitor {
 	readonly knowsProcesses: boolean;
 }
 
-/** The daemon's eyes: one long-lived `nft monitor`, which sees every change to the ruleset and who made it. */
+/** One long-lived `nft monitor`, which shows every change of the ruleset and who made it. */
 export function createMonitor(platform: Platform, options: MonitorOptions): Monitor {
-	// There a foreign process may by chance have the number of one of the daemon's.
-	const contained = hasOtherIds(platform.files);
+	/** In a container a foreign process may by chance have the number of one of the daemon's. */
+	let contained = false;
 	let knowsProcesses = false;
-	let parser = new MonitorParser(options.table, options.mark);
+	let parser = new MonitorParser(options.table, "");
 	let splitter = new LineSplitter(() => {});
 	let complained = false;
 	let traces = new TraceCollector();
@@ -109,7 +109,8 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 		backoff: { first: 100, longest: 10_000 },
 		onStdout: (chunk) => splitter.push(chunk),
 		onStart: () => {
-			parser = new MonitorParser(options.table, options.mark);
+			contained = hasOtherIds(platform.files);
+			parser = new MonitorParser(options.table, options.mark());
 			complained = false;
 			traces = new TraceCollector();
 			splitter = new LineSplitter((line) => receive(line.text, line.truncated));

@@ -23,6 +23,8 @@ export interface ProtectionOptions {
  * of the calls. Which one it is matters to nobody else: what a mode does not prevent, the warden repairs.
  */
 export interface Protection {
+	/** Begins what an owner needs, before the first `apply`. */
+	prepare(): void;
 	/** `option protect`, changed. Takes effect with the next `apply`; what is possible is found out anew. */
 	configure(own: boolean): void;
 	/** Puts the table in place of whatever is there under its name, in one transaction. */
@@ -136,8 +138,8 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		if (!enough) retry = platform.after(RETRY, () => options.onLost(failure.reason));
 	};
 
-	prepare();
 	return {
+		prepare,
 		configure(next) {
 			own = next;
 			obstacle = undefined;

@@ -7,7 +7,7 @@ function watch(platform = new FakePlatform()) {
 	const options: MonitorOptions = {
 		table: "custom_bgp",
 		isOwn: (pid) => pid === 10,
-		mark: "0123abcd",
+		mark: () => "0123abcd",
 		onStart: () => seen.push("start"),
 		onEnd: (reason) => seen.push(`end: ${reason}`),
 		onForeign: ({ touch, actor }) => seen.push(`${touch} by ${actor.process} ${actor.pid}`),

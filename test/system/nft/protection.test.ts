@@ -91,6 +91,7 @@ function start(own = true): void {
 		onLost: (reason) => losses.push(reason),
 		onInfo: (text) => told.push(text),
 	});
+	protection.prepare();
 }
 
 /** The flags of the kernel's table. */
