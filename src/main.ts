@@ -1,7 +1,13 @@
 import { parseArguments } from "./cli/arguments.ts";
-import * as commands from "./cli/commands.ts";
+import { check } from "./cli/check.ts";
+import { textOptions } from "./cli/context.ts";
+import { doctor } from "./cli/doctor.ts";
+import { events } from "./cli/events.ts";
 import { help } from "./cli/help.ts";
 import { render } from "./cli/render.ts";
+import { ask } from "./cli/request.ts";
+import { run } from "./cli/run.ts";
+import { peers, status } from "./cli/status.ts";
 import { usageText } from "./cli/text/help.ts";
 import { trace } from "./cli/trace.ts";
 import { createPlatform } from "./platform/index.ts";
@@ -25,25 +31,25 @@ function main(platform: Platform): number | undefined | Promise<number> {
 			platform.print("stderr", usageText(invocation.error));
 			return 2;
 		case "run":
-			return commands.run(platform, invocation, __VERSION__);
+			return run(platform, invocation, __VERSION__);
 		case "check":
-			return commands.check(platform, invocation);
+			return check(platform, invocation);
 		case "status":
-			return commands.status(platform, invocation, invocation.json);
+			return status(platform, invocation, invocation.json);
 		case "peers":
-			return commands.peers(platform, invocation, invocation.json);
+			return peers(platform, invocation, invocation.json);
 		case "doctor":
-			return commands.doctor(platform, invocation, invocation.json, __BUILT__);
+			return doctor(platform, invocation, invocation.json, __BUILT__);
 		case "events":
-			return commands.events(platform, invocation, invocation.follow);
+			return events(platform, invocation, invocation.follow);
 		case "ensure":
 		case "release":
 		case "flush":
-			return commands.ask(platform, invocation, { verb: invocation.verb });
+			return ask(platform, invocation, { verb: invocation.verb });
 		case "restart":
-			return commands.ask(platform, invocation, { verb: "restart", peer: invocation.peer });
+			return ask(platform, invocation, { verb: "restart", peer: invocation.peer });
 		case "trace":
-			return trace(platform, invocation, commands.textOptions(platform));
+			return trace(platform, invocation, textOptions(platform));
 		case "render":
 			return render(platform, invocation.configPath, invocation);
 	}

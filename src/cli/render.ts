@@ -3,6 +3,7 @@
 import { defaultConfig } from "../config/load.ts";
 import { peerLines, readConfiguration, settingsOf } from "../config/read.ts";
 import type { Config } from "../model/config.ts";
+import { tableSpec } from "../model/table.ts";
 import type { Platform } from "../platform/types.ts";
 import { renderBird } from "../render/bird-conf.ts";
 import { type Comparison, compareFile, compareRunning } from "../render/compare.ts";
@@ -13,10 +14,8 @@ import { readBirdConfiguration } from "../system/bird/conf/read-files.ts";
 import { readBirdOnce } from "../system/bird/read-once.ts";
 import { renderTable } from "../system/nft/table-text.ts";
 import type { RenderOptions } from "./arguments.ts";
+import { FINE, PROBLEM } from "./context.ts";
 import { renderComparison } from "./text/comparison.ts";
-
-const FINE = 0;
-const PROBLEM = 1;
 
 /** @returns the exit code: 1 for a mistake in the configuration, or for differences */
 export function render(
@@ -41,11 +40,7 @@ export function render(
 }
 
 function renderNft(config: Config): string {
-	const { addresses } = settingsOf(config);
-	return renderTable(config.main, {
-		ipv4: addresses.filter((address) => !address.includes(":")),
-		ipv6: addresses.filter((address) => address.includes(":")),
-	});
+	return renderTable(tableSpec(config.main, settingsOf(config).addresses));
 }
 
 function check(

@@ -22,11 +22,6 @@ export function tableSpec(options: TableOptions, addresses: readonly string[]): 
 	return { table, scope, forwarded, bypassMark, routeMark, addresses };
 }
 
-export interface PeerAddresses {
-	readonly ipv4: readonly string[];
-	readonly ipv6: readonly string[];
-}
-
 /** How the text puts the table in place; with none of this, any kernel and any nft takes it. */
 export interface TableForm {
 	/**

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type Invocation, parseArguments, VERBS } from "../../src/cli/arguments.ts";
-import * as commands from "../../src/cli/commands.ts";
+import { check } from "../../src/cli/check.ts";
+import { events } from "../../src/cli/events.ts";
 import { help } from "../../src/cli/help.ts";
 import { render } from "../../src/cli/render.ts";
 import { HELP } from "../../src/cli/text/help.ts";
@@ -77,8 +78,8 @@ async function execute(platform: FakePlatform, args: readonly string[]): Promise
 	if (invocation.verb === "help") return help(platform, invocation.topic);
 	const { verb } = invocation as Invocation;
 	const paths = { configPath: CONFIGURATION, runDirectory: "/var/run/bgpwarden" };
-	if (verb === "check") return commands.check(platform, paths);
-	if (verb === "events" && !args.includes("--follow")) return commands.events(platform, paths, false);
+	if (verb === "check") return check(platform, paths);
+	if (verb === "events" && !args.includes("--follow")) return events(platform, paths, false);
 	if (invocation.verb !== "render" || invocation.live) return undefined;
 	return render(platform, CONFIGURATION, invocation);
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { defaultConfig } from "../../src/config/load.ts";
+import { tableSpec } from "../../src/model/table.ts";
 import { renderTable } from "../../src/system/nft/table-text.ts";
 import { articleTable } from "./programs.ts";
 
@@ -24,9 +25,9 @@ const nikkiRedirect = nikki.replace(/iifname @lan_inbound_device meta l4proto vm
 const singBox = ruleset("sing-box");
 const tailscale = ruleset("tailscale");
 const { main } = defaultConfig();
-const ours = renderTable(main, { ipv4: [], ipv6: [] });
+const ours = renderTable(tableSpec(main, []));
 /** Without the marks that proxies let pass. */
-const unmarked = renderTable({ ...main, bypassMark: "keep", routeMark: "keep" }, { ipv4: [], ipv6: [] });
+const unmarked = renderTable(tableSpec({ ...main, bypassMark: "keep", routeMark: "keep" }, []));
 
 const chain = (hook: string, rules: string, { type = "filter", priority = "0", policy = "accept" } = {}) =>
 	`chain c { type ${type} hook ${hook} priority ${priority}; policy ${policy};\n${rules}\n}`;

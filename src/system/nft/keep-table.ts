@@ -39,23 +39,18 @@ export class TableKeeper {
 		{ spec, former }: Extract<Action, { type: "install" }>,
 		{ knowsProcesses }: Pick<Monitor, "knowsProcesses">,
 	): Promise<WardenEvent[]> {
-		const { addresses } = spec;
-		const peers = {
-			ipv4: addresses.filter((address) => !address.includes(":")),
-			ipv6: addresses.filter((address) => address.includes(":")),
-		};
 		this.contained ??= hasOtherIds(this.platform.files);
 		// Where nothing tells beforehand whether the monitor's process ids are ours, the first install shows it.
 		const marked = (this.installed || this.contained) && !knowsProcesses;
 		const render = (form: TableForm) => {
-			const text = renderTable(spec, peers, { ...form, former });
+			const text = renderTable(spec, { ...form, former });
 			return marked ? withMark(text, this.mark) : text;
 		};
 		const result = await this.protection.apply({ table: spec.table, render });
 		if (!result.ok) return [{ type: "install_failed", reason: result.reason }];
 		this.installed = true;
 		// Whoever loads the copy ends at once, and could own nothing.
-		const failure = this.file.save(renderTable(spec, peers));
+		const failure = this.file.save(renderTable(spec));
 		const text = failure && `the boot copy of the table cannot be saved: ${failure}`;
 		return [
 			{ type: "installed", owned: result.mode === "owned" },

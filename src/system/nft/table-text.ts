@@ -1,6 +1,6 @@
 import type { Mark } from "../../model/config.ts";
 import { ALL_BFD_PORTS, BFD_PORTS, BGP_PORT } from "../../model/ports.ts";
-import type { PeerAddresses, TableForm, TableOptions } from "../../model/table.ts";
+import type { TableForm, TableOptions, TableSpec } from "../../model/table.ts";
 
 /**
  * UDP ports of BFD: single hop and echo (RFC 5881), multihop (RFC 5883). A rule for each, since the counters tell in which
@@ -16,10 +16,9 @@ const BFD = [
  * The ruleset text that puts the table in place, whatever was there under its name: one transaction for `nft -f -`
  * (nft(8)). `raw` is the priority before connection tracking, so `notrack` there keeps a packet out of it, and
  * NAT, which needs conntrack, with it.
- * @param peers addresses for scope `peers`; not used with scope `any`
  */
-export function renderTable(options: TableOptions, peers: PeerAddresses, form: TableForm = {}): string {
-	const sets = options.scope === "peers" ? peerSets(peers) : [];
+export function renderTable(options: TableSpec, form: TableForm = {}): string {
+	const sets = options.scope === "peers" ? peerSets(options.addresses) : [];
 	return [
 		...[...(form.former ?? []), options.table].flatMap((table) => removal(table, form)),
 		`table inet ${options.table} {`,
@@ -133,8 +132,9 @@ function scopes(options: TableOptions, side: "saddr" | "daddr"): string[] {
 	return options.scope === "any" ? [""] : [`ip ${side} @peers4 `, `ip6 ${side} @peers6 `];
 }
 
-function peerSets(peers: PeerAddresses): string[] {
-	return [...set("peers4", "ipv4_addr", peers.ipv4), ...set("peers6", "ipv6_addr", peers.ipv6)];
+function peerSets(addresses: readonly string[]): string[] {
+	const ofFamily = (ipv6: boolean) => addresses.filter((address) => address.includes(":") === ipv6);
+	return [...set("peers4", "ipv4_addr", ofFamily(false)), ...set("peers6", "ipv6_addr", ofFamily(true))];
 }
 
 function set(name: string, type: string, addresses: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { defaultConfig } from "../../../src/config/load.ts";
+import { tableSpec } from "../../../src/model/table.ts";
 import { renderTable } from "../../../src/system/nft/table-text.ts";
 import { CAUSES, type World } from "../diagnosis/causes.ts";
 import { startLab } from "../lab.ts";
@@ -28,7 +29,7 @@ for (const [name, file] of Object.entries(WANTED)) {
 	if (!cause) throw new Error(`no cause ${name}`);
 	const lab = await startLab();
 	try {
-		await lab.router.nft(renderTable(defaultConfig().main, { ipv4: [], ipv6: [] }));
+		await lab.router.nft(renderTable(tableSpec(defaultConfig().main, [])));
 		const bird = await startBird(lab.router, birdPeering());
 		const frr = await startFrr(lab.speaker);
 		const world: World = { lab, family: 4, version: 3, bird, frr };

@@ -66,8 +66,7 @@ function refuse(child: FakeChild, complaint: string): void {
 
 const render = (form: TableForm) =>
 	renderTable(
-		{ table: TABLE, scope: "any", forwarded: false, bypassMark: "keep", routeMark: "keep" },
-		{ ipv4: [], ipv6: [] },
+		{ table: TABLE, scope: "any", forwarded: false, bypassMark: "keep", routeMark: "keep", addresses: [] },
 		form,
 	);
 

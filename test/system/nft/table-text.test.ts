@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { TableForm, TableSpec } from "../../../src/model/table.ts";
 import { bareListing, isOwned, peersIn } from "../../../src/system/nft/table-listing.ts";
 import { renderTable, withMark } from "../../../src/system/nft/table-text.ts";
 
@@ -8,8 +9,8 @@ const any = {
 	forwarded: false,
 	bypassMark: "keep",
 	routeMark: "keep",
+	addresses: [],
 } as const;
-const none = { ipv4: [], ipv6: [] };
 
 /** The lines of one chain, without indentation. */
 function chain(text: string, name: string): string[] {
@@ -18,7 +19,7 @@ function chain(text: string, name: string): string[] {
 }
 
 test("replaces the table, whatever was there, in one transaction", () => {
-	expect(renderTable(any, none).split("\n").slice(0, 3)).toEqual([
+	expect(renderTable(any).split("\n").slice(0, 3)).toEqual([
 		"table inet custom_bgp",
 		"delete table inet custom_bgp",
 		"table inet custom_bgp {",
@@ -26,15 +27,15 @@ test("replaces the table, whatever was there, in one transaction", () => {
 });
 
 test("an owned table has both flags, never one, and replaces whatever is there", () => {
-	const lines = renderTable(any, none, { owned: true, former: ["old"] }).split("\n");
+	const lines = renderTable(any, { owned: true, former: ["old"] }).split("\n");
 	expect(lines.slice(0, 4)).toEqual([
 		"destroy table inet old",
 		"destroy table inet custom_bgp",
 		"table inet custom_bgp {",
 		"\tflags owner, persist;",
 	]);
-	expect(renderTable(any, none, { destroy: true })).not.toMatch(/owner|persist/);
-	expect(renderTable(any, none, { destroy: true }).split("\n")[0]).toBe("destroy table inet custom_bgp");
+	expect(renderTable(any, { destroy: true })).not.toMatch(/owner|persist/);
+	expect(renderTable(any, { destroy: true }).split("\n")[0]).toBe("destroy table inet custom_bgp");
 });
 
 describe("a listing", () => {
@@ -56,7 +57,7 @@ describe("a listing", () => {
 });
 
 test("covers BGP both ways and BFD in prerouting, output and input", () => {
-	const text = renderTable(any, none);
+	const text = renderTable(any);
 	for (const [name, verdict] of [
 		["raw_pre", "notrack"],
 		["raw_out", "notrack"],
@@ -78,26 +79,26 @@ test("covers BGP both ways and BFD in prerouting, output and input", () => {
 });
 
 test("the peers of a listing are those it was rendered with", () => {
-	const peers = { ipv4: ["192.168.1.2", "192.168.1.3"], ipv6: ["fd00:1::2"] };
+	const addresses = ["192.168.1.2", "192.168.1.3", "fd00:1::2"];
 	// As the kernel lists it: like the rendered text, without the lines that take the old table away.
-	const listing = renderTable({ ...any, scope: "peers" }, peers)
+	const listing = renderTable({ ...any, scope: "peers", addresses })
 		.split("\n")
 		.slice(2)
 		.join("\n");
-	expect(peersIn(listing)).toEqual([...peers.ipv4, ...peers.ipv6]);
-	expect(peersIn(renderTable(any, none))).toEqual([]);
+	expect(peersIn(listing)).toEqual(addresses);
+	expect(peersIn(renderTable(any))).toEqual([]);
 });
 
 test("every rule says whose it is", () => {
 	const all = { ...any, bypassMark: 1, routeMark: 0 } as const;
 	for (const options of [any, all, { ...all, forwarded: true }, { ...all, scope: "peers" } as const])
 		for (const name of ["raw_pre", "raw_out", "route_out", "filter_input"])
-			for (const rule of chain(renderTable(options, none), name).slice(1))
+			for (const rule of chain(renderTable(options), name).slice(1))
 				expect(rule).toMatch(/ comment "bgpwarden: [^"]+"$/);
 });
 
 test("traces handshakes only, and not too many", () => {
-	const traced = renderTable(any, none)
+	const traced = renderTable(any)
 		.split("\n")
 		.filter((line) => line.includes("nftrace"));
 	expect(traced).toHaveLength(4);
@@ -109,7 +110,7 @@ test("traces handshakes only, and not too many", () => {
 
 describe("flows that pass through the router", () => {
 	test("are left alone", () => {
-		const rules = chain(renderTable(any, none), "raw_pre");
+		const rules = chain(renderTable(any), "raw_pre");
 		const local = rules.findIndex((rule) => rule.startsWith("fib daddr type != local return"));
 		const first = rules.findIndex((rule) => rule.includes("notrack"));
 		expect(local).toBeGreaterThan(0);
@@ -117,7 +118,7 @@ describe("flows that pass through the router", () => {
 	});
 
 	test("are covered with option forwarded", () => {
-		expect(renderTable({ ...any, forwarded: true }, none)).not.toContain("fib ");
+		expect(renderTable({ ...any, forwarded: true })).not.toContain("fib ");
 	});
 });
 
@@ -126,23 +127,23 @@ describe("marks", () => {
 
 	test("BGP and BFD carry the bypass mark from the first chain on, both ways", () => {
 		for (const name of ["raw_pre", "raw_out"]) {
-			const rules = chain(renderTable(marked, none), name).join("\n");
+			const rules = chain(renderTable(marked), name).join("\n");
 			for (const match of ["tcp dport 179", "tcp sport 179", "udp dport 3784", "udp dport 4784"])
 				expect(rules).toContain(`\n${match} counter meta mark set 0x00002024 notrack comment "`);
 		}
 	});
 
 	test("the router's own packets get the route mark after everybody's mangle chains", () => {
-		const [hook, ...rules] = chain(renderTable(marked, none), "route_out");
+		const [hook, ...rules] = chain(renderTable(marked), "route_out");
 		expect(hook).toBe("type route hook output priority -90; policy accept;");
 		expect(rules).toHaveLength(5);
 		for (const rule of rules) expect(rule).toContain(" meta mark set 0x00000000 comment");
-		const main = renderTable({ ...marked, routeMark: 0x80000 }, none);
+		const main = renderTable({ ...marked, routeMark: 0x80000 });
 		expect(chain(main, "route_out").join("\n")).toContain("tcp dport 179 meta mark set 0x00080000 ");
 	});
 
 	test("what merely passes through keeps its marks, with option forwarded too", () => {
-		const rules = chain(renderTable({ ...marked, forwarded: true }, none), "raw_pre");
+		const rules = chain(renderTable({ ...marked, forwarded: true }), "raw_pre");
 		const marking = rules.filter((rule) => rule.includes("meta mark set"));
 		expect(marking).toHaveLength(5);
 		for (const rule of marking)
@@ -151,26 +152,49 @@ describe("marks", () => {
 	});
 
 	test("keep sets none", () => {
-		const text = renderTable(any, none);
+		const text = renderTable(any);
 		expect(text).not.toContain("meta mark");
 		expect(text).not.toContain("route_out");
 	});
 });
 
 test("scope peers narrows every rule to the peers' addresses", () => {
-	const peers = { ipv4: ["192.168.1.2", "192.168.1.2", "10.0.0.1"], ipv6: ["fd00:1::2"] };
-	const text = renderTable({ ...any, bypassMark: 1, routeMark: 0, scope: "peers" }, peers);
+	const addresses = ["192.168.1.2", "192.168.1.2", "10.0.0.1", "fd00:1::2"];
+	const text = renderTable({ ...any, bypassMark: 1, routeMark: 0, scope: "peers", addresses });
 	expect(text).toContain("\tset peers4 {\n\t\ttype ipv4_addr\n\t\telements = { 10.0.0.1, 192.168.1.2 }\n\t}");
 	expect(text).toContain("\tset peers6 {\n\t\ttype ipv6_addr\n\t\telements = { fd00:1::2 }\n\t}");
 	for (const rule of text.split("\n").filter((line) => /counter|nftrace|mark/.test(line)))
 		expect(rule).toMatch(/^\t\tip6? [sd]addr @peers[46] /);
-	expect(renderTable({ ...any, scope: "peers" }, none)).not.toContain("elements");
+	expect(renderTable({ ...any, scope: "peers" })).not.toContain("elements");
 });
 
 test("a mark stands in one comment and can be taken away again", () => {
-	const text = renderTable(any, none);
+	const text = renderTable(any);
 	const marked = withMark(text, "0123abcd");
 	expect(marked.match(/ \(run 0123abcd\)"/g)).toHaveLength(1);
 	expect(bareListing(marked)).toBe(text);
 	expect(bareListing(text)).toBe(text);
+});
+
+const defaults: TableSpec = { ...any, bypassMark: 0x2024, routeMark: 0 };
+const addresses = ["192.168.1.3", "192.168.1.2", "fd00:1::2"];
+
+/** The whole text for each option that shapes the table; `npx vitest -u` writes the files anew. */
+test.each<[string, TableSpec, TableForm?]>([
+	["defaults", defaults],
+	["table", { ...defaults, table: "bgp" }],
+	["scope-peers", { ...defaults, scope: "peers", addresses }],
+	["scope-peers-without-peers", { ...defaults, scope: "peers" }],
+	["forwarded", { ...defaults, forwarded: true }],
+	["forwarded-bypass-mark-keep", { ...defaults, forwarded: true, bypassMark: "keep" }],
+	["bypass-mark", { ...defaults, bypassMark: 0x64 }],
+	["bypass-mark-keep", { ...defaults, bypassMark: "keep" }],
+	["route-mark", { ...defaults, routeMark: 0x80000 }],
+	["route-mark-keep", { ...defaults, routeMark: "keep" }],
+	["form-owned", defaults, { owned: true }],
+	["form-owned-former", defaults, { owned: true, former: ["old_bgp"] }],
+	["form-destroy", defaults, { destroy: true }],
+	["form-former", defaults, { former: ["old_bgp"] }],
+])("the table for %s", async (name, spec, form) => {
+	await expect(renderTable(spec, form)).toMatchFileSnapshot(`../../fixtures/rendered-table/${name}.nft`);
 });

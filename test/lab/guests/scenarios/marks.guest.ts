@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Mark } from "../../../../src/model/config.ts";
+import { tableSpec } from "../../../../src/model/table.ts";
 import { renderTable } from "../../../../src/system/nft/table-text.ts";
 import type { Lab } from "../../lab.ts";
 import { fw4Table, startBird } from "../../programs.ts";
@@ -100,7 +101,7 @@ const everything = { lan4: free, lan6: free, public4: free, public6: free };
 
 async function tableWith(bypassMark: Mark, routeMark: Mark): Promise<void> {
 	const options = { table: "custom_bgp", scope: "any", forwarded: false, bypassMark, routeMark } as const;
-	await lab.router.nft(renderTable(options, { ipv4: [], ipv6: [] }));
+	await lab.router.nft(renderTable(tableSpec(options, [])));
 }
 
 function rulesOf(name: string): Ruleset {

@@ -1,0 +1,22 @@
+import { examine } from "../doctor/collect.ts";
+import type { Platform } from "../platform/types.ts";
+import { FINE, type Paths, PROBLEM, textOptions } from "./context.ts";
+import { renderReport } from "./text/doctor-report.ts";
+
+/**
+ * `doctor`: what is wrong, why, and what to do, also without a daemon. Exit 1 when anything is broken.
+ * @param built when the program was built, milliseconds since 1970; 0: not known
+ */
+export async function doctor(
+	platform: Platform,
+	paths: Paths,
+	json: boolean,
+	built: number,
+): Promise<number> {
+	const report = await examine(platform, { ...paths, built });
+	platform.print(
+		"stdout",
+		json ? `${JSON.stringify(report, null, "\t")}\n` : renderReport(report, textOptions(platform)),
+	);
+	return report.level === "red" ? PROBLEM : FINE;
+}
