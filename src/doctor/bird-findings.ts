@@ -1,5 +1,7 @@
-import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configuration.ts";
+import type { BirdConfiguration } from "../model/bird-configuration.ts";
 import { BFD_PORTS } from "../model/ports.ts";
+import { compareEnds } from "../render/compare.ts";
+import { type Lack, lacks, type Served, servedBy } from "../render/needs.ts";
 import { portCounters } from "../ruleset/port-counters.ts";
 import { type Facts, isFailure } from "./facts.ts";
 import { type Finding, green, red, yellow } from "./finding.ts";
@@ -23,11 +25,8 @@ export function reviewBird(facts: Facts, peers: readonly Peer[]): Finding[] {
 		: [...findings, green("bird-conf", path, "BIRD's configuration fits its peers.")];
 }
 
-function reviewFile(
-	path: string,
-	{ bgp, device, direct, kernel }: BirdConfiguration,
-	peers: readonly Peer[],
-): Finding[] {
+function reviewFile(path: string, configuration: BirdConfiguration, peers: readonly Peer[]): Finding[] {
+	const { bgp } = configuration;
 	// A BIRD that has peers was started with another file.
 	if (bgp.length === 0 && peers.some(({ live }) => live)) return [];
 	if (bgp.length === 0)
@@ -40,42 +39,56 @@ function reviewFile(
 			),
 		];
 	const findings: Finding[] = [];
-	if (!device)
-		findings.push(
-			red(
-				"device-missing",
-				path,
-				"There is no protocol device: BIRD knows no interfaces.",
-				"protocol device { }",
-			),
-		);
-	const exporting = kernel.filter(
-		({ disabled, channels }) =>
-			!disabled && channels.some(({ export: out }) => out !== undefined && out !== "none"),
-	);
-	if (exporting.length === 0)
-		findings.push(
-			yellow(
-				"kernel-missing",
-				path,
-				"No protocol kernel exports anything: learned routes do not reach the kernel.",
-				"protocol kernel { ipv4 { export all; }; }",
-			),
-		);
-	const hops = bgp.filter(({ disabled, multihop }) => !disabled && typeof multihop === "number");
-	for (const family of ["ipv4", "ipv6"]) {
-		const wanting = hops.filter((peer) => familyOf(peer) === family);
-		const there = direct.some(({ disabled, families }) => !disabled && families.includes(family));
-		if (wanting.length === 0 || there) continue;
-		findings.push(
-			directMissing(
-				wanting.map(({ name }) => name),
-				family,
-				wanting[0]?.interface,
-			),
-		);
+	const sessions = bgp.filter(({ disabled }) => !disabled);
+	const lacking = new Map<string, { names: string[]; served: Served }>();
+	for (const session of sessions) {
+		const served = servedBy(session);
+		for (const { id } of lacks(configuration, served)) {
+			const shared = id === "device-missing" || id === "kernel-missing";
+			const key = shared ? id : id === "direct-missing" ? `${id} ${served.family}` : `${id} ${session.name}`;
+			const known = lacking.get(key);
+			if (known) known.names.push(session.name);
+			else lacking.set(key, { names: [session.name], served });
+		}
 	}
+	for (const [key, { names, served }] of lacking)
+		findings.push(lackFinding(key.split(" ", 1)[0] as Lack["id"], path, names, served));
 	return findings;
+}
+
+function lackFinding(
+	id: Lack["id"],
+	path: string,
+	names: readonly string[],
+	{ family, multihop, interface: device }: Served,
+): Finding {
+	switch (id) {
+		case "device-missing":
+			return red(id, path, "There is no protocol device: BIRD knows no interfaces.", "protocol device { }");
+		case "kernel-missing":
+			return yellow(
+				id,
+				path,
+				`No protocol kernel exports ipv${family}: learned routes do not reach the kernel.`,
+				`protocol kernel { ipv${family} { export all; }; }`,
+			);
+		case "direct-missing":
+			return directMissing(names, `ipv${family}`, device);
+		case "bfd-missing":
+			return red(
+				id,
+				names.join(", "),
+				"bfd is on, and there is no protocol bfd: BIRD starts no BFD session.",
+				"protocol bfd { }",
+			);
+		case "bfd-not-accepted":
+			return red(
+				id,
+				names.join(", "),
+				`accept in protocol bfd leaves out IPv${family} or ${multihop ? "multihop" : "direct"} sessions.`,
+				"widen accept",
+			);
+	}
 }
 
 /** What can be told without the file. */
@@ -102,10 +115,6 @@ function directMissing(names: readonly string[], family: string, through = "br-l
 	);
 }
 
-function familyOf({ neighborAddress = "", neighborRange = "" }: BgpConfiguration): string {
-	return `${neighborAddress}${neighborRange}`.includes(":") ? "ipv6" : "ipv4";
-}
-
 /** @param alone there is no other peer */
 function reviewPeer(facts: Facts, peer: Peer, alone: boolean): Finding[] {
 	const { name, file, section, live } = peer;
@@ -114,11 +123,11 @@ function reviewPeer(facts: Facts, peer: Peer, alone: boolean): Finding[] {
 			red(
 				"peer-unknown-to-bird",
 				name,
-				`The peer ${name} of /etc/config/bgpwarden is none of BIRD's protocols.`,
-				"name in UCI must be the protocol's name in bird.conf; bgpwarden render bird writes it",
+				`BIRD has no protocol named ${name}, a peer in /etc/config/bgpwarden.`,
+				"option name must be the protocol's name in bird.conf; bgpwarden render bird prints it",
 			),
 		];
-	return [...restart(peer), ...differences(peer), ...bfdMode(facts, peer, alone), ...bfdSetup(facts, peer)];
+	return [...restart(peer), ...differences(peer), ...bfdMode(facts, peer, alone)];
 }
 
 /** Without `passive` both ends dial after a restart (RFC 4271 section 6.8 lets one of the two connections live). */
@@ -134,26 +143,16 @@ function restart({ name, file }: Peer): Finding[] {
 	];
 }
 
-function differences({ name, file, live, section }: Peer): Finding[] {
+function differences({ file, live, section }: Peer): Finding[] {
 	if (!section) return [];
-	const address = file?.neighborAddress ?? live?.neighborAddress;
-	const as = file?.neighborAs ?? live?.neighborAs;
-	const found: [string, string | number | undefined, string | number | undefined][] = [
-		["address", section.address?.split("%")[0], address],
-		["remote_as", section.remoteAs, typeof as === "number" ? as : undefined],
-		["local_as", section.localAs, file?.localAs ?? live?.localAs],
-		["local_address", section.localAddress?.split("%")[0], file?.localAddress],
-	];
-	return found
-		.filter(([, ours, birds]) => ours !== undefined && birds !== undefined && ours !== birds)
-		.map(([option, ours, birds]) =>
-			yellow(
-				"peer-differs",
-				name,
-				`${option} is ${ours} in /etc/config/bgpwarden and ${birds} in BIRD.`,
-				"make them agree",
-			),
-		);
+	return compareEnds(section, { ...live, ...file }).map(({ what, there, wanted }) =>
+		yellow(
+			"peer-differs",
+			section.name,
+			`${what} is ${wanted} in /etc/config/bgpwarden and ${there} in BIRD.`,
+			"make them agree",
+		),
+	);
 }
 
 /**
@@ -206,33 +205,4 @@ function bfdMode(facts: Facts, peer: Peer, alone: boolean): Finding[] {
 
 function modeOf(mode: "direct" | "multihop" | undefined): boolean | undefined {
 	return mode === undefined ? undefined : mode === "multihop";
-}
-
-function bfdSetup({ birdFile }: Facts, { name, file }: Peer): Finding[] {
-	if ("error" in birdFile || !file || (file.bfd !== "on" && file.bfd !== "graceful")) return [];
-	const running = birdFile.configuration.bfd.filter(({ disabled }) => !disabled);
-	const multihop = typeof file.multihop === "number";
-	if (running.length === 0)
-		return [
-			red(
-				"bfd-missing",
-				name,
-				"bfd is on, and there is no protocol bfd: BIRD starts no BFD session.",
-				"protocol bfd { }",
-			),
-		];
-	const ipv6 = familyOf(file) === "ipv6";
-	const accepts = running.some(
-		({ accept }) => (ipv6 ? accept.ipv6 : accept.ipv4) && (multihop ? accept.multihop : accept.direct),
-	);
-	return accepts
-		? []
-		: [
-				red(
-					"bfd-not-accepted",
-					name,
-					`accept in protocol bfd leaves out ${ipv6 ? "IPv6" : "IPv4"} or ${multihop ? "multihop" : "direct"} sessions.`,
-					"widen accept",
-				),
-			];
 }

@@ -1,12 +1,8 @@
 /** The BIRD that is there against the one that would be rendered. Pure. */
 
 import type { BirdPeer } from "../model/bird.ts";
-import type {
-	BfdConfiguration,
-	BgpConfiguration,
-	BirdConfiguration,
-	DirectConfiguration,
-} from "../model/bird-configuration.ts";
+import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configuration.ts";
+import { type Lack, lacks } from "./needs.ts";
 import { HOLD_TIME, MULTIHOP_HOPS, type Plan, type Session } from "./plan.ts";
 
 /** One thing that is not as it would be rendered. */
@@ -45,9 +41,7 @@ export function compareRunning({ sessions }: Plan, peers: readonly BirdPeer[]): 
 		const found = peers.find(({ name }) => name === session.name);
 		if (!found) return [absent(session)];
 		const compare = comparer(session.name);
-		compare("neighbor", found.neighborAddress, session.remoteAddress);
-		compare("neighbor as", found.neighborAs, session.remoteAs);
-		compare("local as", found.localAs, session.localAs);
+		compare.differences.push(...compareEnds({ ...session, address: session.remoteAddress }, found));
 		compare(
 			"bfd session",
 			found.bfdMode,
@@ -69,6 +63,38 @@ function strangers(sessions: readonly Session[], peers: readonly { readonly name
 		.map(({ name }) => `${name}: in BIRD, without a 'config peer' section`);
 }
 
+/** Both ends of a session; what is not known is absent. */
+interface Ends {
+	readonly name: string;
+	readonly address?: string;
+	readonly remoteAs?: number;
+	readonly localAddress?: string;
+	readonly localAs?: number;
+}
+
+/** Compares addresses and AS numbers with BIRD's. What either side does not say is no difference. */
+export function compareEnds(
+	wish: Ends,
+	there: Pick<
+		BgpConfiguration,
+		"neighborAddress" | "neighborRange" | "neighborAs" | "localAddress" | "localAs"
+	>,
+): Difference[] {
+	const compare = comparer(wish.name);
+	const plain = (address: string | undefined) => address?.split("%")[0];
+	const kind =
+		wish.localAs === undefined || wish.remoteAs === undefined
+			? undefined
+			: wish.localAs === wish.remoteAs
+				? "internal"
+				: "external";
+	compare("local", there.localAddress, plain(wish.localAddress));
+	compare("local as", there.localAs, wish.localAs);
+	compare("neighbor", there.neighborRange ?? there.neighborAddress, plain(wish.address));
+	compare("neighbor as", there.neighborAs, typeof there.neighborAs === "string" ? kind : wish.remoteAs);
+	return compare.differences;
+}
+
 /** Collects differences of one peer; a side that is undefined is not compared. */
 function comparer(peer: string) {
 	const differences: Difference[] = [];
@@ -88,13 +114,12 @@ function compareSession(session: Session, bgp: BgpConfiguration, notes: string[]
 	const { multihop, family } = session;
 	const said = (value: boolean | undefined) => (value === undefined ? undefined : value ? "on" : "off");
 	if (bgp.disabled) compare("disabled", "on", "off");
+	read("local as", bgp.localAs);
+	read("neighbor", bgp.neighborRange ?? bgp.neighborAddress);
+	read("neighbor as", bgp.neighborAs);
 	// BIRD finds its own address by itself when the session is direct.
-	compare("local", bgp.localAddress ?? (multihop ? "no address" : undefined), session.localAddress);
-	compare("local as", read("local as", bgp.localAs), session.localAs);
-	compare("neighbor", read("neighbor", bgp.neighborRange ?? bgp.neighborAddress), session.remoteAddress);
-	const kind = session.localAs === session.remoteAs ? "internal" : "external";
-	const neighborAs = read("neighbor as", bgp.neighborAs);
-	compare("neighbor as", neighborAs, typeof neighborAs === "string" ? kind : session.remoteAs);
+	const ends = multihop ? { ...bgp, localAddress: bgp.localAddress ?? "no address" } : bgp;
+	compare.differences.push(...compareEnds({ ...session, address: session.remoteAddress }, ends));
 	compare("interface", bgp.interface, session.linkLocal ? session.interface : undefined);
 	const hops = read("multihop", bgp.multihop);
 	// How many hops is a matter of taste; whether there are any decides BFD's port.
@@ -115,76 +140,34 @@ function compareSession(session: Session, bgp: BgpConfiguration, notes: string[]
 	return compare.differences;
 }
 
-/** The protocols that the BGP sessions lean on. */
+/** The protocols that the BGP sessions need. */
 function compareShared(sessions: readonly Session[], bird: BirdConfiguration): Difference[] {
-	const differences: Difference[] = [];
-	const want = (met: boolean, what: string, wanted: string) => {
-		if (!met) differences.push({ what, there: "none", wanted });
-	};
-	want(bird.device, "protocol device", "one");
-	for (const family of [4, 6] as const) {
-		const mine = sessions.filter((session) => session.family === family);
-		if (mine.length === 0) continue;
-		const channel = `ipv${family}`;
-		const kernel = bird.kernel.some(
-			({ disabled, channels }) => !disabled && channels.some((each) => each.family === channel),
-		);
-		want(kernel, "protocol kernel", `one with ${channel}`);
-		const multihop = mine.filter((session) => session.multihop);
-		for (const device of interfacesOf(multihop))
-			want(
-				bird.direct.some((direct) => bringsIn(direct, channel, device)),
-				"protocol direct",
-				wantedOn(channel, device),
-			);
-		for (const session of mine.filter(({ bfd }) => bfd)) {
-			const serves = bird.bfd.some((bfd) => covers(bfd, session));
-			want(serves, "protocol bfd", `one for ${channel}, ${session.multihop ? "multihop" : "direct"}`);
-		}
-	}
+	const differences = sessions.flatMap((session) =>
+		lacks(bird, session).map(({ id }): Difference => ({ there: "none", ...NEEDED[id](session) })),
+	);
 	const unique = new Map(
 		differences.map((difference) => [`${difference.what} ${difference.wanted}`, difference]),
 	);
 	return [...unique.values()];
 }
 
-function wantedOn(what: string, device: string | undefined): string {
-	return device === undefined ? `one with ${what}` : `one with ${what} on ${device}`;
-}
+type Needed = Pick<Difference, "what" | "wanted">;
 
-function interfacesOf(sessions: readonly Session[]): Set<string | undefined> {
-	return new Set(sessions.map((session) => session.interface));
-}
+const bfdNeeded = ({ family, multihop }: Session): Needed => ({
+	what: "protocol bfd",
+	wanted: `one for ipv${family}, ${multihop ? "multihop" : "direct"}`,
+});
 
-function bringsIn(
-	{ disabled, families, patterns }: DirectConfiguration,
-	channel: string,
-	device: string | undefined,
-) {
-	return !disabled && families.includes(channel) && matches(patterns, device);
-}
-
-/** Interfaces need no pattern, and multihop no section: BIRD then has defaults (proto/bfd/bfd.c, bfd_find_iface_config). */
-function covers({ disabled, accept }: BfdConfiguration, session: Session): boolean {
-	const family = session.family === 4 ? accept.ipv4 : accept.ipv6;
-	return !disabled && family && (session.multihop ? accept.multihop : accept.direct);
-}
-
-/** Whether BIRD's patterns take an interface; one that is not known, and prefixes, get the benefit of the doubt. */
-function matches(patterns: readonly string[], device: string | undefined): boolean {
-	if (patterns.length === 0 || device === undefined) return true;
-	for (const pattern of patterns) {
-		const excludes = pattern.startsWith("-");
-		const text = excludes ? pattern.slice(1) : pattern;
-		if (/[/:]|^[0-9.]+$/.test(text)) {
-			if (!excludes) return true;
-			continue;
-		}
-		const source = text
-			.replace(/[\\^$.+()[\]{}|]/g, "\\$&")
-			.replace(/\*/g, ".*")
-			.replace(/\?/g, ".");
-		if (new RegExp(`^${source}$`).test(device)) return !excludes;
-	}
-	return false;
-}
+const NEEDED: Readonly<Record<Lack["id"], (session: Session) => Needed>> = {
+	"device-missing": () => ({ what: "protocol device", wanted: "one" }),
+	"kernel-missing": ({ family }) => ({
+		what: "protocol kernel",
+		wanted: `one that exports ipv${family} routes`,
+	}),
+	"direct-missing": ({ family, interface: device }) => ({
+		what: "protocol direct",
+		wanted: `one with ipv${family}${device === undefined ? "" : ` on ${device}`}`,
+	}),
+	"bfd-missing": bfdNeeded,
+	"bfd-not-accepted": bfdNeeded,
+};

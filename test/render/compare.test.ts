@@ -44,7 +44,7 @@ describe("what differs in the file", () => {
 		["hold time 15", "hold time 90", "waukeen: hold time: 90 s -> 15 s"],
 		["\tipv4 {\n\t\t# Serv", "\tipv6 {\n\t\t# Serv", "waukeen: channel: ipv6 -> ipv4"],
 		["protocol device", "protocol static", "-: protocol device: none -> one"],
-		["protocol kernel", "template kernel", "-: protocol kernel: none -> one with ipv4"],
+		["protocol kernel", "template kernel", "-: protocol kernel: none -> one that exports ipv4 routes"],
 		[
 			"protocol direct {",
 			"protocol direct { disabled;",

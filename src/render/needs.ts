@@ -1,0 +1,80 @@
+/** What BGP sessions need of BIRD's other protocols, judged once for `render bird --check` and `doctor`. Pure. */
+
+import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configuration.ts";
+
+/** A BGP session, as far as other protocols serve it. */
+export interface Served {
+	readonly family: 4 | 6;
+	readonly multihop: boolean;
+	readonly bfd: boolean;
+	/** The router's interface towards the peer; absent: not known. */
+	readonly interface?: string | undefined;
+}
+
+/** Something that is missing; the ids are the catalog's. */
+export interface Lack {
+	readonly id: "device-missing" | "kernel-missing" | "direct-missing" | "bfd-missing" | "bfd-not-accepted";
+}
+
+/** A session of bird.conf's, as far as other protocols serve it. */
+export function servedBy(bgp: BgpConfiguration): Served {
+	const { neighborAddress = "", neighborRange = "", multihop, bfd } = bgp;
+	return {
+		family: `${neighborAddress}${neighborRange}`.includes(":") ? 6 : 4,
+		multihop: typeof multihop === "number",
+		bfd: bfd === "on" || bfd === "graceful",
+		interface: bgp.interface,
+	};
+}
+
+/** What a session lacks in BIRD's configuration. */
+export function lacks(bird: BirdConfiguration, session: Served): Lack[] {
+	const found: Lack[] = [];
+	const need = (met: boolean, id: Lack["id"]) => {
+		if (!met) found.push({ id });
+	};
+	const channel = `ipv${session.family}`;
+	need(bird.device, "device-missing");
+	// A channel of protocol kernel exports nothing unless it is told to (BIRD's manual, protocol options).
+	const exports = bird.kernel.some(
+		({ disabled, channels }) =>
+			!disabled && channels.some((each) => each.family === channel && (each.export ?? "none") !== "none"),
+	);
+	need(exports, "kernel-missing");
+	// Multihop BGP resolves next hops through BIRD's own routes, so it needs the link's.
+	const direct = bird.direct.some(
+		({ disabled, families, patterns }) =>
+			!disabled && families.includes(channel) && matches(patterns, session.interface),
+	);
+	need(direct || !session.multihop, "direct-missing");
+	if (!session.bfd) return found;
+	const running = bird.bfd.filter(({ disabled }) => !disabled);
+	need(running.length > 0, "bfd-missing");
+	// Interfaces need no pattern, and multihop no section: BIRD then has defaults (proto/bfd/bfd.c, bfd_find_iface_config).
+	const accepted = running.some(
+		({ accept }) =>
+			(session.family === 4 ? accept.ipv4 : accept.ipv6) &&
+			(session.multihop ? accept.multihop : accept.direct),
+	);
+	need(running.length === 0 || accepted, "bfd-not-accepted");
+	return found;
+}
+
+/** Whether BIRD's patterns match an interface; one that is not known, and prefixes, get the benefit of the doubt. */
+function matches(patterns: readonly string[], device: string | undefined): boolean {
+	if (patterns.length === 0 || device === undefined) return true;
+	for (const pattern of patterns) {
+		const excludes = pattern.startsWith("-");
+		const text = excludes ? pattern.slice(1) : pattern;
+		if (/[/:]|^[0-9.]+$/.test(text)) {
+			if (!excludes) return true;
+			continue;
+		}
+		const source = text
+			.replace(/[\\^$.+()[\]{}|]/g, "\\$&")
+			.replace(/\*/g, ".*")
+			.replace(/\?/g, ".");
+		if (new RegExp(`^${source}$`).test(device)) return !excludes;
+	}
+	return false;
+}
