@@ -219,7 +219,7 @@ export class Daemon {
 			onPacket: () => this.dispatch({ type: "session_sign" }),
 			onTraces: (traces) => this.rules.add(aboutPeers(this.state, traces), this.config.main.table),
 			onGap: () => this.dispatch({ type: "watch_gap" }),
-			onGarbage: (text) => this.log("warn", `nft monitor: not understood: ${text.slice(0, 80)}`),
+			onGarbage: (text) => this.log("warn", `nft monitor: cannot parse: ${text.slice(0, 80)}`),
 		});
 	}
 
@@ -237,7 +237,7 @@ export class Daemon {
 			onChange: (event) => this.dispatch({ type: "service", ...event }),
 			onProcesses: (processes) => this.dispatch({ type: "services_read", processes }),
 			onInfo: (text) => this.log("info", text),
-			onGarbage: (text) => this.log("warn", `ubus: not understood: ${text}`),
+			onGarbage: (text) => this.log("warn", `ubus: cannot parse: ${text}`),
 		});
 	}
 
@@ -246,11 +246,11 @@ export class Daemon {
 			this.control = await openControl(this.platform, {
 				directory: this.options.runDirectory,
 				onCommand: (command) => this.dispatch({ type: "command", command }),
-				onGarbage: (line) => this.log("warn", `control: not a request: ${line}`),
+				onGarbage: (line) => this.log("warn", `control: invalid request: ${line}`),
 			});
 			this.dispatch({ type: "problem", kind: "control", text: undefined });
 		} catch (error) {
-			const text = `requests cannot be heard: ${(error as Error).message}`;
+			const text = `cannot receive requests: ${(error as Error).message}`;
 			this.dispatch({ type: "problem", kind: "control", text });
 			this.controlRetry = this.platform.after(CONTROL_RETRY, () => this.openControl());
 		}

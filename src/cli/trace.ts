@@ -61,8 +61,8 @@ export async function trace(platform: Platform, tracing: Tracing, options: TextO
 		platform.print("stderr", `bgpwarden: trace: ${printable(failure, 300)}\n`);
 		return 1;
 	}
-	const nothing = `No packet of BGP or BFD from or to ${address} met this router.`;
-	const count = `${seen} ${seen === 1 ? "packet" : "packets"}; of a flood, only a part is shown.`;
+	const nothing = `No BGP or BFD packet from or to ${address} was seen.`;
+	const count = `${seen} ${seen === 1 ? "packet" : "packets"}; of very many, only some are shown.`;
 	platform.print("stderr", `${seen === 0 ? nothing : count}\n`);
 	return 0;
 }

@@ -77,7 +77,7 @@ export function identifier(maximum: number): Kind<string> {
 /** A table name that nft takes without quotes and that is nobody else's. */
 export function tableName(maximum: number): Kind<string> {
 	return {
-		expected: `a table name of our own (a letter, then letters, digits and '_', at most ${maximum}; no word of nft's language)`,
+		expected: `an unused table name (a letter, then letters, digits and '_', at most ${maximum}; no word of nft's language)`,
 		read(text) {
 			const fits = /^[A-Za-z][A-Za-z0-9_]*$/.test(text) && text.length <= maximum;
 			return fits && !TAKEN_TABLES.has(text) && !NFT_WORDS.has(text) ? text : undefined;

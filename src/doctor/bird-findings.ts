@@ -157,7 +157,7 @@ function differences({ file, live, section }: Peer): Finding[] {
 
 /**
  * FRR speaks multihop BFD to an `ebgp-multihop` neighbor, BIRD to one with `multihop`: else the two never meet. What the
- * speaker does is told by UCI's `multihop` or by the port its packets come to.
+ * speaker does is told by UCI's `multihop` or by the port its packets arrive to.
  */
 function bfdMode(facts: Facts, peer: Peer, alone: boolean): Finding[] {
 	const { name, file, live, section } = peer;

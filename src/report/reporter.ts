@@ -147,7 +147,7 @@ export class Reporter {
 	}
 
 	private problem(failure: string | undefined): void {
-		const text = failure && `the state cannot be written: ${failure}`;
+		const text = failure && `cannot write the state: ${failure}`;
 		if (text !== this.filesProblem) {
 			this.filesProblem = text;
 			this.options.onProblem("files", text);

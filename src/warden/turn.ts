@@ -58,7 +58,7 @@ export class Turn {
 		if (known === text) return;
 		this.state = { ...this.state, problems: merge(this.state.problems, { [kind]: text }) };
 		if (text !== undefined) this.log("error", text);
-		else this.log("info", `solved: ${known}`);
+		else this.log("info", `resolved: ${known}`);
 	}
 
 	do(action: Action): void {

@@ -112,7 +112,7 @@ function configured(turn: Turn, settings: Settings): void {
 		table.endRelease(turn);
 		table.reinstall(turn);
 	}
-	turn.log("info", "configuration loaded again");
+	turn.log("info", "configuration reloaded");
 	pollSoon(turn);
 }
 

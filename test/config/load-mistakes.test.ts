@@ -72,7 +72,7 @@ describe("mistakes", () => {
 		"main: option table %s",
 		(name) => {
 			const [error, ...more] = main(`table ${name}`);
-			expect(error).toMatch(/^2: main\.table: '.*' is not a table name of our own/);
+			expect(error).toMatch(/^2: main\.table: '.*' is not an unused table name/);
 			expect(more).toEqual([]);
 		},
 	);

@@ -63,7 +63,7 @@ export function startClient(platform: Platform, options: ClientProcessOptions): 
 		if (!open) return;
 		if (!deliver) {
 			// birdcl repeats its prompt after a signal, SIGCONT for one.
-			if (decodeUtf8(chunk) !== PROMPT) end(`${client}: unasked output`);
+			if (decodeUtf8(chunk) !== PROMPT) end(`${client}: unexpected output`);
 			return;
 		}
 		length += chunk.length;

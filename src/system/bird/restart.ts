@@ -30,7 +30,7 @@ export async function restartPeer(
 }
 
 async function restart(platform: Platform, configured: string, peer: string): Promise<RestartResult> {
-	if (!SYMBOL.test(peer)) return { ok: false, reason: `${JSON.stringify(peer)} is not a name BIRD can have` };
+	if (!SYMBOL.test(peer)) return { ok: false, reason: `${JSON.stringify(peer)} is not a valid name in BIRD` };
 	const socket = findSocket(platform, configured);
 	if (!socket) return { ok: false, reason: noSocket(configured) };
 	for (const client of ["birdcl", "birdc"]) {

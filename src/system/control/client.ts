@@ -36,7 +36,7 @@ export function request(platform: Platform, directory: string, command: Omit<Com
 					platform.files.remove(path);
 					resolve(reply);
 				} else if (platform.now().monotonic - started > PATIENCE) {
-					resolve({ ok: false, text: `the daemon has not answered within ${PATIENCE / 1000} s` });
+					resolve({ ok: false, text: `the daemon did not answer within ${PATIENCE / 1000} s` });
 				} else {
 					platform.after(LOOK, checkReply);
 				}

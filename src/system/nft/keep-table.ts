@@ -51,7 +51,7 @@ export class TableKeeper {
 		this.installed = true;
 		// Whoever loads the copy ends at once, and could own nothing.
 		const failure = this.file.save(renderTable(spec));
-		const text = failure && `the boot copy of the table cannot be saved: ${failure}`;
+		const text = failure && `cannot save the boot copy of the table: ${failure}`;
 		return [
 			{ type: "installed", owned: result.mode === "owned" },
 			{ type: "problem", kind: "table_file", text },

@@ -27,7 +27,7 @@ export async function listRuleset(
 		const ruleset = parseRuleset(done.stdout, terse);
 		if (ruleset) return tellsDormant(ruleset) ? ruleset : askForDormant(platform, ruleset);
 	}
-	return { reason: `${command}: what it prints is no ruleset`, missing: false };
+	return { reason: `${command}: its output is not a ruleset`, missing: false };
 }
 
 /** @returns the ruleset as it was when nft does not answer */

@@ -89,7 +89,7 @@ export function createNft(platform: Platform): Nft {
 			const argv = ["nft", "-s", "list", "table", "inet", table] as const;
 			const { ok, stdout, complaint, failure } = await run(argv);
 			if (ok && stdout.startsWith(`table inet ${table} {`)) return { kind: "table", text: stdout };
-			if (ok) return { kind: "failed", reason: `${argv.join(" ")}: what it prints is no table` };
+			if (ok) return { kind: "failed", reason: `${argv.join(" ")}: its output is not a table` };
 			return complaint.includes("No such file or directory")
 				? { kind: "missing" }
 				: { kind: "failed", reason: failure.reason };

@@ -47,7 +47,7 @@ const SCRATCH = "table inet bgpwarden_scratch {\n\tflags owner, persist;\n}\n";
 export function createProtection(platform: Platform, nft: Nft, options: ProtectionOptions): Protection {
 	const owned = new OwnedTable(platform, nft, (how) => {
 		if (how.kind === "let go") noteFailure({ ok: false, reason: how.reason });
-		options.onLost(how.kind === "failed" ? how.failure.reason : "it has let go of the table");
+		options.onLost(how.kind === "failed" ? how.failure.reason : "it released the table");
 	});
 	let { own } = options;
 	let pipe: Promise<FullPipe> | undefined;
@@ -75,7 +75,7 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 	};
 
 	const explain = (reason: string | undefined) => {
-		if (reason !== undefined && reason !== told) options.onInfo(`the table has no owner: ${reason}`);
+		if (reason !== undefined && reason !== told) options.onInfo(`the table is not owned: ${reason}`);
 		told = reason;
 	};
 

@@ -26,7 +26,7 @@ export function bfdPacketsReceived({ state }: View, since: number): BfdPacketsRe
 
 /** Without numbers, which would be others at each look. */
 export function describeArrivals({ singleHop, multihop }: BfdPacketsReceived): string {
-	const say = (packets: number) => (packets > 0 ? "packets come" : "nothing comes");
+	const say = (packets: number) => (packets > 0 ? "packets arrive" : "no packets");
 	return `UDP ${BFD_PORTS.singleHop}: ${say(singleHop)}, UDP ${BFD_PORTS.multihop}: ${say(multihop)}`;
 }
 
@@ -53,7 +53,7 @@ export function diagnoseBfdMode(view: View): Diagnosis | undefined {
 			explanation: `BFD of ${describePeer(record)} cannot come up: the speaker uses multihop BFD (UDP ${BFD_PORTS.multihop}), BIRD single-hop BFD (UDP ${BFD_PORTS.singleHop})`,
 			evidence,
 			remedy:
-				"give BIRD `multihop 2;` in the protocol, and `protocol direct`, as `bgpwarden render bird` writes it for " +
+				"add `multihop 2;` to BIRD's protocol, and `protocol direct`, as `bgpwarden render bird` prints them for " +
 				"`option multihop '1'`; or set `ebgpMultiHop: false` in MetalLB's BGPPeer",
 		};
 	}
@@ -62,7 +62,7 @@ export function diagnoseBfdMode(view: View): Diagnosis | undefined {
 			id: "bfd-mode-mismatch",
 			explanation: `BFD of ${describePeer(record)} cannot come up: the speaker uses single-hop BFD (UDP ${BFD_PORTS.singleHop}), BIRD multihop BFD (UDP ${BFD_PORTS.multihop})`,
 			evidence,
-			remedy: "set `ebgpMultiHop: true` in MetalLB's BGPPeer, or take `multihop` out of BIRD's protocol",
+			remedy: "set `ebgpMultiHop: true` in MetalLB's BGPPeer, or remove `multihop` from BIRD's protocol",
 		};
 	}
 	return undefined;

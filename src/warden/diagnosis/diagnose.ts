@@ -52,6 +52,6 @@ export function diagnoseBird({ bird }: WardenState): Diagnosis | undefined {
 		explanation: `BIRD does not answer: ${bird.lostReason}`,
 		evidence: [bird.lostReason],
 		remedy:
-			"start BIRD (`service bird start`) and look into the log for its complaint; `bird -p` checks its configuration",
+			"start BIRD (`service bird start`); its log says why it ended, and `bird -p` checks its configuration",
 	};
 }

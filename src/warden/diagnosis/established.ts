@@ -30,11 +30,11 @@ export function diagnoseEstablished(view: View): Diagnosis | undefined {
 function diagnoseNoBfd({ record }: View, counted: BfdPacketsReceived): Diagnosis {
 	return {
 		id: "bfd-down-session-up",
-		explanation: `${describePeer(record)} is Established without BFD: a failure is noticed only after the hold time`,
+		explanation: `${describePeer(record)} is Established without BFD: only the hold timer detects a failure`,
 		evidence: [describeArrivals(counted), describeBird(record)],
 		remedy:
 			counted.singleHop + counted.multihop === 0
-				? "no BFD comes from the speaker: set `bfdProfile` in MetalLB's BGPPeer, or `bfd off` in BIRD"
-				: "BFD comes from the speaker and is not accepted: compare addresses, interfaces and authentication of BFD on both sides",
+				? "the speaker sends no BFD: set `bfdProfile` in MetalLB's BGPPeer, or `bfd off` in BIRD"
+				: "the speaker's BFD packets are not accepted: compare BFD addresses, interfaces and authentication on both sides",
 	};
 }

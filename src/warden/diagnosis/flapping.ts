@@ -49,8 +49,8 @@ export function diagnoseFlapping(view: View): Diagnosis | undefined {
 
 function adviseFlaps(error: LastError | undefined): string {
 	if (error?.bfdDown)
-		return "packets are lost on the way: look at the link, or give BFD longer intervals (MetalLB: BFDProfile)";
+		return "packets are lost on the way: check the link, or use longer BFD intervals (MetalLB: BFDProfile)";
 	if (error?.notification?.code === 4)
-		return "keepalives do not arrive: look at the link and its MTU, or raise the hold time (MetalLB: holdTime)";
-	return "see the log of the speaker for why it closes the session (`kubectl logs` of MetalLB's speaker, container frr)";
+		return "keepalives do not arrive: check the link and its MTU, or raise the hold time (MetalLB: holdTime)";
+	return "the speaker's log says why it closes the session (`kubectl logs` of MetalLB's speaker, container frr)";
 }

@@ -61,11 +61,11 @@ function diagnoseIncoming(view: View, syn: PacketTrace): Diagnosis | undefined {
 		if (!reachesInput(syn, own)) return diagnoseVanished(view, seen);
 		return {
 			id: "no-answer",
-			explanation: `the SYN of ${describePeer(record)} reaches BIRD's port, and nothing comes back`,
+			explanation: `the SYN of ${describePeer(record)} reaches BIRD's port, and nothing answers`,
 			evidence: [seen, describeBird(record)],
 			remedy:
 				"compare the TCP MD5 password (or TCP-AO key) of both sides, `password` in BIRD and in MetalLB's BGPPeer; " +
-				"a SYN without the right signature is thrown away in silence",
+				"the kernel silently drops a SYN with a wrong signature",
 		};
 	}
 	if (answer.packet.flags.includes("rst")) {
@@ -107,10 +107,10 @@ function reachesInput({ hops }: PacketTrace, own: string): boolean {
 function diagnoseVanished(view: View, seen: string): Diagnosis {
 	return {
 		id: "hijacked",
-		explanation: `the SYN of ${describePeer(view.record)} vanishes between prerouting and input, and no rule of nftables does it`,
+		explanation: `the SYN of ${describePeer(view.record)} disappears between prerouting and input, and no nftables rule drops it`,
 		evidence: [seen, ...describeServices(view), describeBird(view.record)],
 		remedy:
-			"look for what nft does not show: rules of iptables-legacy (`iptables-legacy-save`), an NFQUEUE without its program, " +
+			"check what nft does not show: rules of iptables-legacy (`iptables-legacy-save`), an NFQUEUE without its program, " +
 			"eBPF programs (`tc filter show`), `rp_filter`",
 	};
 }

@@ -34,7 +34,7 @@ export function diagnoseKernel(view: View): Diagnosis | undefined {
 			evidence: [`ip route get: dev ${device}${table}`, ...describeServices(view), describeBird(record)],
 			remedy:
 				route?.table === "52"
-					? "Tailscale accepts a route for the peer's own network: `tailscale set --accept-routes=false`, or `option route_mark '0x80000'` here"
+					? "Tailscale accepts a route for the peer's own network: `tailscale set --accept-routes=false`, or `option route_mark '0x80000'` in /etc/config/bgpwarden"
 					: `keep the peer's network out of ${device}: a more specific route or an \`ip rule\` before the one that sends it there`,
 		};
 	}
@@ -45,7 +45,7 @@ export function diagnoseKernel(view: View): Diagnosis | undefined {
 			id: "peer-unreachable",
 			explanation: `${next} does not answer on ${neighbor.interface}: it is off, unplugged or has another address`,
 			evidence: [`ip neigh: no answer on ${neighbor.interface}`, describeBird(record)],
-			remedy: "check the node, its cable and its address; nothing on this router can mend it",
+			remedy: "check the node, its cable and its address; nothing on this router can fix it",
 		};
 	}
 	return undefined;
@@ -69,7 +69,7 @@ export function diagnoseTracking(view: View): Diagnosis | undefined {
 		...Object.values(state.problems),
 		describeBird(record),
 	];
-	const remedy = `let nothing else use the name of table inet ${state.settings.table}; \`bgpwarden status\` shows why it cannot be installed`;
+	const remedy = `use the name of table inet ${state.settings.table} for nothing else; \`bgpwarden status\` shows why it cannot be installed`;
 	if (other !== undefined) {
 		return {
 			id: "hijacked",
@@ -80,7 +80,7 @@ export function diagnoseTracking(view: View): Diagnosis | undefined {
 	}
 	return {
 		id: "tracked",
-		explanation: `conntrack still holds the session of ${describePeer(record)}, ${table}`,
+		explanation: `conntrack still tracks the session of ${describePeer(record)}, ${table}`,
 		evidence: lines,
 		remedy,
 	};

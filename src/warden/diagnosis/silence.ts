@@ -24,7 +24,7 @@ export function diagnoseSilence(view: View): Diagnosis | undefined {
 		explanation: `${describePeer(record)} is alive and has not tried to connect since ${describeTime(view, since)}`,
 		evidence: [`no SYN since ${describeTime(view, since)}`, sign, describeBird(record)],
 		remedy:
-			"the speaker refuses to dial: set `ebgpMultiHop: true` in MetalLB's BGPPeer, for its route to the router is " +
-			"`kernel` and not `connected` (`show bgp neighbors` there says `No path to specified Neighbor`)",
+			"the speaker does not dial: set `ebgpMultiHop: true` in MetalLB's BGPPeer, because its route to the router is " +
+			"`kernel`, not `connected` (`show bgp neighbors` there says `No path to specified Neighbor`)",
 	};
 }

@@ -24,8 +24,7 @@ export function birdUp(turn: Turn, version: string | undefined): void {
 
 export function birdLost(turn: Turn, reason: string): void {
 	const { bird } = turn.state;
-	if (bird.lostReason !== reason)
-		turn.log(bird.reachable ? "warn" : "info", `BIRD cannot be asked: ${reason}`);
+	if (bird.lostReason !== reason) turn.log(bird.reachable ? "warn" : "info", `cannot query BIRD: ${reason}`);
 	if (bird.reachable) turn.do({ type: "report", event: "bird_lost", details: { reason } });
 	turn.bird({ reachable: false, lostReason: reason, pollAt: undefined, due: [] });
 }
@@ -128,7 +127,7 @@ function peerRemoved(turn: Turn, record: PeerRecord): void {
 /** @param state absent: it was down for a moment that no reading has seen */
 function reportDown(turn: Turn, peer: BirdPeer, state: string | undefined): void {
 	const why = peer.lastError === undefined ? "" : ` (${peer.lastError.text})`;
-	const how = state === undefined ? "was down between two readings" : `is down: ${state}`;
+	const how = state === undefined ? "was down between two polls" : `is down: ${state}`;
 	turn.log("warn", `peer ${peer.name} ${how}${why}`);
 	turn.do({
 		type: "report",
@@ -150,6 +149,6 @@ function updateTableAddresses(turn: Turn, reading: BirdReading): void {
 	const addresses = tableAddresses(turn, neighbors);
 	if (addresses.join() === [...table.addresses].sort().join()) return;
 	turn.table({ addresses });
-	turn.log("info", `table inet ${settings.table} now covers ${addresses.join(", ") || "no peer"}`);
+	turn.log("info", `table inet ${settings.table}; peers in it: ${addresses.join(", ") || "none"}`);
 	reinstall(turn);
 }

@@ -25,7 +25,7 @@ export function setAttempt(turn: Turn, record: PeerRecord, attempt: RemedyAttemp
 export function describeStep(step: RemedyStep): string {
 	switch (step) {
 		case "table":
-			return "a look after the table";
+			return "a check of the table";
 		case "conntrack":
 			return "deleting its conntrack entries";
 		case "restart":

@@ -17,7 +17,10 @@ export function flushed(turn: Turn, deleted: number, left: number): void {
 	turn.problem("conntrack", undefined);
 	turn.flush({ deleted: turn.state.flush.deleted + deleted });
 	if (left > 0)
-		turn.log("warn", `${count(left, "conntrack entry", "conntrack entries")} came back each time`);
+		turn.log(
+			"warn",
+			`${count(left, "conntrack entry", "conntrack entries")} reappeared after every deletion`,
+		);
 	if (deleted > 0) {
 		turn.log("info", `${count(deleted, "stale conntrack entry", "stale conntrack entries")} deleted`);
 		turn.do({ type: "report", event: "conntrack_flushed", details: { deleted, left } });
@@ -25,11 +28,11 @@ export function flushed(turn: Turn, deleted: number, left: number): void {
 	}
 	const told = `${count(deleted, "entry", "entries")} deleted`;
 	if (left > 0) finish(turn, deleted > 0, `${told}, ${left} left`);
-	else finish(turn, true, deleted === 0 ? "no stale conntrack entry" : told);
+	else finish(turn, true, deleted === 0 ? "no stale conntrack entries" : told);
 }
 
 export function flushFailed(turn: Turn, reason: string): void {
-	turn.problem("conntrack", `stale conntrack entries cannot be deleted: ${reason}`);
+	turn.problem("conntrack", `cannot delete stale conntrack entries: ${reason}`);
 	finish(turn, false, reason);
 }
 

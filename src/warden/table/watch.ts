@@ -33,7 +33,7 @@ export function watchEnded(turn: Turn, reason: string): void {
 	const ran = turn.time - (watchedSince(turn.state.table) ?? turn.time);
 	turn.table({ watch: { is: "off", checkAt: turn.time + UNWATCHED_PERIOD } });
 	if (ran >= YOUNG) turn.log("warn", `${reason}; started again`);
-	else turn.problem("watch", `changes of the ruleset cannot be watched: ${reason}`);
+	else turn.problem("watch", `cannot watch the ruleset: ${reason}`);
 }
 
 export function tableTick(turn: Turn): void {

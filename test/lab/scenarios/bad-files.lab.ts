@@ -47,7 +47,7 @@ describe("a configuration file that is none", () => {
 		await shell(`rm ${configFile}; ${given.make}`);
 		daemon.reload();
 		const { router } = await daemon.untilStatus("a problem", (status) => status.router.problem !== undefined);
-		expect(router.problem).toMatch(/^\/etc\/config\/bgpwarden:.*; the last good one stays in force$/);
+		expect(router.problem).toMatch(/^\/etc\/config\/bgpwarden:.*; keeping the last good configuration$/);
 		expect(router.problem).toMatch(given.told);
 		expect(router.table).toBe("mine");
 		await wipe("mine", daemon);
@@ -95,7 +95,7 @@ describe("a run directory that cannot be written", () => {
 		await daemon.untilStatus("the table", ({ router }) => router.protection !== "missing");
 		await shell(`cat /dev/zero > ${runDirectory}/filler 2>/dev/null || true`);
 		await wipe("mine", daemon);
-		const told = /^error: the state cannot be written: .*No space left on device$/;
+		const told = /^error: cannot write the state: .*No space left on device$/;
 		await daemon.process.says(told);
 		for (let round = 0; round < 5; round++) await wipe("mine", daemon);
 		expect(warden.status()?.router.pid).toBe(daemon.process.pid);
@@ -151,9 +151,7 @@ describe("a run directory that cannot be written", () => {
 		await shell("mkdir -p /etc/bgpwarden/table.nft");
 		const { daemon } = startDaemon(lab.router, alone);
 		const { router } = await daemon.untilStatus("a problem", (status) => status.router.problem !== undefined);
-		expect(router.problem).toMatch(
-			/^the boot copy of the table cannot be saved: .*\/etc\/bgpwarden\/table\.nft/,
-		);
+		expect(router.problem).toMatch(/^cannot save the boot copy of the table: .*\/etc\/bgpwarden\/table\.nft/);
 		await shell("rmdir /etc/bgpwarden/table.nft");
 		await wipe("mine", daemon);
 		await daemon.untilStatus("no problem", (status) => status.router.problem === undefined);
@@ -163,8 +161,8 @@ describe("a run directory that cannot be written", () => {
 	test("read-only from the start: the table is there all the same, and requests are heard later", async () => {
 		await mount("size=1m,ro");
 		const { warden, daemon } = startDaemon(lab.router, alone);
-		await daemon.process.says(/^error: the state cannot be written: .*Read-only file system$/);
-		await daemon.process.says(/^error: requests cannot be heard: .*Read-only file system$/);
+		await daemon.process.says(/^error: cannot write the state: .*Read-only file system$/);
+		await daemon.process.says(/^error: cannot receive requests: .*Read-only file system$/);
 		await until("the table", () => hasTable("mine"));
 		await wipe("mine", daemon);
 

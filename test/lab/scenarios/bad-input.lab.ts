@@ -136,7 +136,7 @@ describe("nft monitor", () => {
 		const before = mark();
 		await fake("nft", '[ "$1" = monitor ] || exec $real "$@"\necho "no memory" >&2\nexit 1');
 		endChild("nft monitor");
-		const told = /changes of the ruleset cannot be watched: nft monitor: exit 1: no memory/;
+		const told = /cannot watch the ruleset: nft monitor: exit 1: no memory/;
 		await daemon.untilStatus("the problem", ({ router }) => told.test(router.problem ?? ""));
 		expect(await warden.cli(["ensure"])).toMatchObject({ code: 0 });
 		await repair("nft");
@@ -169,7 +169,7 @@ describe("nft monitor", () => {
 		await fake("nft", '[ "$2" = list ] || exec $real "$@"\nhead -c 3000000 /dev/urandom');
 		expect(await warden.cli(["ensure"])).toMatchObject({
 			code: 1,
-			stderr: "nft -s list table inet custom_bgp: what it prints is no table\n",
+			stderr: "nft -s list table inet custom_bgp: its output is not a table\n",
 		});
 		await repair("nft");
 		expect((await warden.cli(["ensure"])).code).toBe(0);
@@ -188,7 +188,7 @@ describe("BIRD's client", () => {
 		{ what: "half of an answer and a prompt", told: /birdcl: no answer in 3 s|not an answer/ },
 		{
 			what: "half of an answer, a newline and a prompt",
-			told: /BIRD cannot be asked: BIRD: show (protocols all|bfd sessions( all)?): not an answer/,
+			told: /cannot query BIRD: BIRD: show (protocols all|bfd sessions( all)?): not an answer/,
 		},
 		{ what: "nothing", told: /birdcl: no answer in 3 s/ },
 	])(
@@ -223,7 +223,7 @@ describe("BIRD's client", () => {
 			await lab.router.run(["mv", `/usr/sbin/${client}`, `/root/${client}`]);
 		}
 		daemon = warden.start();
-		await daemon.process.says(/^BIRD cannot be asked: neither birdcl nor birdc can be run$/);
+		await daemon.process.says(/^cannot query BIRD: neither birdcl nor birdc can be run$/);
 		await daemon.untilStatus("the table", ({ router }) => router.protection !== "missing");
 		const before = mark();
 		await wipe();

@@ -108,7 +108,7 @@ describe("the daemon ends", () => {
 });
 
 describe("the configuration is read again", () => {
-	test("a bad one is named by file and line, and the last good one stays in force", async () => {
+	test("a bad one is named by file and line, and keeping the last good configuration", async () => {
 		const { warden, daemon } = startDaemon(lab.router, { ...alone, main: { table: "mine", ...repairing } });
 		await daemon.untilStatus("the table", ({ router }) => router.protection !== "missing");
 		const bad = uciConfig({ ...alone, main: { table: "other", poll_interval: "abc", ...repairing } });

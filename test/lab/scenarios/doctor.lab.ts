@@ -275,7 +275,7 @@ describe("programs that do not answer", () => {
 		expect(code).toBe(1);
 		expect(find(report, "daemon-not-running").text).toContain("status.json is no JSON");
 		expect(find(report, "ruleset-unreadable").text).toBe(
-			"nft -j -p -t list ruleset: what it prints is no ruleset",
+			"nft -j -p -t list ruleset: its output is not a ruleset",
 		);
 	});
 });

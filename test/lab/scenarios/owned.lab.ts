@@ -227,7 +227,7 @@ if (canOwn) {
 			lab.router.write(include, "table inet custom_bgp {\n\tchain mine {\n\t}\n}\n");
 			const { warden, daemon } = startDaemon(lab.router, alone);
 			await daemon.untilStatus("no owner", ({ router }) => router.protection === "installed");
-			await daemon.process.says(/^the table has no owner: .*ruleset-post\/bgp\.nft names it as well/);
+			await daemon.process.says(/^the table is not owned: .*ruleset-post\/bgp\.nft names it as well/);
 			const before = bareListing(await listing());
 			await lab.router.nft(`table inet fw4\nflush table inet fw4\ninclude "${include}"\n`);
 			await daemon.untilStatus("a repair", ({ router }) => router.repairs === 1);

@@ -78,7 +78,7 @@ test("a handshake without a daemon: who leads it elsewhere, and who drops the an
 	const bird = await startBird(lab.router, birdMultihop());
 	const trace = await startTrace(peer, "--seconds", "60");
 	await startFrr(lab.speaker);
-	await trace.says(/= led elsewhere by inet proxy pre/, 30_000);
+	await trace.says(/= redirected by inet proxy pre/, 30_000);
 	expect(trace.lines.join("\n")).toMatch(
 		/in on br-lan: 192\.168\.1\.2:\d+ > 192\.168\.1\.1:179 tcp syn\n(?: .*\n)* {4}inet proxy pre +tcp dport 179 redirect to :7892/,
 	);

@@ -47,7 +47,7 @@ async function installed() {
 
 test("the log says why, and nothing is left of the try", async () => {
 	const { daemon } = await installed();
-	await daemon.process.says(/^the table has no owner: kernel or nft cannot: ./);
+	await daemon.process.says(/^the table is not owned: kernel or nft cannot: ./);
 	expect(daemon.process.lines.filter((line) => line.includes("was changed by"))).toEqual([]);
 	expect((await nft("list", "tables")).stdout.split("\n").sort()).toEqual([
 		"",

@@ -212,7 +212,7 @@ describe("what is no loss", () => {
 			stdout: "table inet custom_bgp is in place\n",
 		});
 		session.daemon.reload();
-		await session.daemon.process.says(/configuration loaded again/);
+		await session.daemon.process.says(/configuration reloaded/);
 		const monitors = await monitorPids();
 		expect(monitors).toHaveLength(1);
 		for (const pid of monitors) process.kill(pid, "SIGKILL");

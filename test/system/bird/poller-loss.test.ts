@@ -170,7 +170,7 @@ describe("an answer that is none", () => {
 		expect(said).toHaveLength(2);
 		platform.children[0]?.out("surprise\n");
 		platform.advance(0);
-		expect(said.slice(2)).toEqual(["lost: birdcl: unasked output"]);
+		expect(said.slice(2)).toEqual(["lost: birdcl: unexpected output"]);
 	});
 });
 

@@ -202,7 +202,7 @@ describe("where it is not possible", () => {
 		for (let round = 0; round < 3; round++) expect(await apply()).toEqual(installed);
 		expect(state()).toBe("plain");
 		expect(told).toEqual([
-			"the table has no owner: kernel or nft cannot: nft -c -f -: exit 1: Error: unknown table option persist",
+			"the table is not owned: kernel or nft cannot: nft -c -f -: exit 1: Error: unknown table option persist",
 		]);
 		const tries = platform.children.filter(({ written }) => written.includes("owner"));
 		expect(tries.map(({ argv }) => argv.join(" "))).toEqual(["nft -c -f -"]);
@@ -229,7 +229,7 @@ describe("where it is not possible", () => {
 		for (let round = 0; round < 3; round++) expect(await apply()).toEqual(installed);
 		expect(platform.children.filter(({ argv }) => argv.includes("-e"))).toHaveLength(3);
 		expect(told).toEqual([
-			"the table has no owner: kernel or nft cannot: nft -e -f - does not wait for a reader",
+			"the table is not owned: kernel or nft cannot: nft -e -f - does not wait for a reader",
 		]);
 		expect(platform.pendingTimers).toBe(0);
 	});
@@ -276,7 +276,7 @@ describe("a file that fw4 includes and that names the table", () => {
 		put();
 		start();
 		expect(await apply()).toEqual(installed);
-		expect(told).toEqual([expect.stringMatching(/^the table has no owner: \/.*\.nft names it as well/)]);
+		expect(told).toEqual([expect.stringMatching(/^the table is not owned: \/.*\.nft names it as well/)]);
 	});
 
 	it("comes and goes: what counts is each install", async () => {

@@ -118,7 +118,7 @@ describe("a SYN of the peer", () => {
 		story.passes(2600);
 		expect(told(story)).toMatchObject({
 			diagnosis: "hijacked",
-			explanation: expect.stringContaining("vanishes"),
+			explanation: expect.stringContaining("disappears"),
 		});
 	});
 
@@ -321,7 +321,7 @@ describe("BFD", () => {
 		{ bfdMode: "multihop", single: 9, multi: 0, id: "bfd-mode-mismatch" },
 		{ bfdMode: "direct", single: 9, multi: 0, id: "bfd-down-session-up" },
 		{ bfdMode: "multihop", single: 0, multi: 0, id: "bfd-down-session-up" },
-	] as const)("$bfdMode, and $single/$multi packets come: $id", ({ bfdMode, single, multi, id }) => {
+	] as const)("$bfdMode, and $single/$multi packets arrive: $id", ({ bfdMode, single, multi, id }) => {
 		const story = read(peer({ ...known, bfd: "down", bfdMode }));
 		story.passes(4000);
 		story.happens(reading(peer({ ...known, bfd: "down", bfdMode })));

@@ -351,14 +351,14 @@ describe("commands", () => {
 		expect(first).toContainEqual({ type: "reply", id: "1", ok: true, text: "1 entry deleted" });
 		expect(types(first)).toContain("flush");
 		const second = story.happens({ type: "flushed", deleted: 0, left: 0 });
-		expect(second).toContainEqual({ type: "reply", id: "2", ok: true, text: "no stale conntrack entry" });
+		expect(second).toContainEqual({ type: "reply", id: "2", ok: true, text: "no stale conntrack entries" });
 		expect(story.state.flush.deleted).toBe(1);
 	});
 
 	test("a flush that fails is a problem until one works", () => {
 		const story = read(peer());
 		const actions = story.happens({ type: "flush_failed", reason: "conntrack: not found" });
-		expect(logged(actions)).toEqual(["stale conntrack entries cannot be deleted: conntrack: not found"]);
+		expect(logged(actions)).toEqual(["cannot delete stale conntrack entries: conntrack: not found"]);
 		story.happens({ type: "flushed", deleted: 0, left: 0 });
 		expect(story.state.problems).toEqual({});
 	});

@@ -217,7 +217,7 @@ describe("the monitor", () => {
 		const story = Story.kept();
 		story.happens({ type: "watch_ended", reason: "nft: not found" });
 		story.happens({ type: "watch_ended", reason: "nft: not found" });
-		expect(statusOf(story.state, identity).router.problem).toContain("cannot be watched: nft: not found");
+		expect(statusOf(story.state, identity).router.problem).toContain("cannot watch the ruleset: nft: not found");
 		story.happens({ type: "watch_started" });
 		expect(statusOf(story.state, identity).router.problem).toBeUndefined();
 	});
