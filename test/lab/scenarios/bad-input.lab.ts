@@ -114,13 +114,13 @@ const mark = () => daemon.process.lines.length;
 describe("nft monitor", () => {
 	test.each([
 		{ what: "a line of garbage", script: "echo 'Segmentation fault'", told: /Segmentation fault/ },
-		{ what: "random bytes", script: "head -c 300000 /dev/urandom; echo", told: /not understood/ },
+		{ what: "random bytes", script: "head -c 300000 /dev/urandom; echo", told: /cannot parse/ },
 		{
 			what: "a 10 MB line",
 			script: "head -c 10000000 /dev/zero | tr '\\0' x; echo",
 			told: /a line over 64 kB/,
 		},
-		{ what: "half of a change", script: "echo 'delete table'", told: /not understood: delete table/ },
+		{ what: "half of a change", script: "echo 'delete table'", told: /cannot parse: delete table/ },
 	])("prints $what: one line about it, and the table is kept", async ({ script, told }) => {
 		const before = mark();
 		await fake("nft", `[ "$1" = monitor ] || exec $real "$@"\n${script}\nexec $real monitor`);
@@ -129,7 +129,7 @@ describe("nft monitor", () => {
 		await until("the next monitor", () => children("/usr/sbin/nft monitor").length === 1);
 		await wipe();
 		const said = await bounded(before);
-		expect(said.filter((line) => /not understood/.test(line))).toHaveLength(1);
+		expect(said.filter((line) => /cannot parse/.test(line))).toHaveLength(1);
 	});
 
 	test("ends at once, every time: a problem is told until it stays", async () => {
@@ -210,7 +210,7 @@ describe("BIRD's client", () => {
 			await lab.router.run(["rm", "/tmp/mad"]);
 			await daemon.untilStatus("BIRD back", ({ router }) => router.bird.reachable, { timeout: 20_000 });
 			expect(warden.status()?.peers).toMatchObject([{ name: network.peer, state: "Passive", flaps: 0 }]);
-			const outages = (await bounded(before)).filter((line) => /BIRD cannot be asked/.test(line));
+			const outages = (await bounded(before)).filter((line) => /cannot query BIRD/.test(line));
 			expect(outages).toHaveLength(1);
 		},
 	);
