@@ -1,9 +1,11 @@
 import type { BirdPeer } from "../../src/model/bird.ts";
 import type { Settings } from "../../src/model/settings.ts";
+import type { Status } from "../../src/model/status.ts";
 import { parseLastError } from "../../src/system/bird/last-error.ts";
 import type { Action } from "../../src/warden/actions.ts";
 import type { WardenEvent } from "../../src/warden/events.ts";
 import { initialState, type WardenState } from "../../src/warden/state.ts";
+import { statusOf } from "../../src/warden/status.ts";
 import { nextDeadline, step } from "../../src/warden/warden.ts";
 
 export const settings: Settings = {
@@ -56,6 +58,11 @@ export class Story {
 		story.happens({ type: "flushed", deleted: 0, left: 0 });
 		story.passes(5000);
 		return story;
+	}
+
+	/** What everybody is shown. */
+	get status(): Status {
+		return statusOf(this.state, { version: "0", router: "gw", pid: 1 });
 	}
 
 	/** @returns the actions of all these events, in order */

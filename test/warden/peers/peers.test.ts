@@ -107,7 +107,7 @@ describe("peers", () => {
 	test("one that is gone from BIRD is gone, and down if it was up", () => {
 		const story = read(peer(), peer({ name: "other" }));
 		expect(types(story.happens(reading(peer())))).toContain("peer_down");
-		expect(Object.keys(story.state.peers)).toEqual(["waukeen"]);
+		expect(story.status.peers.map(({ name }) => name)).toEqual(["waukeen"]);
 	});
 
 	test("values that BIRD did not print are absent", () => {
@@ -352,7 +352,7 @@ describe("commands", () => {
 		expect(types(first)).toContain("flush");
 		const second = story.happens({ type: "flushed", deleted: 0, left: 0 });
 		expect(second).toContainEqual({ type: "reply", id: "2", ok: true, text: "no stale conntrack entries" });
-		expect(story.state.flush.deleted).toBe(1);
+		expect(story.status.router.flushed).toBe(1);
 	});
 
 	test("a flush that fails is a problem until one works", () => {
@@ -360,6 +360,6 @@ describe("commands", () => {
 		const actions = story.happens({ type: "flush_failed", reason: "conntrack: not found" });
 		expect(logged(actions)).toEqual(["cannot delete stale conntrack entries: conntrack: not found"]);
 		story.happens({ type: "flushed", deleted: 0, left: 0 });
-		expect(story.state.problems).toEqual({});
+		expect(story.status.router.problem).toBeUndefined();
 	});
 });

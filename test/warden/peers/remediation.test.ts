@@ -190,8 +190,9 @@ describe("a rule that was in the way and is gone", () => {
 	test("does not stay as evidence", () => {
 		const story = read();
 		story.happens({ type: "packets_traced", traces: [{ ...drop, at: story.time }] }, changed("inet x"));
-		expect(story.state.evidence.addresses["192.168.1.2"]).not.toHaveProperty("syn");
-		expect(story.state.evidence.tables["inet x"]).toMatchObject({ by: "nft" });
+		// Without the evidence the same packet has to come again for the same diagnosis.
+		story.happens(reading(established), reading(passive));
+		expect(story.status.peers[0]?.diagnosis).not.toBe("hijacked");
 	});
 });
 
@@ -263,7 +264,7 @@ describe("BIRD's wait after a failure of BFD", () => {
 	])("does not meet the backoff of what failed before the session $what", ({ seen }) => {
 		const story = read();
 		live(story, 300);
-		expect(story.state.peers.waukeen?.restart.notBefore).toBeGreaterThan(story.time + 60_000);
+		expect(story.passes(60_000).some(({ type }) => type === "restart_peer")).toBe(false);
 		story.happens(...seen.map((each) => reading(each)));
 		story.passes(2000);
 		const waiting = { ...idle, bfd: "up" } as const;

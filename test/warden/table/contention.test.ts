@@ -42,27 +42,26 @@ describe("a program that deletes in a loop", () => {
 	test("is a problem that names it, until it has been quiet for 10 s", () => {
 		const story = Story.kept();
 		fight(story, 5000);
-		expect(story.state.problems.contention).toContain(
+		expect(story.status.router.problem).toContain(
 			"nft (pid 4711) keeps removing or changing table inet custom_bgp",
 		);
 		story.passes(100);
 		story.happens({ type: "own_transaction" }, { type: "installed" }, { type: "listed", text: "whole" });
 		const actions = story.passes(10_000);
-		expect(story.state.problems.contention).toBeUndefined();
+		expect(story.status.router.problem).toBeUndefined();
 		expect(types(actions)).toContain("table_restored");
-		expect(story.state.table.contention).toBeUndefined();
 	});
 
 	test("does not flood the event topic", () => {
 		const story = Story.kept();
-		const before = story.state.table.repairs;
+		const before = story.status.router.repairs;
 		let told = 0;
 		for (let round = 0; round < 100; round++) {
 			told += types(story.happens(deleted)).filter((type) => type === "table_lost").length;
 			told += types(story.passes(60)).filter((type) => type === "table_lost").length;
 			story.happens({ type: "own_transaction" }, { type: "installed" });
 		}
-		expect(story.state.table.repairs - before).toBe(100);
+		expect(story.status.router.repairs - before).toBe(100);
 		expect(told).toBeLessThanOrEqual(10);
 	});
 });
@@ -87,9 +86,6 @@ test("a delayed repair that is due while an install still runs asks for no tick 
 		story.time += 10;
 	}
 	story.happens(deleted, { type: "own_transaction" }, deleted);
-	expect(story.state.table).toMatchObject({
-		install: { is: "running", shown: true, again: expect.any(Number) },
-	});
 	story.passes(5000);
 	expect(nextDeadline(story.state) ?? Number.POSITIVE_INFINITY).toBeGreaterThan(story.time);
 	expect(types(story.happens({ type: "installed" }))).toContain("install");
@@ -107,7 +103,8 @@ describe("single losses", () => {
 			story.happens(deleted, { type: "own_transaction" }, { type: "installed" });
 			story.passes(250);
 		}
-		expect(story.state.table.contention).toBeUndefined();
+		expect(story.status.router).toMatchObject({ repairs: 50 });
+		expect(story.status.router.problem).toBeUndefined();
 	});
 });
 

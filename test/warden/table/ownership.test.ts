@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { statusOf } from "../../../src/warden/status.ts";
 import { nextDeadline } from "../../../src/warden/warden.ts";
-import { logged, nft, Story, types } from "../story.ts";
+import { logged, nft, Story, settings, types } from "../story.ts";
 
 const deleted = { type: "table_touched", touch: "deleted", actor: nft } as const;
 const ownedInstall = [{ type: "own_transaction" }, { type: "installed", owned: true }] as const;
@@ -147,7 +147,6 @@ describe("a table that a person has released", () => {
 
 	test("is protected again by a reload", () => {
 		const story = released();
-		const { settings } = story.state;
 		expect(types(story.happens({ type: "configured", settings }))).toEqual(["install"]);
 		expect(router(story).problem).toBeUndefined();
 	});

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { statusOf } from "../../../src/warden/status.ts";
-import { logged, nft, Story, types } from "../story.ts";
+import { logged, nft, peer, reading, Story, types } from "../story.ts";
+
+const passive = peer({ state: "Passive", protocolState: "start" });
 
 const deleted = { type: "table_touched", touch: "deleted", actor: nft } as const;
 const changed = { type: "table_touched", touch: "changed", actor: nft } as const;
@@ -16,22 +18,22 @@ describe("the start", () => {
 		expect(statusOf(story.state, identity).router).toMatchObject({ protection: "installed", repairs: 0 });
 	});
 
-	test("a table that was there in another form is replaced, which is no repair but may need nudges", () => {
+	test("a table that was there in another form is replaced, which is no repair, but restarts peers that are down", () => {
 		const story = new Story();
 		story.happens({ type: "started" }, { type: "listed", text: "the article's" });
 		story.happens({ type: "own_transaction" }, { type: "installed" });
 		expect(logged(story.happens({ type: "listed", text: "whole" }))).toEqual([
 			"found table inet custom_bgp in another form; replaced it",
 		]);
-		expect(story.state.table.repairs).toBe(0);
-		expect(story.state.bird.restartsWantedAt).toBeDefined();
+		expect(story.status.router.repairs).toBe(0);
+		expect(types(story.happens(reading(passive)))).toContain("restart_peer");
 	});
 
-	test("a table that was there as wanted needs no nudge", () => {
+	test("a table that was there as wanted restarts nobody", () => {
 		const story = new Story();
 		story.happens({ type: "started" }, { type: "listed", text: "whole" });
 		story.happens({ type: "own_transaction" }, { type: "installed" }, { type: "listed", text: "whole" });
-		expect(story.state.bird.restartsWantedAt).toBeUndefined();
+		expect(types(story.happens(reading(passive)))).not.toContain("restart_peer");
 	});
 
 	test("a look that fails does not keep the table from being installed", () => {
@@ -74,7 +76,7 @@ describe("a loss", () => {
 		story.happens(deleted);
 		expect(types(story.happens(changed, deleted))).toEqual([]);
 		story.happens({ type: "own_transaction" });
-		expect(story.state.table.repairs).toBe(1);
+		expect(story.status.router.repairs).toBe(1);
 	});
 
 	test("a change right after our install, before its process has ended, is another loss", () => {
@@ -106,7 +108,7 @@ describe("a loss", () => {
 		const story = Story.kept();
 		story.happens({ type: "watch_gap" }, deleted, { type: "own_transaction" });
 		expect(types(story.happens({ type: "listed", text: undefined }))).toEqual([]);
-		expect(story.state.table.present).toBe(true);
+		expect(story.status.router.protection).toBe("installed");
 	});
 
 	test("a reference taken a moment before a change is not trusted", () => {
@@ -116,7 +118,7 @@ describe("a loss", () => {
 		story.time += 20;
 		story.happens(changed, { type: "own_transaction" }, { type: "installed" });
 		expect(types(story.happens({ type: "listed", text: "whole" }))).toEqual([]);
-		expect(story.state.table.reference?.text).toBe("whole");
+		expect(types(story.happens({ type: "watch_gap" }, { type: "listed", text: "whole" }))).toEqual(["list"]);
 	});
 
 	test("is none where a second look sees the table as it was: nft has listed a chain twice", () => {
@@ -125,7 +127,7 @@ describe("a loss", () => {
 		story.happens({ type: "watch_gap" });
 		expect(types(story.happens({ type: "listed", text: "whole, and a chain again" }))).toEqual(["list"]);
 		expect(types(story.happens({ type: "listed", text: "whole" }))).toEqual([]);
-		expect(story.state.table).toMatchObject({ repairs: 0, mismatches: 0 });
+		expect(story.status.router.repairs).toBe(0);
 	});
 
 	test("nft that lists the same table in other words is believed at the third time", () => {
@@ -138,7 +140,9 @@ describe("a loss", () => {
 		}
 		story.happens({ type: "listed", text: "other words" });
 		expect(types(story.happens({ type: "listed", text: "other words" }))).toEqual([]);
-		expect(story.state.table.reference?.text).toBe("other words");
+		expect(types(story.happens({ type: "watch_gap" }, { type: "listed", text: "other words" }))).toEqual([
+			"list",
+		]);
 	});
 });
 
@@ -159,7 +163,7 @@ describe("an install that fails", () => {
 		);
 		story.happens({ type: "own_transaction" }, { type: "installed" });
 		expect(statusOf(story.state, identity).router.problem).toBeUndefined();
-		expect(story.state.table.repairs).toBe(1);
+		expect(story.status.router.repairs).toBe(1);
 	});
 });
 
@@ -170,7 +174,7 @@ describe("the monitor", () => {
 		expect(types(story.happens({ type: "watch_started" }))).toEqual(["list"]);
 		expect(types(story.happens({ type: "listed", text: "whole" }))).toEqual(["install"]);
 		story.happens({ type: "own_transaction" }, { type: "installed" });
-		expect(story.state.table.repairs).toBe(0);
+		expect(story.status.router.repairs).toBe(0);
 	});
 
 	test("one that does not show our own install is replaced", () => {
@@ -210,14 +214,16 @@ describe("the monitor", () => {
 		const story = Story.kept();
 		story.happens({ type: "watch_ended", reason: "gone" }, { type: "watch_gap" });
 		story.happens({ type: "listed", text: undefined }, { type: "installed" });
-		expect(story.state.table).toMatchObject({ present: true, repairs: 1 });
+		expect(story.status.router).toMatchObject({ protection: "installed", repairs: 1 });
 	});
 
 	test("one that ends again and again is a problem until one stays", () => {
 		const story = Story.kept();
 		story.happens({ type: "watch_ended", reason: "nft: not found" });
 		story.happens({ type: "watch_ended", reason: "nft: not found" });
-		expect(statusOf(story.state, identity).router.problem).toContain("cannot watch the ruleset: nft: not found");
+		expect(statusOf(story.state, identity).router.problem).toContain(
+			"cannot watch the ruleset: nft: not found",
+		);
 		story.happens({ type: "watch_started" });
 		expect(statusOf(story.state, identity).router.problem).toBeUndefined();
 	});
@@ -291,7 +297,8 @@ describe("another configuration", () => {
 		expect(types(next)).not.toContain("list");
 		expect(types(story.happens({ type: "own_transaction" }, { type: "installed" }))).toContain("list");
 		story.happens({ type: "listed", text: "both" });
-		expect(story.state.table).toMatchObject({ repairs: 0, reference: { text: "both" } });
+		expect(story.status.router.repairs).toBe(0);
+		expect(types(story.happens({ type: "watch_gap" }, { type: "listed", text: "both" }))).toEqual(["list"]);
 	});
 
 	test("the same table stays untouched", () => {
