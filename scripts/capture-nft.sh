@@ -56,7 +56,7 @@ for ruleset in test/fixtures/nft/rulesets/*.nft; do
 		text=$(sed "${line}d" <<<"$text")
 	done
 	nft -j -p list ruleset >"$out"
-	# What an old nft is asked besides (src/system/nft/ruleset-json.ts, tellsDormant).
+	# What an old nft is asked besides (src/system/nft/ruleset-json.ts, showsDormant).
 	case $out in *-1.0.*-every-expression.json) nft -t list ruleset >"${out%.json}.txt" ;; esac
 	echo "captured $out"
 done

@@ -54,18 +54,18 @@ function check(
 	if ("error" in bird) return failed(platform, [`render bird: ${bird.error}`]);
 	const file = compareFile(plan, bird.configuration);
 	const compared: Compared[] = [{ of: bird.path, ...file, notes: [...bird.problems, ...file.notes] }];
-	if (!options.live) return tell(platform, compared, options.json);
+	if (!options.live) return report(platform, compared, options.json);
 	return readBirdOnce(platform, birdSocket).then((found) => {
 		if ("reason" in found) return failed(platform, [`render bird: ${found.reason}`]);
 		const { reading } = found;
 		compared.push({ of: `BIRD ${reading.version ?? ""}`.trim(), ...compareRunning(plan, reading.peers) });
-		return tell(platform, compared, options.json);
+		return report(platform, compared, options.json);
 	});
 }
 
 type Compared = Comparison & { readonly of: string };
 
-function tell(platform: Platform, compared: readonly Compared[], json: boolean): number {
+function report(platform: Platform, compared: readonly Compared[], json: boolean): number {
 	const fits = compared.every(({ differences }) => differences.length === 0);
 	const text = json
 		? `${JSON.stringify({ fits, compared }, null, "\t")}\n`

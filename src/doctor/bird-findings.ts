@@ -184,11 +184,11 @@ function bfdMode(facts: Facts, peer: Peer, alone: boolean): Finding[] {
 		? [BFD_PORTS.multihop, BFD_PORTS.singleHop]
 		: [BFD_PORTS.singleHop, BFD_PORTS.multihop];
 	const seen = { own: counters?.get(own) ?? 0, other: counters?.get(other) ?? 0 };
-	const told = section?.multihop !== undefined && section.multihop !== multihop;
+	const configured = section?.multihop !== undefined && section.multihop !== multihop;
 	// Counters are the whole router's: with several peers they tell nothing about one.
 	const counted = alone && seen.other > 0 && seen.own === 0;
-	if (!told && !counted) return [];
-	const why = told
+	if (!configured && !counted) return [];
+	const why = configured
 		? `/etc/config/bgpwarden says that the speaker is ${section?.multihop ? "multihop" : "direct"}`
 		: `${seen.other} packets have come to UDP ${other} and none to ${own}`;
 	return [

@@ -40,7 +40,7 @@ async function collectFacts(platform: Platform, options: DoctorOptions): Promise
 	const { config, errors } = files.status(options.configPath)
 		? startConfiguration(files, options.configPath)
 		: { config: defaultConfig(), errors: [] };
-	const looking = readBirdOnce(platform, config.main.birdSocket);
+	const reading = readBirdOnce(platform, config.main.birdSocket);
 	const birdFile = readBirdConfiguration(files, findSocket(platform, config.main.birdSocket)?.path);
 	const firewall = readFirewall(files);
 	const kernel = lines(platform, "/proc/sys/kernel/osrelease")[0];
@@ -58,7 +58,7 @@ async function collectFacts(platform: Platform, options: DoctorOptions): Promise
 		...(firewall ? { firewall } : {}),
 		includes: includesNaming(files, config.main.table, firewall),
 	};
-	const bird = await looking;
+	const bird = await reading;
 	const routing = askRoutes(platform, { ...known, bird });
 	return { ...known, bird, ruleset: await listing, routes: await routing };
 }

@@ -26,8 +26,8 @@ export function judge(facts: Facts): Report {
 	const peers = collectPeers(facts);
 	const all = [...reviewRouter(facts), ...reviewPackets(facts, peers), ...reviewBird(facts, peers)];
 	const names = new Set(peers.map(({ name }) => name));
-	const told = withoutConsequences(rootCauses(facts, peers), all, names);
-	const [causes, reviewed] = [sort(told.causes), sort(told.review)];
+	const known = withoutConsequences(rootCauses(facts, peers), all, names);
+	const [causes, reviewed] = [sort(known.causes), sort(known.review)];
 	const level =
 		ORDER.find((each) => [...causes, ...reviewed].some((finding) => finding.level === each)) ?? "green";
 	return { level, at: new Date(facts.now).toISOString(), causes, review: reviewed };

@@ -36,7 +36,7 @@ export function collectPeers({
 	return [...new Set(names)].sort().map((name) => {
 		const named = <Each extends { readonly name: string }>(all: readonly Each[]) =>
 			all.find((each) => each.name === name);
-		const [file, live, section, told] = [
+		const [file, live, section, reported] = [
 			named(files),
 			named(lives),
 			named(config.peers),
@@ -46,7 +46,7 @@ export function collectPeers({
 			live?.neighborAddress ??
 			file?.neighborAddress ??
 			section?.address ??
-			told?.neighbor_address ??
+			reported?.neighbor_address ??
 			""
 		).split("%");
 		const through = live?.neighborInterface ?? zone ?? file?.interface;
@@ -55,10 +55,10 @@ export function collectPeers({
 			...(file ? { file } : {}),
 			...(live ? { live } : {}),
 			...(section ? { section } : {}),
-			...(told ? { status: told } : {}),
+			...(reported ? { status: reported } : {}),
 			...(address ? { address } : {}),
 			...(through === undefined ? {} : { zone: through }),
-			established: (live?.state ?? told?.state) === "Established",
+			established: (live?.state ?? reported?.state) === "Established",
 		};
 	});
 }

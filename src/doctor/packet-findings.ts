@@ -108,10 +108,10 @@ function once(met: readonly Met[]): Finding[] {
 	const rules = new Set<string>();
 	const tables = new Set<Table>();
 	return met.flatMap(({ finding, first }) => {
-		const told = rules.has(key(first)) || (finding.id.startsWith("bfd-") && tables.has(first.table));
+		const known = rules.has(key(first)) || (finding.id.startsWith("bfd-") && tables.has(first.table));
 		rules.add(key(first));
 		tables.add(first.table);
-		return told ? [] : [finding];
+		return known ? [] : [finding];
 	});
 }
 

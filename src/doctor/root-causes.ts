@@ -14,10 +14,10 @@ export function rootCauses(facts: Facts, peers: readonly Peer[]): Finding[] {
 		const rest = causes.filter(({ id }) => id !== "bird-down");
 		causes.splice(0, causes.length, { ...whole[0], subject: "BIRD" }, ...rest);
 	}
-	const told = new Set(status.filter(({ diagnosis }) => diagnosis).map(({ name }) => name));
+	const withDiagnosis = new Set(status.filter(({ diagnosis }) => diagnosis).map(({ name }) => name));
 	const down = isFailure(facts.bird)
 		? []
-		: peers.filter((peer) => peer.live && !peer.established && !told.has(peer.name));
+		: peers.filter((peer) => peer.live && !peer.established && !withDiagnosis.has(peer.name));
 	return [...causes, ...down.map(undiagnosed)];
 }
 

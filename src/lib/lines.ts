@@ -29,7 +29,7 @@ export class LineSplitter {
 		for (let start = 0; start < chunk.length; ) {
 			const newline = chunk.indexOf(NEWLINE, start);
 			const end = newline < 0 ? chunk.length : newline;
-			if (!this.skipping) this.take(chunk.subarray(start, end));
+			if (!this.skipping) this.append(chunk.subarray(start, end));
 			if (newline < 0) return;
 			if (this.skipping) this.skipping = false;
 			else this.deliver(false);
@@ -37,7 +37,7 @@ export class LineSplitter {
 		}
 	}
 
-	private take(piece: Uint8Array): void {
+	private append(piece: Uint8Array): void {
 		if (this.length + piece.length <= this.limit) {
 			this.pieces.push(piece);
 			this.length += piece.length;

@@ -8,12 +8,12 @@ const PIECE = 4096;
  */
 const USUAL = 65_536;
 /** Milliseconds between looks at whether the pipe has had room. */
-const LOOK = 1;
+const CHECK_PERIOD = 1;
 /**
  * This many looks in a row without room and it is full. One alone tells nothing, since expired timers come before
  * descriptors, and under load a timer may be expired as soon as it is set; below the usual size, more have to.
  */
-const LOOKS = { usual: 3, small: 50 } as const;
+const CHECKS = { usual: 3, small: 50 } as const;
 
 /**
  * Fills a pipe without O_NONBLOCK, which QuickJS cannot set: as long as poll(2) tells of room, one piece is written.
@@ -42,14 +42,14 @@ export function openFullPipe(
 			quiet = 0;
 			written += Math.max(0, os.write(writeEnd, piece, 0, PIECE));
 		});
-		const look = () => {
-			if (quiet++ < (written >= USUAL ? LOOKS.usual : LOOKS.small)) {
-				after(LOOK, look);
+		const check = () => {
+			if (quiet++ < (written >= USUAL ? CHECKS.usual : CHECKS.small)) {
+				after(CHECK_PERIOD, check);
 				return;
 			}
 			os.setWriteHandler(writeEnd, null);
 			resolve(pipe);
 		};
-		look();
+		check();
 	});
 }

@@ -28,12 +28,12 @@ export function step(
 	const turn = new Turn({ ...state, clockOffset: clockOffset(state.clockOffset, now) }, now);
 	const handle = handlers[event.type] as (turn: Turn, event: WardenEvent) => void;
 	handle(turn, event);
-	if (TELLING.has(event.type)) updateDiagnoses(turn);
+	if (CHANGES_DIAGNOSES.has(event.type)) updateDiagnoses(turn);
 	return { state: turn.state, actions: turn.actions };
 }
 
 /** Events after which a diagnosis may be another. */
-const TELLING: ReadonlySet<WardenEvent["type"]> = new Set([
+const CHANGES_DIAGNOSES: ReadonlySet<WardenEvent["type"]> = new Set([
 	"bird_read",
 	"bird_lost",
 	"packets_traced",

@@ -22,7 +22,7 @@ export interface LinkHandlers {
 	onConnect(): void;
 	/** The connection was lost, or could not be made for another reason than the last time; one line. */
 	onDisconnect(reason: string): void;
-	/** The connection that `onConnect` told of is no more; before `onDisconnect`. */
+	/** The connection that `onConnect` reported is gone; called before `onDisconnect`. */
 	onLost?(): void;
 	onMessage(topic: string, payload: string, retained: boolean): void;
 	/** `publish` has refused a message for lack of room, and there is room again. */
@@ -73,8 +73,8 @@ class Link implements MqttLink {
 	private up = false;
 	private delay = FIRST_DELAY;
 	private timer: Timer | undefined;
-	/** The reason told last, until a connection succeeds. */
-	private told: string | undefined;
+	/** The reason reported last, until a connection succeeds. */
+	private lastReason: string | undefined;
 	private refused = false;
 	private idle: (() => void) | undefined;
 	private readonly addresses: Addresses;
@@ -148,7 +148,7 @@ class Link implements MqttLink {
 		if (!this.running) return;
 		this.up = true;
 		this.addresses.reset();
-		this.told = undefined;
+		this.lastReason = undefined;
 		this.refused = false;
 		this.timer = this.platform.after(STABLE_AFTER, () => {
 			this.delay = FIRST_DELAY;
@@ -186,8 +186,8 @@ class Link implements MqttLink {
 		const delay = this.delay * (1 + this.platform.random() / 2);
 		this.timer = this.platform.after(delay, () => void this.connect());
 		this.delay = Math.min(this.delay * 2, LAST_DELAY);
-		if (reason === this.told) return;
-		this.told = reason;
+		if (reason === this.lastReason) return;
+		this.lastReason = reason;
 		this.handlers.onDisconnect(reason);
 	}
 

@@ -32,7 +32,7 @@ export class RetainedMessages {
 	synchronize(wanted: ReadonlyMap<string, string>): "full" | number | undefined {
 		const now = this.now();
 		let again: number | undefined;
-		const tell = (topic: string, payload: string): boolean => {
+		const send = (topic: string, payload: string): boolean => {
 			const wait = (this.sent.get(topic)?.at ?? Number.NEGATIVE_INFINITY) + MESSAGE_INTERVAL - now;
 			if (wait > 0) {
 				again = Math.min(again ?? wait, wait);
@@ -43,12 +43,12 @@ export class RetainedMessages {
 			return true;
 		};
 		for (const [topic, payload] of wanted) {
-			if (this.sent.get(topic)?.payload !== payload && !tell(topic, payload)) return "full";
+			if (this.sent.get(topic)?.payload !== payload && !send(topic, payload)) return "full";
 		}
 		for (const [topic, { payload, at }] of [...this.sent]) {
 			if (wanted.has(topic)) continue;
 			if (payload !== "") {
-				if (!tell(topic, "")) return "full";
+				if (!send(topic, "")) return "full";
 			} else if (now - at >= MESSAGE_INTERVAL) this.sent.delete(topic);
 		}
 		return again;

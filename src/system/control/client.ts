@@ -7,7 +7,7 @@ import { CONTROL_FIFO, REPLIES, type Reply, requestLine } from "./request.ts";
 
 /** Milliseconds that a request waits for its reply, and between looks. */
 const PATIENCE = 10_000;
-const LOOK = 20;
+const CHECK_PERIOD = 20;
 
 /** The state that a running daemon has written, or undefined when none runs. @throws FileError, SyntaxError */
 export function readStatus(platform: Platform, directory: string): Status | undefined {
@@ -38,13 +38,13 @@ export function request(platform: Platform, directory: string, command: Omit<Com
 				} else if (platform.now().monotonic - started > PATIENCE) {
 					resolve({ ok: false, text: `the daemon did not answer within ${PATIENCE / 1000} s` });
 				} else {
-					platform.after(LOOK, checkReply);
+					platform.after(CHECK_PERIOD, checkReply);
 				}
 			} catch (error) {
 				reject(error);
 			}
 		};
-		platform.after(LOOK, checkReply);
+		platform.after(CHECK_PERIOD, checkReply);
 	});
 }
 

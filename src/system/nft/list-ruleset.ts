@@ -1,7 +1,7 @@
 import type { Ruleset } from "../../model/ruleset.ts";
 import { describeExit, runToEnd } from "../../platform/supervise.ts";
 import type { Platform } from "../../platform/types.ts";
-import { parseRuleset, tellsDormant, withDormant } from "./ruleset-json.ts";
+import { parseRuleset, showsDormant, withDormant } from "./ruleset-json.ts";
 
 /** Milliseconds until an nft that does not end is killed. */
 const PATIENCE = 5000;
@@ -25,7 +25,7 @@ export async function listRuleset(
 		const code = "code" in done.status ? done.status.code : undefined;
 		if (code !== 0) return { reason: describeExit(argv, done.status, done.complaint), missing: code === 127 };
 		const ruleset = parseRuleset(done.stdout, terse);
-		if (ruleset) return tellsDormant(ruleset) ? ruleset : askForDormant(platform, ruleset);
+		if (ruleset) return showsDormant(ruleset) ? ruleset : askForDormant(platform, ruleset);
 	}
 	return { reason: `${command}: its output is not a ruleset`, missing: false };
 }

@@ -76,7 +76,7 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 
 	const collect = () => {
 		timer = undefined;
-		const done = traces.take(platform.now().monotonic, TRACE_QUIET);
+		const done = traces.drain(platform.now().monotonic, TRACE_QUIET);
 		if (traces.busy) timer = platform.after(TRACE_QUIET, collect);
 		if (done.length > 0) options.onTraces(done);
 	};

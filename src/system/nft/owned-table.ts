@@ -6,7 +6,7 @@ import { isOwned } from "./table-listing.ts";
 
 const ARGV = ["nft", "-e", "-f", "-"] as const;
 /** Milliseconds between looks at the table while no monitor tells that the transaction was made. */
-const LOOKS = [10, 20, 50, 100, 200, 500, 1000] as const;
+const CHECKS = [10, 20, 50, 100, 200, 500, 1000] as const;
 
 export type Owning =
 	| { readonly kind: "owned" }
@@ -110,11 +110,11 @@ export class OwnedTable {
 	private awaitTransaction(table: string, child: Child, settle: (result: Owning) => void): Timer {
 		const start = this.platform.now().monotonic;
 		let timer: Timer | undefined;
-		let looks = 0;
+		let checks = 0;
 		const wait = () => {
-			timer = this.platform.after(LOOKS[Math.min(looks++, LOOKS.length - 1)] ?? 1000, look);
+			timer = this.platform.after(CHECKS[Math.min(checks++, CHECKS.length - 1)] ?? 1000, check);
 		};
-		const look = () => {
+		const check = () => {
 			if (this.platform.now().monotonic - start > NFT_PATIENCE) {
 				settle({ kind: "failed", failure: nftTimeout(ARGV) });
 				return;

@@ -55,7 +55,7 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 	let failures = 0;
 	let ownedAt = Number.POSITIVE_INFINITY;
 	let retry: Timer | undefined;
-	let told: string | undefined;
+	let explained: string | undefined;
 	let last: Wanted | undefined;
 	let queue: Promise<unknown> = Promise.resolve();
 
@@ -75,8 +75,8 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 	};
 
 	const explain = (reason: string | undefined) => {
-		if (reason !== undefined && reason !== told) options.onInfo(`the table is not owned: ${reason}`);
-		told = reason;
+		if (reason !== undefined && reason !== explained) options.onInfo(`the table is not owned: ${reason}`);
+		explained = reason;
 	};
 
 	const applyInstalled = async (wanted: Wanted): Promise<Applied> => {

@@ -71,7 +71,7 @@ export function parseRuleset(text: string, terse = false): Ruleset | undefined {
 }
 
 /** Whether this nft's JSON tells which tables are dormant: 1.0.6 does not, 1.1.3 does. */
-export function tellsDormant({ version = "" }: Ruleset): boolean {
+export function showsDormant({ version = "" }: Ruleset): boolean {
 	return !/^(0|1\.0)\./.test(version);
 }
 

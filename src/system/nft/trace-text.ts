@@ -160,7 +160,7 @@ export class TraceCollector {
 	 * @param now monotonic milliseconds
 	 * @returns oldest first
 	 */
-	take(now: number, quiet: number): PacketTrace[] {
+	drain(now: number, quiet: number): PacketTrace[] {
 		const done: PacketTrace[] = [];
 		for (const [id, { packet, first, last, hops }] of this.open) {
 			if (now - last < quiet) continue;

@@ -39,7 +39,7 @@ export async function startTracer(
 	const collector = new TraceCollector();
 	let timer: Timer | undefined;
 	let ended = false;
-	let telling: Promise<unknown> = Promise.resolve();
+	let delivered: Promise<unknown> = Promise.resolve();
 
 	const end = (reason: string) => {
 		if (ended) return;
@@ -48,11 +48,11 @@ export async function startTracer(
 	};
 	const deliver = (quiet: number) => {
 		const own = (hop: { table: string }) => hop.table === name;
-		const traces = collector.take(platform.now().monotonic, quiet).filter(({ hops }) => hops.some(own));
+		const traces = collector.drain(platform.now().monotonic, quiet).filter(({ hops }) => hops.some(own));
 		if (traces.length === 0) return;
 		// A rule that was made after the start is known by its handle only, and has to be looked up.
 		const known = nft.withRules(traces, name);
-		telling = telling
+		delivered = delivered
 			.then(() => known)
 			.then((all) =>
 				options.onTraces(all.map((trace) => ({ ...trace, hops: trace.hops.filter((hop) => !own(hop)) }))),
@@ -92,7 +92,7 @@ export async function startTracer(
 		shot.kill("SIGKILL");
 		monitor.kill("SIGKILL");
 		deliver(0);
-		await telling;
+		await delivered;
 	};
 	if (applied.kind === "owned") return { stop };
 	await stop();

@@ -6,7 +6,7 @@ import { createUbus } from "./ubus.ts";
 /** Where ubusd listens: OpenWrt 21.02 and later, and before. */
 export const UBUS_SOCKETS = ["/var/run/ubus/ubus.sock", "/var/run/ubus.sock"] as const;
 /** Milliseconds between looks at that socket; a look is a stat. */
-const LOOK = 5000;
+const CHECK_PERIOD = 5000;
 /** procd's object on the bus. */
 const PROCD = "service";
 /** ubusd's event for each object that comes, with its `path` (ubusd_event.c). */
@@ -16,7 +16,7 @@ export interface ServicesOptions {
 	readonly onChange: (event: ServiceEvent) => void;
 	/** All running processes of all services: after attaching, and after each `read`. */
 	readonly onProcesses: (processes: readonly ServiceProcess[]) => void;
-	/** One line about the bus that is worth knowing, told once. */
+	/** One line about the bus that is worth knowing, reported once. */
 	readonly onInfo: (text: string) => void;
 	/** Output that ubus does not print; the first of each run. */
 	readonly onGarbage: (text: string) => void;
@@ -41,13 +41,13 @@ export function createServices(platform: Platform, options: ServicesOptions): Se
 	let running = false;
 	/** The socket that the streams were started on. */
 	let attached: string | undefined;
-	let told: string | undefined;
+	let reported: string | undefined;
 	let reading = false;
 	let again = false;
 
-	const tell = (text: string) => {
-		if (told === text) return;
-		told = text;
+	const report = (text: string) => {
+		if (reported === text) return;
+		reported = text;
 		options.onInfo(text);
 	};
 	const onGarbage = (text: string) => options.onGarbage(text);
@@ -59,7 +59,7 @@ export function createServices(platform: Platform, options: ServicesOptions): Se
 		},
 		// What runs is read by way of another process, and only when there is procd to ask.
 		onStart: () => read(),
-		onEnd: ({ reason }) => tell(`services cannot be followed: ${reason}`),
+		onEnd: ({ reason }) => report(`services cannot be followed: ${reason}`),
 		onGarbage,
 	});
 	const objects = ubus.listen([OBJECT_ADDED], {
@@ -69,8 +69,8 @@ export function createServices(platform: Platform, options: ServicesOptions): Se
 		onGarbage,
 	});
 
-	const look = () => {
-		timer = platform.after(LOOK, look);
+	const checkBus = () => {
+		timer = platform.after(CHECK_PERIOD, checkBus);
 		const socket = findSocket(platform);
 		if (socket === attached) return;
 		const before = attached;
@@ -97,7 +97,7 @@ export function createServices(platform: Platform, options: ServicesOptions): Se
 		const reply = await ubus.call(PROCD, "list");
 		reading = false;
 		if (running && reply.ok) {
-			told = undefined;
+			reported = undefined;
 			options.onProcesses(parseServiceList(reply.value));
 		}
 		if (!again || !running) return;
@@ -109,7 +109,7 @@ export function createServices(platform: Platform, options: ServicesOptions): Se
 		start() {
 			if (running) return;
 			running = true;
-			look();
+			checkBus();
 		},
 		stop() {
 			running = false;

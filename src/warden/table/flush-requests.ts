@@ -26,9 +26,9 @@ export function flushed(turn: Turn, deleted: number, left: number): void {
 		turn.do({ type: "report", event: "conntrack_flushed", details: { deleted, left } });
 		requestRestarts(turn);
 	}
-	const told = `${count(deleted, "entry", "entries")} deleted`;
-	if (left > 0) finish(turn, deleted > 0, `${told}, ${left} left`);
-	else finish(turn, true, deleted === 0 ? "no stale conntrack entries" : told);
+	const summary = `${count(deleted, "entry", "entries")} deleted`;
+	if (left > 0) finish(turn, deleted > 0, `${summary}, ${left} left`);
+	else finish(turn, true, deleted === 0 ? "no stale conntrack entries" : summary);
 }
 
 export function flushFailed(turn: Turn, reason: string): void {

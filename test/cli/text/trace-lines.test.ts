@@ -18,7 +18,7 @@ function traced(...lines: string[]): PacketTrace {
 		if (!parsed) throw new Error(line);
 		collector.line(parsed, 0);
 	}
-	const [trace] = collector.take(1000, 0);
+	const [trace] = collector.drain(1000, 0);
 	if (!trace) throw new Error("no packet");
 	return trace;
 }

@@ -3,7 +3,7 @@ import { parseAddress } from "../../../src/lib/address.ts";
 import type { Effect } from "../../../src/model/rule-effect.ts";
 import { type Handshake, peerOpens } from "../../../src/ruleset/bgp-packets.ts";
 import { describeHit } from "../../../src/ruleset/rule-text.ts";
-import { parseRuleset, tellsDormant, withDormant } from "../../../src/system/nft/ruleset-json.ts";
+import { parseRuleset, showsDormant, withDormant } from "../../../src/system/nft/ruleset-json.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import type { Process } from "../process.ts";
@@ -94,7 +94,7 @@ describe("a walk through the ruleset foretells what becomes of a real SYN", () =
 		const listing = await lab.router.run(["nft", "-j", "list", "ruleset"]);
 		const read = parseRuleset(listing.stdout);
 		const text = await lab.router.run(["nft", "-t", "list", "ruleset"]);
-		const parsed = read && (tellsDormant(read) ? read : withDormant(read, text.stdout));
+		const parsed = read && (showsDormant(read) ? read : withDormant(read, text.stdout));
 		const [peer, local] = [parseAddress(other)?.bytes, parseAddress(own)?.bytes];
 		if (!parsed || !peer || !local) throw new Error("the ruleset cannot be read");
 		const handshake = peerOpens(parsed, { family, peer, local, interface: network.router.lanInterface });

@@ -34,7 +34,7 @@ describe.each(VERSIONS)(
 				const item = parseTraceLine(line);
 				if (item) collector.line(item, 0);
 			}
-			const packets = collector.take(100, 40).map(({ packet }) => packet);
+			const packets = collector.drain(100, 40).map(({ packet }) => packet);
 			expect(packets).toMatchObject(expected.packets);
 			expect(
 				packets.map(({ sourcePort, destinationPort }) => [sourcePort, destinationPort].indexOf(179)),

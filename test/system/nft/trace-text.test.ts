@@ -16,7 +16,7 @@ function collect(text: string): PacketTrace[] {
 		const item = parseTraceLine(line);
 		if (item) collector.line(item, 0);
 	}
-	return collector.take(100, 40);
+	return collector.drain(100, 40);
 }
 
 /** The chains of a listing of the ruleset, as `nft -a list chain` prints each. */
@@ -170,7 +170,7 @@ test("a flood of traces is bounded, and what began last is kept", () => {
 		);
 		if (line) collector.line(line, id);
 	}
-	const taken = collector.take(10_000, 40);
+	const taken = collector.drain(10_000, 40);
 	expect(taken).toHaveLength(64);
 	expect(taken.at(-1)?.packet.sourcePort).toBe(999);
 	expect(collector.busy).toBe(false);

@@ -10,12 +10,12 @@ export function bfdOptions(statements: readonly Statement[], defines: Defines): 
 	const options: { -readonly [Key in keyof BfdOptions]: BfdOptions[Key] | undefined } = {};
 	for (const statement of statements) {
 		const words = new Words(statement, defines);
-		if (words.take("interval")) options.minReceive = options.minTransmit = words.milliseconds();
-		else if (words.take("min", "rx", "interval")) options.minReceive = words.milliseconds();
-		else if (words.take("min", "tx", "interval")) options.minTransmit = words.milliseconds();
-		else if (words.take("idle", "tx", "interval")) options.idleTransmit = words.milliseconds();
-		else if (words.take("multiplier")) options.multiplier = words.number();
-		else if (words.take("passive")) options.passive = words.switch();
+		if (words.accept("interval")) options.minReceive = options.minTransmit = words.milliseconds();
+		else if (words.accept("min", "rx", "interval")) options.minReceive = words.milliseconds();
+		else if (words.accept("min", "tx", "interval")) options.minTransmit = words.milliseconds();
+		else if (words.accept("idle", "tx", "interval")) options.idleTransmit = words.milliseconds();
+		else if (words.accept("multiplier")) options.multiplier = words.number();
+		else if (words.accept("passive")) options.passive = words.switch();
 	}
 	return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
@@ -52,7 +52,7 @@ export function readChannel(
 	for (const statement of words.block ?? []) {
 		const inner = new Words(statement, defines);
 		for (const direction of ["import", "export"] as const) {
-			if (!inner.take(direction)) continue;
+			if (!inner.accept(direction)) continue;
 			if (["limit", "table", "keep", "block"].includes(inner.peek()?.text ?? "")) continue;
 			const filter = inner.rest();
 			channel[direction] = inner.block ? `${filter} { … }` : filter;

@@ -24,14 +24,14 @@ export function parseBirdConfiguration(file: SourceFile, include: Include = () =
 	let routerId: string | undefined;
 	for (const statement of parseStatements(tokenize(file, include))) {
 		const words = new Words(statement, defines);
-		if (words.take("define")) {
+		if (words.accept("define")) {
 			const constant = readDefine(words);
 			if (constant) defines.set(...constant);
-		} else if (words.take("router", "id")) routerId = words.address()?.text ?? routerId;
-		else if (words.take("protocol")) {
+		} else if (words.accept("router", "id")) routerId = words.address()?.text ?? routerId;
+		else if (words.accept("protocol")) {
 			const block = readHeading(words, known, counts);
 			if (block) protocols.push(block);
-		} else if (words.take("template")) readHeading(words, known, counts);
+		} else if (words.accept("template")) readHeading(words, known, counts);
 	}
 	const of = <T>(
 		kind: string,
@@ -58,9 +58,9 @@ function readHeading(
 ): Block | undefined {
 	const kind = words.name();
 	if (kind === undefined || !words.block) return undefined;
-	const named = words.take("from") ? undefined : words.name();
+	const named = words.accept("from") ? undefined : words.name();
 	// After a name, `from` is still to come.
-	const parent = named === undefined || words.take("from") ? known.get(words.name() ?? "") : undefined;
+	const parent = named === undefined || words.accept("from") ? known.get(words.name() ?? "") : undefined;
 	const name = named ?? defaultName(kind, known, counts);
 	const inherited = parent?.kind === kind ? parent.statements : [];
 	const block = { kind, name, statements: [...inherited, ...words.block] };

@@ -36,21 +36,21 @@ export function readBgp(name: string, statements: readonly Statement[], defines:
 	const channels = new Map<string, ChannelConfiguration>();
 	for (const statement of statements) {
 		const words = new Words(statement, defines);
-		if (words.take("disabled")) draft.disabled = words.switch();
-		else if (words.take("local")) readLocal(words, draft);
-		else if (words.take("neighbor")) readNeighbor(words, draft);
-		else if (words.take("source", "address")) draft.localAddress = words.address()?.text;
-		else if (words.take("interface")) draft.interface = words.take("range") ? undefined : words.text();
-		else if (words.take("multihop")) hops = words.done ? MOST_HOPS : words.number();
-		else if (words.take("direct")) hops = false;
-		else if (words.take("passive")) draft.passive = words.switch();
-		else if (words.take("graceful", "restart", "time")) continue;
-		else if (words.take("graceful", "restart")) draft.gracefulRestart = readGraceful(words);
-		else if (words.take("hold", "time")) draft.holdTime = words.number();
-		else if (words.take("keepalive", "time")) keepalive = { seconds: words.number() };
-		else if (words.take("bfd")) readBfdUse(words, defines, draft);
-		else if (words.take("password")) draft.password = words.peek()?.text !== "";
-		else if (words.take("keys")) draft.password = true;
+		if (words.accept("disabled")) draft.disabled = words.switch();
+		else if (words.accept("local")) readLocal(words, draft);
+		else if (words.accept("neighbor")) readNeighbor(words, draft);
+		else if (words.accept("source", "address")) draft.localAddress = words.address()?.text;
+		else if (words.accept("interface")) draft.interface = words.accept("range") ? undefined : words.text();
+		else if (words.accept("multihop")) hops = words.done ? MOST_HOPS : words.number();
+		else if (words.accept("direct")) hops = false;
+		else if (words.accept("passive")) draft.passive = words.switch();
+		else if (words.accept("graceful", "restart", "time")) continue;
+		else if (words.accept("graceful", "restart")) draft.gracefulRestart = readGraceful(words);
+		else if (words.accept("hold", "time")) draft.holdTime = words.number();
+		else if (words.accept("keepalive", "time")) keepalive = { seconds: words.number() };
+		else if (words.accept("bfd")) readBfdUse(words, defines, draft);
+		else if (words.accept("password")) draft.password = words.peek()?.text !== "";
+		else if (words.accept("keys")) draft.password = true;
 		else readChannel(words, defines, channels);
 	}
 	const multihop = hops === "unsaid" ? multihopDefault(draft) : hops;
@@ -69,14 +69,14 @@ export function readBfd(name: string, statements: readonly Statement[], defines:
 	};
 	for (const statement of statements) {
 		const words = new Words(statement, defines);
-		if (words.take("disabled")) draft.disabled = words.switch();
-		else if (words.take("interface"))
+		if (words.accept("disabled")) draft.disabled = words.switch();
+		else if (words.accept("interface"))
 			interfaces.push({
 				patterns: interfacePatterns(words),
 				options: bfdOptions(words.block ?? [], defines),
 			});
-		else if (words.take("multihop")) draft.multihop = bfdOptions(words.block ?? [], defines);
-		else if (words.take("accept")) draft.accept = readAccept(words);
+		else if (words.accept("multihop")) draft.multihop = bfdOptions(words.block ?? [], defines);
+		else if (words.accept("accept")) draft.accept = readAccept(words);
 	}
 	return finished(draft);
 }
@@ -91,8 +91,8 @@ export function readDirect(
 	let disabled = false;
 	for (const statement of statements) {
 		const words = new Words(statement, defines);
-		if (words.take("disabled")) disabled = words.switch() ?? disabled;
-		else if (words.take("interface")) patterns.push(...interfacePatterns(words));
+		if (words.accept("disabled")) disabled = words.switch() ?? disabled;
+		else if (words.accept("interface")) patterns.push(...interfacePatterns(words));
 		else readChannel(words, defines, channels);
 	}
 	return { name, disabled, patterns, families: [...channels.keys()] };
@@ -107,7 +107,7 @@ export function readKernel(
 	let disabled = false;
 	for (const statement of statements) {
 		const words = new Words(statement, defines);
-		if (words.take("disabled")) disabled = words.switch() ?? disabled;
+		if (words.accept("disabled")) disabled = words.switch() ?? disabled;
 		else readChannel(words, defines, channels);
 	}
 	return { name, disabled, channels: [...channels.values()] };
@@ -117,10 +117,10 @@ export function readKernel(
 function readAccept(words: Words): BfdConfiguration["accept"] {
 	const accept = { ipv4: true, ipv6: true, direct: true, multihop: true };
 	while (!words.done) {
-		if (words.take("ipv4")) Object.assign(accept, { ipv4: true, ipv6: false });
-		else if (words.take("ipv6")) Object.assign(accept, { ipv4: false, ipv6: true });
-		else if (words.take("direct")) Object.assign(accept, { direct: true, multihop: false });
-		else if (words.take("multihop")) Object.assign(accept, { direct: false, multihop: true });
+		if (words.accept("ipv4")) Object.assign(accept, { ipv4: true, ipv6: false });
+		else if (words.accept("ipv6")) Object.assign(accept, { ipv4: false, ipv6: true });
+		else if (words.accept("direct")) Object.assign(accept, { direct: true, multihop: false });
+		else if (words.accept("multihop")) Object.assign(accept, { direct: false, multihop: true });
 		else words.next();
 	}
 	return accept;
@@ -128,15 +128,15 @@ function readAccept(words: Words): BfdConfiguration["accept"] {
 
 /** `local [ADDRESS[%zone]] [port N] [as N]`, or `local role …`. */
 function readLocal(words: Words, draft: Draft<BgpConfiguration>): void {
-	if (words.take("role")) return;
+	if (words.accept("role")) return;
 	const isAddress = !words.done && !["as", "port"].includes(words.peek()?.text ?? "");
 	if (isAddress) {
 		draft.localAddress = words.address()?.text;
-		if (words.takeMark("%")) draft.interface = words.name();
+		if (words.acceptMark("%")) draft.interface = words.name();
 	}
 	while (!words.done) {
-		if (words.take("as")) draft.localAs = words.number();
-		else if (words.take("port")) draft.localPort = unusual(words.number());
+		if (words.accept("as")) draft.localAs = words.number();
+		else if (words.accept("port")) draft.localPort = unusual(words.number());
 		else words.next();
 	}
 }
@@ -144,24 +144,24 @@ function readLocal(words: Words, draft: Draft<BgpConfiguration>): void {
 /** `neighbor [ADDRESS[%zone] | range PREFIX] [port N] [as N] [internal | external] [onlink]`. */
 function readNeighbor(words: Words, draft: Draft<BgpConfiguration>): void {
 	const options = ["as", "port", "internal", "external", "onlink"];
-	if (words.take("range")) {
-		const [address, , length] = [words.address(), words.takeMark("/"), words.next()];
+	if (words.accept("range")) {
+		const [address, , length] = [words.address(), words.acceptMark("/"), words.next()];
 		draft.neighborRange = address && length?.kind === "number" ? `${address.text}/${length.text}` : undefined;
 	} else if (!words.done && !options.includes(words.peek()?.text ?? "")) {
 		draft.neighborAddress = words.address()?.text;
-		if (words.takeMark("%")) draft.interface = words.name();
+		if (words.acceptMark("%")) draft.interface = words.name();
 	}
 	while (!words.done) {
-		if (words.take("as")) draft.neighborAs = words.number();
-		else if (words.take("port")) draft.neighborPort = unusual(words.number());
-		else if (words.take("internal")) draft.neighborAs ??= "internal";
-		else if (words.take("external")) draft.neighborAs ??= "external";
+		if (words.accept("as")) draft.neighborAs = words.number();
+		else if (words.accept("port")) draft.neighborPort = unusual(words.number());
+		else if (words.accept("internal")) draft.neighborAs ??= "internal";
+		else if (words.accept("external")) draft.neighborAs ??= "external";
 		else words.next();
 	}
 }
 
 function readGraceful(words: Words): BgpConfiguration["gracefulRestart"] | undefined {
-	if (words.take("aware")) return "aware";
+	if (words.accept("aware")) return "aware";
 	const on = words.switch();
 	return on === undefined ? undefined : on ? "on" : "off";
 }
@@ -169,11 +169,11 @@ function readGraceful(words: Words): BgpConfiguration["gracefulRestart"] | undef
 /** `bfd`, `bfd on`, `bfd graceful`, `bfd { … }`. */
 function readBfdUse(words: Words, defines: Defines, draft: Draft<BgpConfiguration>): void {
 	if (words.block) {
-		const graceful = words.block.some((statement) => new Words(statement, defines).take("graceful"));
+		const graceful = words.block.some((statement) => new Words(statement, defines).accept("graceful"));
 		if (graceful) draft.bfd = "graceful";
 		else if (draft.bfd !== "graceful") draft.bfd = "on";
 		draft.bfdOptions = { ...draft.bfdOptions, ...bfdOptions(words.block, defines) };
-	} else if (words.take("graceful")) draft.bfd = "graceful";
+	} else if (words.accept("graceful")) draft.bfd = "graceful";
 	else {
 		const on = words.switch();
 		draft.bfd = on === undefined ? undefined : on ? "on" : "off";

@@ -26,7 +26,7 @@ export class Words {
 	}
 
 	/** Takes these keywords if they come next, all of them. */
-	take(...keywords: readonly string[]): boolean {
+	accept(...keywords: readonly string[]): boolean {
 		for (const [index, keyword] of keywords.entries()) {
 			const token = this.statement.words[this.at + index];
 			if (token?.kind !== "word" || token.text !== keyword) return false;
@@ -35,7 +35,7 @@ export class Words {
 		return true;
 	}
 
-	takeMark(mark: string): boolean {
+	acceptMark(mark: string): boolean {
 		const token = this.statement.words[this.at];
 		if (token?.kind !== "mark" || token.text !== mark) return false;
 		this.at++;
@@ -108,7 +108,7 @@ export class Words {
 	/** One value, with constants in place of their names; undefined for an expression, which is read over. */
 	value(): Token | undefined {
 		let open = 0;
-		while (this.takeMark("(")) open++;
+		while (this.acceptMark("(")) open++;
 		const token = this.next();
 		let single = true;
 		while (open > 0 && !this.done) {
@@ -126,7 +126,7 @@ export class Words {
 /** The constant that a `define NAME = value` makes, unless its value is an expression. */
 export function readDefine(words: Words): readonly [string, Token] | undefined {
 	const name = words.name();
-	if (name === undefined || !words.takeMark("=")) return undefined;
+	if (name === undefined || !words.acceptMark("=")) return undefined;
 	const value = words.value();
 	return value && words.done ? [name, value] : undefined;
 }
