@@ -143,13 +143,21 @@ function restart({ name, file }: Peer): Finding[] {
 	];
 }
 
+/** The options that are compared, by BIRD's words. */
+const OPTIONS: Readonly<Record<string, string>> = {
+	neighbor: "address",
+	"neighbor as": "remote_as",
+	local: "local_address",
+	"local as": "local_as",
+};
+
 function differences({ file, live, section }: Peer): Finding[] {
 	if (!section) return [];
 	return compareEnds(section, { ...live, ...file }).map(({ what, there, wanted }) =>
 		yellow(
 			"peer-differs",
 			section.name,
-			`${what} is ${wanted} in /etc/config/bgpwarden and ${there} in BIRD.`,
+			`${OPTIONS[what] ?? what} is ${wanted} in /etc/config/bgpwarden and ${there} in BIRD.`,
 			"make them agree",
 		),
 	);

@@ -52,12 +52,12 @@ export class Turn {
 		this.state = { ...this.state, peers: { ...this.state.peers, [name]: record } };
 	}
 
-	/** @param text undefined: the problem is solved */
-	problem(kind: ProblemKind, text: string | undefined): void {
+	/** @param text undefined: the problem is solved; @param level how grave it is */
+	problem(kind: ProblemKind, text: string | undefined, level: LogLevel = "error"): void {
 		const known = this.state.problems[kind];
 		if (known === text) return;
 		this.state = { ...this.state, problems: merge(this.state.problems, { [kind]: text }) };
-		if (text !== undefined) this.log("error", text);
+		if (text !== undefined) this.log(level, text);
 		else this.log("info", `resolved: ${known}`);
 	}
 

@@ -242,7 +242,9 @@ export class Host {
 		try {
 			return readFileSync(this.path(path), "utf8");
 		} catch (error) {
-			if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+			// ESRCH: a file of /proc whose process has just ended.
+			const code = error instanceof Error && "code" in error ? error.code : undefined;
+			if (code === "ENOENT" || code === "ESRCH") return undefined;
 			throw error;
 		}
 	}

@@ -45,6 +45,7 @@ export function noteRepair(turn: Turn, opponent: Actor | undefined): void {
 			"contention",
 			`${describeActor(opponent)} keeps removing or changing table inet ${turn.state.settings.table}; ` +
 				"it is repaired each time, after 10 s of this once a second; stop that program",
+			"warn",
 		);
 	}
 }

@@ -43,7 +43,7 @@ export function released(turn: Turn, ids: readonly string[], failure: string | u
 		return;
 	}
 	turn.table({ owned: false });
-	turn.problem("released", `${name} was released on request; bgpwarden ensure protects it again`);
+	turn.problem("released", `${name} was released on request; bgpwarden ensure protects it again`, "info");
 	if (failure !== undefined) turn.reply(ids, false, failure);
 	else
 		turn.reply(ids, true, `${name} is released: anybody can change it; bgpwarden ensure protects it again`);

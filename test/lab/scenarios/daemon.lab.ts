@@ -228,7 +228,7 @@ describe("the command line", () => {
 			code: 0,
 			stdout: "table inet custom_bgp is in place\n",
 		});
-		expect(await warden.cli(["flush"])).toMatchObject({ code: 0, stdout: "no stale conntrack entry\n" });
+		expect(await warden.cli(["flush"])).toMatchObject({ code: 0, stdout: "no stale conntrack entries\n" });
 		const unknown = await warden.cli(["restart", "nosuch"]);
 		expect(unknown).toMatchObject({ code: 1, stdout: "" });
 		expect(unknown.stderr).toMatch(/nosuch.*waukeen\n$/);

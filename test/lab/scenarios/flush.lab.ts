@@ -88,7 +88,7 @@ const kept: readonly Entry[] = [
 test("`flush` deletes the router's own BGP and BFD entries, says how many, and leaves all others", async () => {
 	const { warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false } });
 	await daemon.untilStatus("the table is in place", ({ router }) => router.protection !== "missing");
-	expect(await warden.cli(["flush"])).toMatchObject({ code: 0, stdout: "no stale conntrack entry\n" });
+	expect(await warden.cli(["flush"])).toMatchObject({ code: 0, stdout: "no stale conntrack entries\n" });
 
 	const names: string[] = [];
 	for (const entry of kept) names.push(await insert(entry));
@@ -102,7 +102,7 @@ test("`flush` deletes the router's own BGP and BFD entries, says how many, and l
 		expect.objectContaining({ event_type: "conntrack_flushed", deleted: stale.length, left: 0 }),
 	);
 
-	expect(await warden.cli(["flush"])).toMatchObject({ code: 0, stdout: "no stale conntrack entry\n" });
+	expect(await warden.cli(["flush"])).toMatchObject({ code: 0, stdout: "no stale conntrack entries\n" });
 	expect((await flows()).sort()).toEqual(names);
 });
 

@@ -62,7 +62,7 @@ test("a session beside a daemon: its packets' ways chain by chain, and nothing i
 	expect(text).toContain("    = let through");
 	expect(text).toContain("    = let out");
 	expect(text).not.toContain("bgpwarden_trace");
-	expect(text).toMatch(/^\d+ packets; of a flood, only a part is shown\.$/m);
+	expect(text).toMatch(/^\d+ packets; of very many, only some are shown\.$/m);
 	await thenNothingIsLeft(before, processes);
 	expect(session.warden.status()).toMatchObject({
 		router: { protection, repairs: 0 },
