@@ -1,25 +1,25 @@
 import type { StoredEvent } from "../../model/event.ts";
 
-/** Events kept while they cannot be told; beyond that the oldest are dropped, and counted. */
+/** Events kept while they cannot be published; beyond that the oldest are dropped, and counted. */
 const LIMIT = 200;
-/** Events that may go out at once; then one a second, so that a storm here is none at the broker. */
+/** Events that may be published at once; then one a second, so that a storm here is not one at the broker. */
 const BURST = 10;
 const INTERVAL = 1000;
 
 /**
- * The events on their way to the broker. Each is kept until the broker has acknowledged it, so that a connection
- * which breaks loses none (one may come twice). They carry their own time, since they may come late.
+ * The events on their way to the broker. Each is kept until the broker has acknowledged it, so that none is lost with a
+ * connection (one may come twice). They carry their own time, because they may come late.
  */
 export class EventQueue {
 	private waiting: StoredEvent[] = [];
-	/** Handed over and not acknowledged, oldest first. */
+	/** Sent and not acknowledged, oldest first. */
 	private unacknowledged: StoredEvent[] = [];
 	private dropped = 0;
 	private tokens = BURST;
 	private filledAt: number;
 
 	/**
-	 * @param publish hands an event over, and calls back when it is acknowledged; false: no room for it now
+	 * @param publish sends an event, and calls back when it is acknowledged; false: no room for it now
 	 * @param now monotonic milliseconds
 	 */
 	constructor(
@@ -41,7 +41,7 @@ export class EventQueue {
 		this.trim();
 	}
 
-	/** Hands events over as there is room and leave. @returns milliseconds until there is leave for more, if wanted */
+	/** Sends events as room and rate allow. @returns milliseconds until the rate allows more, if there are more */
 	send(): number | undefined {
 		this.fill();
 		while (this.waiting.length > 0 && this.tokens >= 1) {
@@ -51,7 +51,7 @@ export class EventQueue {
 		return this.waiting.length > 0 && this.tokens < 1 ? this.filledAt + INTERVAL - this.now() : undefined;
 	}
 
-	/** What waits, to be told in a last moment. */
+	/** What waits, to be sent before the end. */
 	drain(): string[] {
 		const payloads = this.waiting.map((event) => JSON.stringify(event));
 		this.waiting = [];
@@ -61,7 +61,7 @@ export class EventQueue {
 	private hand(): boolean {
 		const [event] = this.waiting;
 		if (!event) return false;
-		// The count goes along, as a detail of the first event after the gap.
+		// The count is a detail of the first event after the gap.
 		const payload = JSON.stringify(this.dropped > 0 ? { ...event, dropped: this.dropped } : event);
 		const taken = this.publish(payload, () => {
 			this.unacknowledged = this.unacknowledged.filter((other) => other !== event);

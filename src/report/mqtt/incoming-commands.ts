@@ -11,10 +11,10 @@ export interface MqttCommand {
 	readonly peer?: string;
 }
 
-/** What became of a message on a command topic. */
+/** What is done with a message on a command topic. */
 export type Verdict =
 	| { readonly kind: "obey"; readonly command: MqttCommand }
-	/** @property answer whether whoever sent it is told as well, by an event */
+	/** @property answer whether an event tells the sender */
 	| {
 			readonly kind: "refuse";
 			readonly reason: string;
@@ -25,10 +25,10 @@ export type Verdict =
 	/** Too many in too short a time to say something about each. */
 	| { readonly kind: "ignore" };
 
-/** Decides about commands: exact words, one a second, none that the broker had kept. */
+/** Accepts commands: exact words, one a second, none that the broker had retained. */
 export class CommandGate {
 	private obeyedAt = Number.NEGATIVE_INFINITY;
-	/** The last refusal told, of live messages and of retained ones. */
+	/** The last refusal reported, of live messages and of retained ones. */
 	private readonly refusedAt = { live: Number.NEGATIVE_INFINITY, retained: Number.NEGATIVE_INFINITY };
 
 	/**
@@ -42,11 +42,11 @@ export class CommandGate {
 		names: readonly string[],
 		now: number,
 	): Verdict {
-		// How a retained message is taken back; nobody's command.
+		// This is how a retained message is removed; it is no command.
 		if (message.payload === "") return { kind: "ignore" };
 		const name = peer === undefined ? undefined : names.find((candidate) => peerId(candidate) === peer);
 		const refuse = (reason: string): Verdict => {
-			// Nonsense in masses costs one line a second, and keeps nobody's command from being obeyed.
+			// A flood of nonsense costs one line a second, and does not keep commands from being carried out.
 			const kind = message.retained ? "retained" : "live";
 			if (now - this.refusedAt[kind] < INTERVAL) return { kind: "ignore" };
 			this.refusedAt[kind] = now;
@@ -56,7 +56,7 @@ export class CommandGate {
 		};
 		const verbs: readonly Verb[] = peer === undefined ? ["ensure", "flush"] : ["restart"];
 		const verb = verbs.find((candidate) => candidate === message.payload);
-		// It would be obeyed again at every connection.
+		// It would be carried out again at every connection.
 		if (message.retained) return refuse("a retained command");
 		if (!verb) return refuse(`not the word ${verbs.join(" or ")}`);
 		if (peer !== undefined && name === undefined) return refuse("BIRD has no such peer");

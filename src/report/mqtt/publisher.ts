@@ -11,17 +11,17 @@ import { RetainedMessages } from "./retained-messages.ts";
 import { RetainedTopics } from "./retained-topics.ts";
 
 /**
- * Everything is told at a random moment within this many milliseconds after a connection or after Home Assistant's
- * birth: all routers of a broker see these at the same time.
+ * Everything is published at a random moment within this many milliseconds after a connection or Home Assistant's birth
+ * message, because all routers of a broker see these at the same time.
  */
 const SPREAD = 5000;
-/** Milliseconds that a connection lasts without a sign of another router with our id until that is history. */
+/** After this many milliseconds of a connection without a sign of another router with this id, the problem is over. */
 const ALONE_AFTER = 600_000;
-/** Signs of such a router before it is told: one may be the broker's memory of an earlier run. */
+/** Signs of such a router before it is reported: one may be a message that the broker kept from an earlier run. */
 const FOREIGN_SIGNS = 2;
 /**
- * A broker hangs up on a client when another one comes with the same id (MQTT 3.1.1, section 3.1.4). This many connections
- * in a row that lasted no longer than this many milliseconds make that likely.
+ * A broker disconnects a client when another one connects with the same id (MQTT 3.1.1, section 3.1.4). This many connections
+ * in a row, each shorter than this many milliseconds, make that likely.
  */
 const SHORT_CONNECTIONS = 3;
 const SHORT = 30_000;
@@ -34,7 +34,7 @@ export interface CommandOutcome {
 }
 
 export interface PublisherHandlers {
-	/** Only with `commands '1'`; its outcome goes to `onOutcome`'s event by whoever obeys it. */
+	/** Only with `commands '1'`; whoever carries it out reports its outcome. */
 	onCommand(command: MqttCommand): void;
 	/** A command was refused at once. */
 	onOutcome(outcome: CommandOutcome): void;
@@ -47,8 +47,8 @@ export interface PublisherHandlers {
 }
 
 /**
- * Keeps the broker's retained messages equal to the last status, through lost connections and restarts of the broker,
- * of Home Assistant and of this daemon, and hands on events and commands.
+ * Keeps the broker's retained messages equal to the last status, also after lost connections and restarts of the broker, of
+ * Home Assistant and of this daemon; publishes events and receives commands.
  */
 export class Publisher {
 	readonly topics: Topics;
@@ -59,14 +59,14 @@ export class Publisher {
 	private readonly heldTopics: RetainedTopics;
 	private readonly gate = new CommandGate();
 	private status: Status | undefined;
-	/** Peers as BIRD listed them last; they outlive an unreachable BIRD. */
+	/** Peers as BIRD listed them last; they are kept while BIRD cannot be queried. */
 	private peers: readonly PeerStatus[] = [];
-	/** The random moment after the connection has come. */
+	/** The random delay after the connection is over. */
 	private ready = false;
 	private greeting: Timer | undefined;
 	private again: { timer: Timer; at: number } | undefined;
 	private alone: Timer | undefined;
-	/** `started` of the states published, as the router's clock was set anew. */
+	/** `started` of the states published so far; it changes when the router's clock is set. */
 	private readonly starts = new Set<string>();
 	private signs = 0;
 	private connectedAt = 0;
@@ -127,7 +127,7 @@ export class Publisher {
 		await this.end(offline.map((topic): Message => ({ topic, payload: "offline", retain: true })));
 	}
 
-	/** Takes back everything that was published, as a router that is called otherwise from now on, and disconnects. */
+	/** Removes everything that was published, because the router has another name from now on, and disconnects. */
 	async retire(): Promise<void> {
 		await this.end(this.retained.topics().map((topic): Message => ({ topic, payload: "", retain: true })));
 	}
@@ -136,7 +136,7 @@ export class Publisher {
 		return this.link.connected;
 	}
 
-	/** Takes the newest status; what changed in it is published, now or as soon as there is a connection. */
+	/** Publishes what has changed in the status, now or as soon as there is a connection. */
 	update(status: Status): void {
 		this.status = status;
 		if (status.router.bird.reachable) this.peers = status.peers;
@@ -169,7 +169,8 @@ export class Publisher {
 		const { topics, config } = this;
 		this.handlers.onLog("info", `MQTT: ${this.broker()}: connected`);
 		if (config.tls && config.tlsInsecure) {
-			const risk = "whoever is on the way can read and change everything, the password included";
+			const risk =
+				"anybody between here and the broker can read and change everything, the password included";
 			this.handlers.onLog("warn", `MQTT: ${this.broker()}: not verified (tls_insecure): ${risk}`);
 		}
 		this.handlers.onConnect?.();
@@ -204,7 +205,7 @@ export class Publisher {
 		this.events.reset();
 	}
 
-	/** Tells everything at a moment when not everybody does the same. */
+	/** Publishes everything after a random delay. */
 	private greet(): void {
 		if (this.greeting) return;
 		this.greeting = this.platform.after(this.platform.random() * SPREAD, () => {
@@ -220,7 +221,7 @@ export class Publisher {
 		if (!this.status || !this.ready || !this.link.connected) return;
 		const { router } = this.status;
 		const wanted = this.payloads.retained({ router, peers: this.peers });
-		// What the broker holds of peers that BIRD does not have; as long as BIRD cannot be asked, nobody knows.
+		// What the broker holds of peers that BIRD does not have; while BIRD cannot be queried, nobody knows.
 		if (router.bird.reachable) {
 			for (const topic of this.heldTopics.held) if (!wanted.has(topic)) this.retained.distrust(topic);
 			this.heldTopics.held.clear();
@@ -257,7 +258,7 @@ export class Publisher {
 		} else if (topic === topics.command || peer?.leaf === "command") {
 			this.command(topic, peer?.id, payload, retained);
 		} else if (topic === topics.availability) {
-			// A last will that comes late, of a connection that we have left behind.
+			// A late last will of an earlier connection.
 			if (payload === "offline" && !retained && this.ready) {
 				this.retained.distrust(topic);
 				this.synchronize();

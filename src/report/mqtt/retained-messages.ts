@@ -1,7 +1,7 @@
-/** Milliseconds between two messages on one topic, at least; what changes in between is told by the next one. */
+/** Milliseconds between two messages on one topic, at least; the next one has what changes in between. */
 export const MESSAGE_INTERVAL = 1000;
 
-/** What the broker was given on a topic; without a payload it is to be given again. */
+/** What was published on a topic; without a payload it has to be published again. */
 interface Sent {
 	readonly payload?: string;
 	/** Monotonic milliseconds. */
@@ -9,14 +9,14 @@ interface Sent {
 }
 
 /**
- * Keeps the broker's retained messages equal to what is wanted: publishes what differs, takes back what is no longer
- * wanted, on each topic at most once a second. Holds the last payload of each topic, no queue.
+ * Keeps the broker's retained messages equal to what is wanted: publishes what differs and removes what is no longer wanted, on
+ * each topic at most once a second. Keeps the last payload of each topic, and no queue.
  */
 export class RetainedMessages {
 	private sent = new Map<string, Sent>();
 
 	/**
-	 * @param publish hands a retained message over; false: there is no room for it now
+	 * @param publish sends a retained message; false: there is no room for it now
 	 * @param now monotonic milliseconds
 	 */
 	constructor(
@@ -26,8 +26,8 @@ export class RetainedMessages {
 
 	/**
 	 * Publishes what differs, in the order of `wanted`.
-	 * @returns `full`: there was no room, the rest follows when asked again; otherwise the milliseconds after which it
-	 *   is to be asked again because a topic has had its message of this second, or undefined
+	 * @returns `full`: there was no room, and the rest follows with the next call; otherwise the milliseconds after which to call
+	 *   again because a topic has had its message of this second, or undefined
 	 */
 	synchronize(wanted: ReadonlyMap<string, string>): "full" | number | undefined {
 		const now = this.now();
@@ -54,22 +54,22 @@ export class RetainedMessages {
 		return again;
 	}
 
-	/** Another connection: what the broker has is not known. Topics of before are remembered, to be taken back. */
+	/** Another connection: what the broker has is not known. Earlier topics are remembered, to be removed. */
 	reset(): void {
 		this.again(Number.NEGATIVE_INFINITY);
 	}
 
-	/** Everything is to be published once more, as if the broker had lost it. */
+	/** Has everything published once more, as if the broker had lost it. */
 	resend(): void {
 		this.again();
 	}
 
-	/** One topic is to be published once more: somebody else wrote there, or holds something there. */
+	/** Has one topic published once more: somebody else has published on it. */
 	distrust(topic: string): void {
 		this.sent.set(topic, { at: this.sent.get(topic)?.at ?? Number.NEGATIVE_INFINITY });
 	}
 
-	/** Topics on which something was published and not taken back. */
+	/** Topics on which something was published and not removed. */
 	topics(): string[] {
 		return [...this.sent].filter(([, { payload }]) => payload !== "").map(([topic]) => topic);
 	}

@@ -2,32 +2,32 @@ import type { Platform, Timer } from "../../platform/types.ts";
 import type { Topics } from "../topics.ts";
 import type { MqttLink } from "./link.ts";
 
-/** Milliseconds after the subscription, and without a retained message, after which the broker has told what it holds. */
+/** When no retained message has come for this many milliseconds, the broker has sent everything that it holds. */
 const QUIET = 1000;
 /** Milliseconds after which it is enough in any case. */
 const LIMIT = 5000;
-/** Topics remembered: a bound for what a broker can make us remember. */
+/** Topics remembered, at most, whatever the broker sends. */
 const HELD_LIMIT = 512;
 
-/** What is found out about another daemon that publishes under this router's name. */
+/** Another daemon that publishes under this router's name. */
 export interface Foreign {
-	/** When that daemon started, by its own account. */
+	/** When that daemon started, as it says. */
 	readonly started: string;
 }
 
 export interface RetainedTopicsHandlers {
-	/** The broker holds something of ours from an earlier run; more may follow. */
+	/** The broker holds something from an earlier run; more may follow. */
 	onHeld(): void;
 	/** The broker holds a state of this router which this daemon has not published. */
 	onForeign(foreign: Foreign): void;
 }
 
 /**
- * Learns after each connection what the broker holds of this router: states and availabilities of its peers, each
- * time; discovery, once, because that takes a look at the discovery of every device of every program.
+ * Finds out after each connection what the broker holds of this router: states and availabilities of its peers each time;
+ * discovery once, because that means receiving the discovery of every device of every program.
  */
 export class RetainedTopics {
-	/** Topics on which the broker holds something; those that are not wanted are to be taken back. */
+	/** Topics on which the broker holds something; those that are not wanted have to be removed. */
 	readonly held = new Set<string>();
 	private limit: Timer | undefined;
 	private quiet: Timer | undefined;
@@ -45,7 +45,7 @@ export class RetainedTopics {
 		this.held.clear();
 		const { topics } = this;
 		const filters = [topics.state, topics.anyPeerState, topics.anyPeerAvailability];
-		// Not again after a failure: the discovery of others may be what broke the connection.
+		// Not again after a failure: perhaps it was the discovery of others that broke the connection.
 		if (!this.discovered) filters.push(topics.anyDiscovery);
 		this.discovered = true;
 		this.finish = () => {
@@ -63,7 +63,7 @@ export class RetainedTopics {
 		this.quiet = undefined;
 	}
 
-	/** Takes a message on any topic. @param ownStarts `started` of each state that this daemon has published */
+	/** Handles a message on any topic. @param ownStarts `started` of each state that this daemon has published */
 	receive(topic: string, payload: string, retained: boolean, ownStarts: ReadonlySet<string>): void {
 		if (!retained || payload === "") return;
 		const { topics } = this;
@@ -87,7 +87,7 @@ export class RetainedTopics {
 
 	private hold(topic: string, peer?: string): void {
 		if (this.held.size >= HELD_LIMIT) return;
-		// Whoever left one of a peer's topics may have left the others, and the last is what the next look finds.
+		// Whoever left one of a peer's topics may have left the others too.
 		if (peer !== undefined) {
 			const { discovery, state, availability } = this.topics.peer(peer);
 			this.held.add(discovery);
@@ -99,8 +99,8 @@ export class RetainedTopics {
 }
 
 /**
- * Whether a discovery message is one of this router: its topic alone does not tell, since `bgpwarden_a_b` may be the
- * router `a_b` as well as the peer `b` of the router `a`.
+ * Whether a discovery message is this router's. The topic alone does not tell: `bgpwarden_a_b` may be the router `a_b` or the
+ * peer `b` of the router `a`.
  */
 function isOurs(topics: Topics, topic: string, payload: string): boolean {
 	if (!topic.includes(topics.device)) return false;

@@ -11,7 +11,7 @@ const PORTS: Readonly<Record<Flow["protocol"], readonly number[]>> = {
 /** What a line must have in it to be worth parsing. */
 const HINT = new RegExp(`[sd]port=(?:${[BGP_PORT, ...ALL_BFD_PORTS].join("|")})\\b`);
 
-/** A cheap look at a line that may be one of ten thousand. */
+/** A cheap check of a line that may be one of ten thousand. */
 export function mayBeStale(line: string): boolean {
 	return HINT.test(line);
 }

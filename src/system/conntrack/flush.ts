@@ -14,7 +14,7 @@ interface StaleFlows {
 	readonly filters: Set<string>;
 }
 
-/** How often to delete: mid-stream packets make entries anew (tcp_loose) until the table keeps them out. */
+/** How often to delete: until the table keeps them out, mid-stream packets create entries again (tcp_loose). */
 const PASSES = 3;
 /**
  * Deletes the conntrack entries of BGP and BFD that end at this router, of all zones and both address families, until there

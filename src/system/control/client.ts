@@ -5,7 +5,7 @@ import { FileError } from "../../platform/types.ts";
 import { STATUS_FILE } from "../../report/run-files.ts";
 import { CONTROL_FIFO, REPLIES, type Reply, requestLine } from "./request.ts";
 
-/** Milliseconds that a request waits for its reply, and between looks. */
+/** Milliseconds that a request waits for its reply, and between checks. */
 const PATIENCE = 10_000;
 const CHECK_PERIOD = 20;
 
@@ -22,7 +22,7 @@ export function readStatus(platform: Platform, directory: string): Status | unde
 	return isDaemon(platform, status.router.pid) ? status : undefined;
 }
 
-/** Hands a request to the daemon and waits for what it says. Somebody must have seen that it runs. */
+/** Sends a request to the daemon and waits for its reply. The caller has seen that the daemon runs. */
 export function request(platform: Platform, directory: string, command: Omit<Command, "id">): Promise<Reply> {
 	const id = `${platform.pid}-${Math.floor(platform.random() * 1e9)}`;
 	const path = `${directory}/${REPLIES}/${id}`;

@@ -4,7 +4,7 @@ import { runToEnd } from "../../platform/supervise.ts";
 import type { FifoReader, Platform } from "../../platform/types.ts";
 import { CONTROL_FIFO, parseRequest, REPLIES, type Reply } from "./request.ts";
 
-/** A reply that nobody has fetched for this many milliseconds is removed. */
+/** A reply that nobody has read for this many milliseconds is removed. */
 const REPLY_AGE = 60_000;
 
 export interface ControlOptions {

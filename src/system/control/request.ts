@@ -7,7 +7,7 @@ export const REPLIES = "replies";
 const VERBS: readonly Verb[] = ["ensure", "release", "flush", "restart"];
 const LINE = /^(\w+)(?: ([^\s#]+))?(?: #([A-Za-z0-9-]{1,40}))?$/;
 
-/** What a request is answered with, as JSON in `replies/ID`. */
+/** The reply to a request, as JSON in `replies/ID`. */
 export interface Reply {
 	readonly ok: boolean;
 	readonly text: string;

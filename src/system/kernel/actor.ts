@@ -3,13 +3,13 @@ import type { Files } from "../../platform/types.ts";
 
 /** Characters of a command line that are kept. */
 const COMMAND_LIMIT = 120;
-/** Generations that are looked at: the repair waits meanwhile. */
+/** Ancestors that are read; the repair waits meanwhile. */
 const MOST_ANCESTORS = 4;
 
 /** `/proc/self/ns/pid` of the machine's own process ids (PROC_PID_INIT_INO in Linux's include/linux/proc_ns.h). */
 const MACHINE = "pid:[4026531836]";
 
-/** Whether processes have other ids here than the kernel tells in nft's generations: in a container. */
+/** Whether this is a container, where processes have other ids than nft's generations name. */
 export function hasOtherIds(files: Files): boolean {
 	const namespace = files.readLink("/proc/self/ns/pid");
 	// A kernel without such namespaces has no such file.

@@ -1,7 +1,7 @@
 import type { Nft, NftResult } from "./nft.ts";
 import type { Render } from "./owned-table.ts";
 
-/** Puts the table in place for everybody to change, by a text that any kernel and any nft takes, where possible. */
+/** Installs the table without an owner, where possible by a text that any kernel and any nft accepts. */
 export async function installTable(nft: Nft, render: Render): Promise<NftResult> {
 	const result = await nft.apply(render({}));
 	if (result.ok || result.cause !== "orphan") return result;

@@ -10,7 +10,7 @@ import { TableFile } from "./table-file.ts";
 import { bareListing, peersIn } from "./table-listing.ts";
 import { renderTable, withMark } from "./table-text.ts";
 
-/** Carries out what the warden wants of its table; what comes of it are events. */
+/** Carries out the warden's actions on the table, and returns their outcomes as events. */
 export class TableKeeper {
 	private readonly file: TableFile;
 	private knownMark: string | undefined;

@@ -30,7 +30,7 @@ export async function listRuleset(
 	return { reason: `${command}: its output is not a ruleset`, missing: false };
 }
 
-/** @returns the ruleset as it was when nft does not answer */
+/** @returns the same ruleset when nft does not answer */
 async function askForDormant(platform: Platform, ruleset: Ruleset): Promise<Ruleset> {
 	const argv = ["nft", "-t", "list", "ruleset"] as const;
 	const { stdout } = await runToEnd(platform, argv, { timeout: PATIENCE, limit: LIMIT });

@@ -5,7 +5,7 @@
 
 import { isTraceLine } from "./trace-text.ts";
 
-/** What one transaction left of the table that is watched. */
+/** What one transaction did to the watched table. */
 export type Touch =
 	/** Nothing of it was named. */
 	| "none"
@@ -40,7 +40,7 @@ const RULES = /^(?:add|create|insert|replace|delete|destroy) (?:table|chain|rule
 /** Tables that are kept of one transaction. */
 const MOST_TABLES = 8;
 
-/** Puts the lines of a monitor together; one instance per run of the program. */
+/** Assembles the lines of a monitor into transactions; one instance for each run of the program. */
 export class MonitorParser {
 	private touch: Touch = "none";
 	private marked = false;

@@ -7,7 +7,7 @@ import { findActor, hasOtherIds } from "../kernel/actor.ts";
 import { MonitorParser, type Touch, type Transaction } from "./monitor-text.ts";
 import { isTraceLine, parseTraceLine, TraceCollector } from "./trace-text.ts";
 
-/** Milliseconds without another line after which a packet's way is taken for complete. */
+/** Milliseconds without another line after which a packet's trace counts as complete. */
 const TRACE_QUIET = 40;
 
 /** A transaction that is not the daemon's own and that touched the table. */

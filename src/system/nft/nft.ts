@@ -7,7 +7,7 @@ import { parseHandles, unknownChains, withRules } from "./rule-handles.ts";
 
 /** Milliseconds until an nft that does not end is killed. */
 export const NFT_PATIENCE = 5000;
-/** How many of its own process ids the daemon remembers; the monitor tells about them within milliseconds. */
+/** How many of its own process ids the daemon remembers; the monitor shows them within milliseconds. */
 const REMEMBERED = 32;
 /** Bytes of a listing that are kept: the table itself takes 4,000, and each peer of scope `peers` 40 more. */
 const LISTING_LIMIT = 1 << 18;

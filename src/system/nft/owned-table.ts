@@ -5,7 +5,7 @@ import { describeNftFailure, NFT_PATIENCE, type Nft, type NftFailure, nftTimeout
 import { isOwned } from "./table-listing.ts";
 
 const ARGV = ["nft", "-e", "-f", "-"] as const;
-/** Milliseconds between looks at the table while no monitor tells that the transaction was made. */
+/** Milliseconds between checks of the table while no monitor shows that the transaction was made. */
 const CHECKS = [10, 20, 50, 100, 200, 500, 1000] as const;
 
 export type Owning =
@@ -147,12 +147,12 @@ function outcome(status: ExitStatus, complaint: string): Owning {
 	return { kind: "failed", failure: describeNftFailure(ARGV, status, complaint) };
 }
 
-/** A table to be put in place. */
+/** A table to be installed. */
 export interface Wanted {
 	/** Its name, family inet. */
 	readonly table: string;
 	readonly render: Render;
 }
 
-/** The table's text in the form that is asked for. */
+/** The table's text in the given form. */
 export type Render = (form: TableForm) => string;

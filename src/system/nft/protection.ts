@@ -5,7 +5,7 @@ import type { Nft, NftFailure, NftResult } from "./nft.ts";
 import type { Wanted } from "./owned-table.ts";
 import { OwnedTable, type Owning } from "./owned-table.ts";
 
-/** What keeps the table as it is: the kernel, which lets nobody but its owner change it, or the daemon, by repair. */
+/** `owned`: the kernel lets nobody but the owner change the table; `installed`: the daemon repairs it. */
 export type Mode = "owned" | "installed";
 
 export type Applied = { readonly ok: true; readonly mode: Mode } | NftFailure;
@@ -19,29 +19,29 @@ export interface ProtectionOptions {
 }
 
 /**
- * Puts the table in place and keeps it, in the stronger of two modes that is possible; one thing at a time, in the order
- * of the calls. Which one it is matters to nobody else: what a mode does not prevent, the warden repairs.
+ * Installs the table and keeps it, in the stronger of two modes that is possible; one thing at a time, in the order of the
+ * calls. Nobody else needs to know which mode it is: what a mode does not prevent, the warden repairs.
  */
 export interface Protection {
 	/** Begins what an owner needs, before the first `apply`. */
 	prepare(): void;
 	/** `option protect`, changed. Takes effect with the next `apply`; what is possible is found out anew. */
 	configure(own: boolean): void;
-	/** Puts the table in place of whatever is there under its name, in one transaction. */
+	/** Replaces whatever has the table's name, in one transaction. */
 	apply(wanted: Wanted): Promise<Applied>;
-	/** Leaves the table in place without an owner, as any other table: everybody can change it. */
+	/** Gives up the ownership: the table stays, and anybody can change it, as any other table. */
 	release(): Promise<NftResult>;
-	/** A transaction of the daemon's own came by in the monitor. */
+	/** The monitor showed a transaction of the daemon's own. */
 	confirm(pid: number): void;
 }
 
-/** So often in a row an owner may fail before that is taken for the way of this kernel and this nft. */
+/** When an owner has failed this many times in a row, this kernel or this nft cannot do it. */
 const MOST_FAILURES = 3;
-/** An owner that has lived for this many milliseconds shows that it can be: failures from before do not count. */
+/** An owner that has lived for this many milliseconds shows that it works: earlier failures do not count. */
 const LONG_OWNED = 60_000;
-/** Milliseconds after which a table without an owner gets another chance. */
+/** Milliseconds after which the daemon tries again to own the table. */
 const RETRY = 10_000;
-/** Never made: `nft -c` only has the kernel look at it. */
+/** Never created: `nft -c` only has the kernel check it. */
 const SCRATCH = "table inet bgpwarden_scratch {\n\tflags owner, persist;\n}\n";
 
 export function createProtection(platform: Platform, nft: Nft, options: ProtectionOptions): Protection {

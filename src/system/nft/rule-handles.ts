@@ -1,7 +1,7 @@
 import type { Hop, PacketTrace } from "../../model/packet-trace.ts";
 import { plainRule } from "./trace-text.ts";
 
-/** Where a rule stands: `inet fw4 input_lan`. */
+/** A rule's chain: `inet fw4 input_lan`. */
 export type ChainName = readonly [family: string, table: string, chain: string];
 
 /** Chains that are listed for one batch of packets, at most. */

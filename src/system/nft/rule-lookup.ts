@@ -4,7 +4,7 @@ import type { Nft } from "./nft.ts";
 /** Batches that wait; more are dropped. */
 const MOST_WAITING = 8;
 
-/** Looks up the rules that traced packets have met, one batch after the other: an answer must not overtake its SYN. */
+/** Looks up the rules that traced packets matched, one batch after the other, because an answer must not overtake its SYN. */
 export class RuleLookup {
 	private waiting = 0;
 	private last: Promise<void> = Promise.resolve();

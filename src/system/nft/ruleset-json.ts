@@ -70,7 +70,7 @@ export function parseRuleset(text: string, terse = false): Ruleset | undefined {
 	return { tables: [...tables.values()], ...(version === undefined ? {} : { version }) };
 }
 
-/** Whether this nft's JSON tells which tables are dormant: 1.0.6 does not, 1.1.3 does. */
+/** Whether this nft's JSON shows which tables are dormant: 1.0.6 does not, 1.1.3 does. */
 export function showsDormant({ version = "" }: Ruleset): boolean {
 	return !/^(0|1\.0)\./.test(version);
 }

@@ -3,7 +3,7 @@ export function bareListing(text: string): string {
 	return text.replace(OWNERSHIP, "$1\n").replace(MARKS, '"');
 }
 
-/** The peers' addresses that a listing of the table covers, with scope `peers`. */
+/** The peers' addresses in a listing of the table, with scope `peers`. */
 export function peersIn(listing: string): string[] {
 	const sets = listing.matchAll(/\n\tset peers[46] \{[^}]*?elements = \{([^}]*)\}/g);
 	return [...sets]
@@ -16,7 +16,7 @@ export function isOwned(listing: string): boolean {
 	return /^table inet \S+ \{.*\n\tflags owner\b/.test(listing);
 }
 
-/** nft also tells the owner's name, as /proc has it for that process id: in a container, perhaps another process's. */
+/** nft also prints the owner's name, which it reads from /proc: in a container it may be another process's. */
 const OWNERSHIP = /^(table inet \S+ \{).*\n(?:\tflags (?:owner|persist|owner,persist)\n\n?)?/;
 
 const MARKS = / \(run [0-9a-f]{8}\)"/g;

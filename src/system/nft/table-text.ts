@@ -37,7 +37,7 @@ export function renderTable(options: TableSpec, form: TableForm = {}): string {
 	].join("\n");
 }
 
-/** Takes a table away that may not be there. */
+/** Deletes a table that may not be there. */
 function removal(table: string, { owned, destroy }: TableForm): string[] {
 	if (owned || destroy) return [`destroy table inet ${table}`];
 	// The first line makes the second one succeed when there is no such table.
@@ -109,7 +109,7 @@ function setMark(mark: Mark): string | undefined {
 	return mark === "keep" ? undefined : `meta mark set 0x${mark.toString(16).padStart(8, "0")}`;
 }
 
-/** Each BGP handshake and each end of one shows its way through every chain; established sessions cost nothing. */
+/** Traces each start and end of a BGP session through every chain; established sessions cost nothing. */
 function tracing(options: TableOptions, side: "saddr" | "daddr"): string[] {
 	return scopes(options, side).flatMap((scope) =>
 		["dport", "sport"].map(
@@ -120,7 +120,7 @@ function tracing(options: TableOptions, side: "saddr" | "daddr"): string[] {
 	);
 }
 
-/** The port comes first: it spares every other packet of the router the route lookup. */
+/** The port comes first, so that no other packet of the router costs a route lookup. */
 function leavesAlone(match: string, why: string): string {
 	return (
 		`meta l4proto { tcp, udp } th dport != { ${[BGP_PORT, ...ALL_BFD_PORTS].join(", ")} } th sport != ${BGP_PORT} return ` +

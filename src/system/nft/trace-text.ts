@@ -112,9 +112,9 @@ function parseFlags(text: string): TcpFlag[] {
 	).map(([, name]) => name);
 }
 
-/** Packets under way at a time; more is a flood, and the oldest are dropped. */
+/** Packets traced at a time; of more, the oldest are dropped. */
 const MOST_PACKETS = 64;
-/** Hops kept of one packet: a ruleset with this many matching rules is told from its end. */
+/** Hops kept of one packet; of more, the first are dropped. */
 const MOST_HOPS = 64;
 
 interface Open {
@@ -124,7 +124,7 @@ interface Open {
 	readonly hops: Hop[];
 }
 
-/** Puts the lines of traces together, each packet's way through the ruleset. */
+/** Assembles the lines of traces into each packet's way through the ruleset. */
 export class TraceCollector {
 	private readonly open = new Map<string, Open>();
 

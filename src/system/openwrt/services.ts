@@ -5,7 +5,7 @@ import { createUbus } from "./ubus.ts";
 
 /** Where ubusd listens: OpenWrt 21.02 and later, and before. */
 export const UBUS_SOCKETS = ["/var/run/ubus/ubus.sock", "/var/run/ubus.sock"] as const;
-/** Milliseconds between looks at that socket; a look is a stat. */
+/** Milliseconds between checks of that socket; a check is a stat. */
 const CHECK_PERIOD = 5000;
 /** procd's object on the bus. */
 const PROCD = "service";
@@ -22,7 +22,7 @@ export interface ServicesOptions {
 	readonly onGarbage: (text: string) => void;
 }
 
-/** What procd does to services. Where there is no ubus this does nothing but look for its socket. */
+/** What procd does to services. Where there is no ubus, this only checks for its socket. */
 export interface Services {
 	start(): void;
 	stop(): void;

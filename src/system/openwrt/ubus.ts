@@ -16,7 +16,7 @@ const TIMEOUT = 5;
 const GRACE = 1000;
 /** Bytes of a reply; ubusd itself takes no message over 1 MiB. */
 const LIMIT = 1 << 20;
-/** Until an object that is not there is asked for again; who knows when it comes starts the stream anew. */
+/** Before another try to attach to an object that is not there; whoever learns that it came restarts the stream. */
 const BACKOFF: Backoff = { first: 100, longest: 300_000 };
 
 /** @property reason one line, e.g. `ubus call service list: Not found` */

@@ -24,13 +24,13 @@ export function bfdPacketsReceived({ state }: View, since: number): BfdPacketsRe
 	};
 }
 
-/** Without numbers, which would be others at each look. */
+/** Without numbers, which would differ each time. */
 export function describeArrivals({ singleHop, multihop }: BfdPacketsReceived): string {
 	const say = (packets: number) => (packets > 0 ? "packets arrive" : "no packets");
 	return `UDP ${BFD_PORTS.singleHop}: ${say(singleHop)}, UDP ${BFD_PORTS.multihop}: ${say(multihop)}`;
 }
 
-/** The two sides speak BFD past each other: `bfd-mode-mismatch`. */
+/** The two sides use different kinds of BFD: `bfd-mode-mismatch`. */
 export function diagnoseBfdMode(view: View): Diagnosis | undefined {
 	const { record, state, now } = view;
 	const { peer, bfdSince, stateSince } = record;
@@ -40,7 +40,7 @@ export function diagnoseBfdMode(view: View): Diagnosis | undefined {
 		Math.max(stateSince ?? 0, bfdSince ?? 0, state.startedAt, now - 60_000),
 	);
 	if (!counted) return undefined;
-	// Packets of the other kind are another peer's, where one speaks that kind with success.
+	// Packets of the other kind are another peer's, if one uses that kind successfully.
 	const others = Object.values(state.peers).filter(
 		(other) => other.peer.bfd === "up" && other.peer.name !== peer.name,
 	);

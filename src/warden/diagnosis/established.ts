@@ -11,7 +11,7 @@ import type { View } from "./view.ts";
 /** BFD comes up a moment after the session: this many ms it may be down without meaning anything. */
 export const BFD_GRACE = 3000;
 
-/** What may be wrong with a session that is up: its BFD. `healthy` otherwise. */
+/** A session that is up: its BFD may be down; otherwise it is `healthy`. */
 export function diagnoseEstablished(view: View): Diagnosis | undefined {
 	const { record, state, now } = view;
 	const { peer, stateSince, bfdSince } = record;

@@ -14,8 +14,7 @@ export function describePeer({ peer }: PeerRecord): string {
 }
 
 /**
- * A moment in UTC. Evidence tells moments and no durations: those would be another text, and another MQTT message, at each
- * look.
+ * A moment in UTC. Evidence has moments instead of durations, which would be another text, and another MQTT message, each time.
  */
 export function describeTime({ state }: View, moment: number): string {
 	return isoSeconds(state.clockOffset, moment);

@@ -10,10 +10,10 @@ import {
 } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
-/** This many losses of the session within `WINDOW` ms are no accident. */
+/** This many losses of the session within `WINDOW` ms are flapping. */
 const LEAST = 3;
 const WINDOW = 600_000;
-/** A session that lasts this many times longer than those before has calmed down; and at least this many ms. */
+/** Flapping is over when a session lasts this many times longer than those before, and at least this many ms. */
 const CALM = { times: 2, least: 5000 } as const;
 
 /** When the session has calmed down, monotonic ms; undefined: it does not flap. @param times when it was lost, oldest first */
@@ -25,7 +25,7 @@ export function calmAt(times: readonly number[], now: number): number | undefine
 	return last + Math.max(CALM.times * period, CALM.least);
 }
 
-/** The session comes and goes. */
+/** The session goes up and down: `flapping`. */
 export function diagnoseFlapping(view: View): Diagnosis | undefined {
 	const { record, now } = view;
 	const times = (record.flapTimes ?? []).filter((time) => now - time < WINDOW);

@@ -17,7 +17,7 @@ import { ANSWER_PATIENCE, SILENCE } from "./view.ts";
 /** A SYN older than this many ms is no news: FRR dials at least every 120 s. */
 const FRESH = SILENCE;
 
-/** What happened to the latest handshake on its way through this router's ruleset. */
+/** What this router's ruleset did to the latest handshake. */
 export function diagnoseHandshake(view: View): Diagnosis | undefined {
 	const { syn, dial } = view.evidence;
 	return (
@@ -26,12 +26,12 @@ export function diagnoseHandshake(view: View): Diagnosis | undefined {
 	);
 }
 
-/** BIRD holds a session for up to its hold time after it was lost. */
+/** BIRD keeps a lost session for up to its hold time. */
 const LOST_WITHIN = 60_000;
 
 /**
- * The peer dials while BIRD takes the session for alive: for the peer it is over, and if the SYN is caught, so is whatever
- * else the peer sends.
+ * The peer connects while BIRD still says Established: for the peer the session is over, and what stops its SYN stops the rest
+ * as well.
  */
 export function diagnoseLostSession(view: View): Diagnosis | undefined {
 	const { syn } = view.evidence;
@@ -47,7 +47,7 @@ function isFresh({ evidence, now }: View, trace: PacketTrace | undefined): trace
 	return trace !== undefined && now - trace.at < FRESH && trace.at >= (evidence.established ?? 0);
 }
 
-/** The peer has dialled. */
+/** The peer has sent a SYN. */
 function diagnoseIncoming(view: View, syn: PacketTrace): Diagnosis | undefined {
 	const { record, evidence, state } = view;
 	const own = state.settings.table;
@@ -87,7 +87,7 @@ function diagnoseIncoming(view: View, syn: PacketTrace): Diagnosis | undefined {
 	};
 }
 
-/** The answers of one dial: what is older was another's, from the same port. */
+/** Milliseconds within which an answer belongs to a SYN; an older one was for an earlier SYN from the same port. */
 const SAME_DIAL = 10_000;
 
 /** Whether an answer would have come by now. */
@@ -96,14 +96,14 @@ function hadTime({ evidence, now }: View, syn: PacketTrace): boolean {
 	return age >= ANSWER_PATIENCE.once || ((evidence.syns ?? 1) > 1 && age >= ANSWER_PATIENCE.again);
 }
 
-/** The daemon's own chain at the input hook tells that a packet came so far. */
+/** The daemon's own chain at the input hook shows that a packet came this far. */
 function reachesInput({ hops }: PacketTrace, own: string): boolean {
 	return hops.some(
 		({ family, table, chain }) => family === "inet" && table === own && chain === "filter_input",
 	);
 }
 
-/** No rule of nftables ended its way, and yet it never came to the input hook. */
+/** No nftables rule stopped the SYN, and it never came to the input hook. */
 function diagnoseVanished(view: View, seen: string): Diagnosis {
 	return {
 		id: "hijacked",
@@ -115,7 +115,7 @@ function diagnoseVanished(view: View, seen: string): Diagnosis {
 	};
 }
 
-/** BIRD has dialled; an RST in answer is normal, for MetalLB's speakers do not listen. */
+/** BIRD has sent a SYN; an RST in answer is normal, because MetalLB's speakers do not listen. */
 function diagnoseOutgoing(view: View, dial: PacketTrace): Diagnosis | undefined {
 	return diagnoseVerdict(
 		view,
@@ -172,7 +172,7 @@ function describeTable(view: View, hop: Hop): string[] {
 function ownerOf(view: View, hop: Hop): string | undefined {
 	const known = serviceOfChain(`${tableOf(hop)} ${hop.chain}`);
 	const changed = view.state.evidence.tables[tableOf(hop)]?.by;
-	// A table made by nft itself tells nobody's name.
+	// A table that nft itself made does not tell by whom.
 	return known ?? (changed === undefined || changed === "nft" ? undefined : changed);
 }
 

@@ -7,7 +7,7 @@ import type { View } from "./view.ts";
 
 const UNRESOLVED = new Set(["FAILED", "INCOMPLETE"]);
 
-/** What the kernel knows of the way to the peer: `route-kind`, `peer-unreachable`. */
+/** What the kernel knows about the path to the peer: `route-kind`, `peer-unreachable`. */
 export function diagnoseKernel(view: View): Diagnosis | undefined {
 	const { evidence, record } = view;
 	const { inspection, usualInterface } = evidence;
@@ -51,12 +51,12 @@ export function diagnoseKernel(view: View): Diagnosis | undefined {
 	return undefined;
 }
 
-/** Conntrack has a hand in it though it should not: `tracked`, or `hijacked` where NAT leads elsewhere. */
+/** conntrack tracks the session although it should not: `tracked`, or `hijacked` where NAT redirects it. */
 export function diagnoseTracking(view: View): Diagnosis | undefined {
 	const { evidence, record, state } = view;
 	const { tracked, inspection } = evidence;
 	const flow = inspection?.flows?.[0];
-	// One look may have been just before the flush.
+	// One inspection may have been just before the flush.
 	if (!tracked || tracked.inspections < 2 || !flow) return undefined;
 	const table =
 		state.table.present && !state.problems.install
@@ -86,7 +86,7 @@ export function diagnoseTracking(view: View): Diagnosis | undefined {
 	};
 }
 
-/** Where NAT leads a flow to port 179; undefined where it does not. */
+/** Where NAT sends a flow to port 179; undefined where there is no NAT. */
 function natTarget({ original, reply }: Flow): string | undefined {
 	if (original.destinationPort !== BGP_PORT) return undefined;
 	if (reply.sourcePort !== BGP_PORT) return `port ${reply.sourcePort}`;

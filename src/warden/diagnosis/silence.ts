@@ -6,7 +6,7 @@ import { SILENCE } from "./view.ts";
 
 const ALIVE = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);
 
-/** The peer's host is there, and its BGP does not dial: `peer-silent`. */
+/** The peer's host is alive, and its BGP does not connect: `peer-silent`. */
 export function diagnoseSilence(view: View): Diagnosis | undefined {
 	const { record, evidence, state, now } = view;
 	const { syn, inspection } = evidence;

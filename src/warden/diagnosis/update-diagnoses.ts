@@ -9,12 +9,12 @@ import { diagnose, diagnoseBird } from "./diagnose.ts";
 import { BFD_GRACE } from "./established.ts";
 import { calmAt } from "./flapping.ts";
 
-/** Diagnoses every peer anew, and tells what has changed. */
+/** Diagnoses every peer again, and reports what has changed. */
 export function updateDiagnoses(turn: Turn): void {
 	for (const record of Object.values(turn.state.peers)) updateDiagnosis(turn, record);
 }
 
-/** When `concludeAll` has something to look at. */
+/** When `diagnosesTick` has something to do. */
 export function diagnosesDueAt({ evidence }: WardenState): number | undefined {
 	return evidence.due[0];
 }
@@ -42,7 +42,7 @@ function updateDiagnosis(turn: Turn, record: PeerRecord): void {
 	if (diagnosis) reportChange(turn, record, before, diagnosis);
 }
 
-/** A cause that was found stays until another is, or the peer is up; that all was well says nothing about a peer that is down. */
+/** A cause stays until another is found or the peer is up; an earlier `healthy` says nothing about a peer that is down. */
 function stillValid(record: PeerRecord, now: number): Diagnosis | undefined {
 	const { diagnosis } = record;
 	if (diagnosis === undefined || diagnosis.id === "healthy" || diagnosis.id === "bird-down") return undefined;
@@ -57,7 +57,7 @@ function reportChange(
 	{ id, explanation, remedy }: Diagnosis,
 ): void {
 	if (id === before?.id || (id === "healthy" && before === undefined)) return;
-	// BIRD's loss was told once for all.
+	// The loss of BIRD was reported once for all peers.
 	if (id === "bird-down") return;
 	if (id === "healthy") turn.log("info", `peer ${peer.name}: healthy again (it was ${before?.id})`);
 	else
