@@ -9,23 +9,13 @@ import { CommandGate, type MqttCommand } from "./incoming-commands.ts";
 import { createMqttLink, type Message, type MqttLink } from "./link.ts";
 import { RetainedMessages } from "./retained-messages.ts";
 import { RetainedTopics } from "./retained-topics.ts";
+import { SameIdWatch } from "./same-id.ts";
 
 /**
  * Everything is published at a random moment within this many milliseconds after a connection or Home Assistant's birth
  * message, because all routers of a broker see these at the same time.
  */
 const SPREAD = 5000;
-/** After this many milliseconds of a connection without a sign of another router with this id, the problem is over. */
-const ALONE_AFTER = 600_000;
-/** Signs of such a router before it is reported: one may be a message that the broker kept from an earlier run. */
-const FOREIGN_SIGNS = 2;
-/**
- * A broker disconnects a client when another one connects with the same id (MQTT 3.1.1, section 3.1.4). This many connections
- * in a row, each shorter than this many milliseconds, make that likely.
- */
-const SHORT_CONNECTIONS = 3;
-const SHORT = 30_000;
-
 export interface CommandOutcome {
 	readonly command: string;
 	readonly peer?: string;
@@ -65,12 +55,9 @@ export class Publisher {
 	private ready = false;
 	private greeting: Timer | undefined;
 	private again: { timer: Timer; at: number } | undefined;
-	private alone: Timer | undefined;
+	private readonly sameId: SameIdWatch;
 	/** `started` of the states published so far; it changes when the router's clock is set. */
 	private readonly starts = new Set<string>();
-	private signs = 0;
-	private connectedAt = 0;
-	private shortConnections = 0;
 
 	/**
 	 * @param routerId the configured name or the hostname, as it is
@@ -97,8 +84,9 @@ export class Publisher {
 		);
 		this.heldTopics = new RetainedTopics(platform, this.topics, {
 			onHeld: () => this.synchronize(),
-			onForeign: ({ started }) => this.foreign(started),
+			onForeign: ({ started }) => this.sameId.foreign(started),
 		});
+		this.sameId = new SameIdWatch(platform, this.topics.id, (text) => this.handlers.onForeign(text));
 		this.link = createLink(
 			platform,
 			config,
@@ -152,7 +140,8 @@ export class Publisher {
 
 	private async end(last: readonly Message[]): Promise<void> {
 		this.heldTopics.stop();
-		for (const timer of [this.greeting, this.again?.timer, this.alone]) timer?.cancel();
+		this.sameId.stop();
+		for (const timer of [this.greeting, this.again?.timer]) timer?.cancel();
 		this.again = undefined;
 		this.ready = false;
 		const { event: topic } = this.topics;
@@ -174,7 +163,7 @@ export class Publisher {
 			this.handlers.onLog("warn", `MQTT: ${this.broker()}: not verified (tls_insecure): ${risk}`);
 		}
 		this.handlers.onConnect?.();
-		this.connectedAt = this.platform.now().monotonic;
+		this.sameId.connected();
 		this.link.subscribe([
 			topics.availability,
 			...(config.discovery ? [topics.birth] : []),
@@ -183,10 +172,6 @@ export class Publisher {
 		this.heldTopics.start(this.link);
 		this.retained.reset();
 		this.greet();
-		this.alone = this.platform.after(ALONE_AFTER, () => {
-			this.signs = 0;
-			this.handlers.onForeign(undefined);
-		});
 	}
 
 	private disconnected(reason: string): void {
@@ -194,11 +179,9 @@ export class Publisher {
 	}
 
 	private lost(): void {
-		const lasted = this.platform.now().monotonic - this.connectedAt;
-		this.shortConnections = lasted < SHORT ? this.shortConnections + 1 : 0;
-		if (this.shortConnections === SHORT_CONNECTIONS) this.suspect();
+		this.sameId.lost();
 		this.ready = false;
-		for (const timer of [this.greeting, this.again?.timer, this.alone]) timer?.cancel();
+		for (const timer of [this.greeting, this.again?.timer]) timer?.cancel();
 		this.greeting = undefined;
 		this.again = undefined;
 		this.heldTopics.stop();
@@ -279,21 +262,7 @@ export class Publisher {
 		const outcome = { command: verdict.word, ok: false, text };
 		this.handlers.onOutcome(named === undefined ? outcome : { ...outcome, peer: named });
 	}
-
-	private suspect(): void {
-		const text = `the broker ends every connection after seconds: is another router '${this.topics.id}' as well?`;
-		if (this.signs < FOREIGN_SIGNS) this.handlers.onForeign(`${text} ${ADVICE}`);
-	}
-
-	private foreign(started: string): void {
-		this.signs++;
-		if (this.signs < FOREIGN_SIGNS) return;
-		const text = `another router, whose bgpwarden has started at ${started}, is '${this.topics.id}' as well.`;
-		this.handlers.onForeign(`${text} ${ADVICE}`);
-	}
 }
-
-const ADVICE = "Give each router its own 'option router_id' in /etc/config/bgpwarden";
 
 /** The peers known so far with what is new about them, sorted by name. */
 function merged(known: readonly PeerStatus[], news: readonly PeerStatus[]): PeerStatus[] {
