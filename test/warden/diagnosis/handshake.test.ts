@@ -1,0 +1,132 @@
+import { describe, expect, test } from "vitest";
+import type { Hop } from "../../../src/model/packet-trace.ts";
+import { peer, reading } from "../story.ts";
+import { at, established, known, packet, passive, read, seen, told, trace } from "./bench.ts";
+
+describe("a SYN of the peer", () => {
+	test.each([
+		{
+			what: "tproxied",
+			hop: at("mihomo", "pre", "meta l4proto tcp tproxy to :7894 accept", "accept"),
+			id: "hijacked",
+			says: /tproxied by the rule .* of chain pre in table inet mihomo \(service mihomo\)/,
+		},
+		{
+			what: "queued",
+			hop: at("sing-box", "prematch", "tcp flags syn queue to 100", "queue"),
+			id: "hijacked",
+			says: /queued .* \(service sing-box\)/,
+		},
+		{
+			what: "redirected",
+			hop: at("x", "dstnat", "redirect to :7892", "accept"),
+			id: "hijacked",
+			says: /redirected/,
+		},
+		{
+			what: "dropped by a policy",
+			hop: { family: "ip", table: "filter", chain: "INPUT", verdict: "drop", policy: true } as Hop,
+			id: "hijacked",
+			says: /dropped by the policy of chain INPUT in table ip filter/,
+		},
+		{
+			what: "rejected by fw4",
+			hop: at("fw4", "handle_reject", "reject with tcp reset", "drop"),
+			id: "blocked",
+			says: /firewall rejects .* in chain handle_reject/,
+		},
+	])("that is $what", ({ hop, id, says }) => {
+		const story = read(passive);
+		seen(story, trace(story, packet(["syn"], true), hop));
+		expect(told(story)).toMatchObject({ diagnosis: id, explanation: expect.stringMatching(says) });
+		expect(told(story)?.remedy).toBeTruthy();
+	});
+
+	test("that fw4 rejects in a zone: the zone is named, and how to open it", () => {
+		const story = read(passive);
+		const jump = at("fw4", "reject_from_lan", "jump handle_reject", "jump");
+		seen(story, trace(story, packet(["syn"], true), jump, at("fw4", "handle_reject", "reject", "drop")));
+		expect(told(story)).toMatchObject({
+			diagnosis: "blocked",
+			explanation: expect.stringContaining("(zone lan)"),
+		});
+		expect(told(story)?.remedy).toContain("bgpwarden.main.zone=lan");
+	});
+
+	const input = at("custom_bgp", "filter_input", "tcp dport 179 accept", "accept");
+
+	test("that never comes to the input hook", () => {
+		const story = read(passive);
+		seen(story, trace(story, packet(["syn"], true)));
+		story.passes(2600);
+		expect(told(story)).toMatchObject({
+			diagnosis: "hijacked",
+			explanation: expect.stringContaining("disappears"),
+		});
+	});
+
+	test("without an answer says something only after the time of a retransmission", () => {
+		const story = read(passive);
+		seen(story, trace(story, packet(["syn"], true), input));
+		expect(told(story)?.diagnosis).toBeUndefined();
+		story.passes(2600);
+		expect(told(story)?.diagnosis).toBe("no-answer");
+	});
+
+	test("that is sent again without an answer says so sooner", () => {
+		const story = read(passive);
+		seen(story, trace(story, packet(["syn"], true), input));
+		story.passes(1000);
+		seen(story, trace(story, packet(["syn"], true), input));
+		expect(told(story)?.diagnosis).toBeUndefined();
+		story.passes(400);
+		expect(told(story)?.diagnosis).toBe("no-answer");
+	});
+
+	test("answered by RST: nobody listens", () => {
+		const story = read(passive);
+		seen(story, trace(story, packet(["syn"], true)), trace(story, packet(["rst", "ack"], false)));
+		expect(told(story)?.diagnosis).toBe("not-listening");
+	});
+
+	test("answered, and the answer dropped", () => {
+		const story = read(passive);
+		const drop = at("strict", "out", "ct state untracked drop", "drop");
+		seen(story, trace(story, packet(["syn"], true)), trace(story, packet(["syn", "ack"], false), drop));
+		expect(told(story)).toMatchObject({
+			diagnosis: "reply-dropped",
+			explanation: expect.stringContaining("chain out"),
+		});
+	});
+
+	test("answered: nothing is wrong with that", () => {
+		const story = read(passive);
+		seen(story, trace(story, packet(["syn"], true)), trace(story, packet(["syn", "ack"], false)));
+		story.passes(5000);
+		expect(told(story)?.diagnosis).toBeUndefined();
+	});
+
+	test("while BIRD takes the session for alive: it is caught all the same", () => {
+		const story = read(established);
+		story.passes(5000);
+		seen(story, trace(story, packet(["syn"], true), at("fw4", "handle_reject", "reject", "drop")));
+		expect(told(story)).toMatchObject({ state: "Established", diagnosis: "blocked" });
+	});
+
+	test("of the session that is up now says nothing about it", () => {
+		const story = read(passive);
+		seen(story, trace(story, packet(["syn"], true), at("x", "pre", "drop", "drop")));
+		expect(told(story)?.diagnosis).toBe("hijacked");
+		story.passes(100);
+		story.happens(reading(established));
+		expect(told(story)?.diagnosis).toBe("healthy");
+	});
+
+	test("says nothing while a handshake gets somewhere", () => {
+		const story = read(passive);
+		story.happens(reading(peer({ ...known, state: "OpenConfirm", bfd: "down" })));
+		seen(story, trace(story, packet(["syn"], true)));
+		story.passes(3000);
+		expect(told(story)?.diagnosis).toBeUndefined();
+	});
+});

@@ -1,0 +1,183 @@
+import { describe, expect, test } from "vitest";
+import { peer, reading, Story, types } from "../story.ts";
+import { flapping, passive, read, repair } from "./bench.ts";
+
+describe("a restart", () => {
+	test("goes to a peer that is not Established after a repair, once", () => {
+		const story = read(passive);
+		expect(types(repair(story))).toContain("read_bird");
+		expect(types(story.happens(reading(passive)))).toEqual(["restart_peer", "peer_nudged"]);
+		story.happens(reading(flapping));
+		story.passes(500);
+		for (let round = 0; round < 20; round++) {
+			expect(types(story.happens(reading(passive)))).toEqual([]);
+			story.passes(1000);
+		}
+	});
+
+	test("is made again, twice at the most in an outage, where BIRD has kept the BFD session across the restart", () => {
+		const story = read(passive);
+		repair(story);
+		const restarts: number[] = [];
+		const start = story.time;
+		for (let round = 0; round < 600; round++) {
+			const actions = [...story.happens(reading(passive)), ...story.passes(100)];
+			if (types(actions).includes("restart_peer")) restarts.push(story.time - start);
+			if (types(actions).includes("flush")) story.happens({ type: "flushed", deleted: 0, left: 0 });
+		}
+		const [first = 0, second = 0, third = 0] = restarts;
+		expect(restarts.filter((at) => at < 25_000)).toHaveLength(3);
+		expect(second - first).toBeGreaterThanOrEqual(900);
+		expect(third - second).toBeGreaterThanOrEqual(900);
+		expect(third).toBeLessThan(4000);
+	});
+
+	test.each([
+		["BFD has flapped", flapping],
+		["the peer dials already", { ...passive, state: "OpenSent" } as const],
+		["the peer has no BFD", { ...passive, bfd: "none" } as const],
+	])("is not made again where %s", (_, seen) => {
+		const story = read(passive);
+		repair(story);
+		story.happens(reading(passive));
+		for (let round = 0; round < 20; round++)
+			expect(types([...story.happens(reading(seen)), ...story.passes(500)])).not.toContain("restart_peer");
+	});
+
+	test("is not made again for a session that came up and was lost, though BFD never flapped", () => {
+		const story = read(passive);
+		repair(story);
+		story.happens(reading(passive));
+		story.passes(500);
+		story.happens(reading(peer({ state: "Established" })));
+		for (let round = 0; round < 20; round++)
+			expect(types([...story.happens(reading(passive)), ...story.passes(200)])).not.toContain("restart_peer");
+	});
+
+	test("is made again where BIRD has kept the BFD session across the restart that ends the wait after a BFD flap", () => {
+		const story = read(passive);
+		repair(story);
+		story.happens(reading(passive));
+		story.happens(reading(flapping));
+		story.passes(1500);
+		const waits = { ...passive, state: "Idle", lastError: "BFD session down" } as const;
+		expect(types(story.happens(reading(waits)))).toContain("restart_peer");
+		story.passes(1000);
+		expect(types(story.happens(reading(passive)))).toContain("restart_peer");
+	});
+
+	test("is made again, too, where a reading has met the restart half way", () => {
+		const story = read(passive);
+		repair(story);
+		story.happens(reading(passive));
+		story.happens(reading({ ...passive, state: "Down", protocolState: "down" }));
+		const restarts: string[] = [];
+		for (let round = 0; round < 20; round++)
+			restarts.push(...types([...story.happens(reading(passive)), ...story.passes(200)]));
+		expect(restarts).toContain("restart_peer");
+	});
+
+	test("goes to a peer after a flush that deleted something, and not after one that did not", () => {
+		const story = read(passive);
+		story.happens({ type: "command", command: { verb: "flush" } }, { type: "flushed", deleted: 0, left: 0 });
+		expect(types(story.happens(reading(passive)))).toEqual([]);
+		story.happens({ type: "command", command: { verb: "flush" } }, { type: "flushed", deleted: 2, left: 0 });
+		expect(types(story.happens(reading(passive)))).toContain("restart_peer");
+	});
+
+	test.each([
+		["Established", peer()],
+		["disabled", peer({ state: "Down", protocolState: "down" })],
+	])("never goes to a peer that is %s", (_, which) => {
+		const story = read(which);
+		repair(story);
+		for (let round = 0; round < 30; round++) {
+			expect(types(story.happens(reading(which)))).not.toContain("restart_peer");
+			story.passes(1000);
+		}
+	});
+
+	test("leaves a handshake a second to finish", () => {
+		const opening = peer({ state: "OpenConfirm", protocolState: "start" });
+		const story = read(passive);
+		repair(story);
+		expect(types(story.happens(reading(opening)))).toEqual([]);
+		story.passes(500);
+		expect(types(story.happens(reading(opening)))).toEqual([]);
+		story.passes(600);
+		expect(types(story.happens(reading(opening)))).toContain("restart_peer");
+	});
+
+	test("waits for BFD, which makes it work, and then for the redial that BFD causes", () => {
+		const story = read(peer({ ...passive, bfd: "down" }));
+		repair(story);
+		story.happens(reading({ ...passive, bfd: "down" }));
+		story.passes(3000);
+		expect(types(story.happens(reading({ ...passive, bfd: "up" })))).toEqual([]);
+		story.passes(1000);
+		expect(types(story.happens(reading({ ...passive, bfd: "up" })))).toContain("restart_peer");
+	});
+
+	test("does not wait for BFD for ever", () => {
+		const story = read(peer({ ...passive, bfd: "down" }));
+		repair(story);
+		story.happens(reading({ ...passive, bfd: "down" }));
+		story.passes(20_000);
+		expect(types(story.happens(reading({ ...passive, bfd: "down" })))).toContain("restart_peer");
+	});
+
+	test("is held back for 30 s, then 60 s, and after three failures 10 min", () => {
+		const story = read(passive);
+		const gaps: number[] = [];
+		let last: number | undefined;
+		while (gaps.length < 4) {
+			repair(story);
+			for (const action of story.happens(reading(passive))) {
+				if (action.type !== "restart_peer") continue;
+				if (last !== undefined) gaps.push(Math.round((story.time - last) / 1000));
+				last = story.time;
+				story.happens(reading(flapping));
+			}
+			story.passes(1000);
+		}
+		expect(gaps).toEqual([30, 60, 600, 600]);
+	});
+
+	test("starts over after a session that lasted 30 s", () => {
+		const story = read(passive);
+		repair(story);
+		story.happens(reading(passive), reading(peer()));
+		story.passes(31_000);
+		story.happens(reading(peer()));
+		story.happens(reading(passive));
+		repair(story);
+		expect(types(story.happens(reading(passive)))).toContain("restart_peer");
+	});
+
+	test("is repeated for a peer that its own BFD flap took down", () => {
+		const story = read(passive);
+		repair(story);
+		story.happens(reading(passive));
+		story.passes(3000);
+		const idle = peer({ state: "Idle", protocolState: "start", lastError: "Error: BFD session down" });
+		expect(types(story.happens(reading({ ...idle, bfd: "init" })))).toEqual([]);
+		story.passes(500);
+		expect(types(story.happens(reading(idle)))).toEqual(["restart_peer"]);
+		expect(types(story.happens(reading(idle)))).toEqual([]);
+	});
+
+	test("does not happen with remediate off", () => {
+		const story = Story.kept({ remediate: false });
+		story.happens({ type: "bird_up" }, reading(passive));
+		repair(story);
+		expect(types(story.happens(reading(passive)))).not.toContain("restart_peer");
+	});
+
+	test("reaches a peer that BIRD shows only later", () => {
+		const story = new Story();
+		story.happens({ type: "started" }, { type: "listed", text: undefined }, { type: "installed" });
+		story.passes(60_000);
+		story.happens({ type: "bird_up" });
+		expect(types(story.happens(reading(passive)))).toContain("restart_peer");
+	});
+});
