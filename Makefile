@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help preflight build test test-all test-worlds test-checkouts endurance unit contract lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs recapture clean test-ha test-ha-all test-fleet screenshot test-guests
+.PHONY: help preflight build test test-all test-worlds test-checkouts endurance unit contract lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs clean test-ha test-ha-all test-fleet screenshot test-guests
 
 # The Node.js to use is found, or installed, first.
 NODE = node=$$(scripts/setup.sh) || exit; PATH="$$node:$$PATH"; export PATH;

@@ -64,7 +64,7 @@ export function renderStatus(status: Status, now: number, options: TextOptions):
 }
 
 const PROTECTION: Readonly<Record<string, string>> = {
-	owned: "in place and owned (nobody else can change it; bgpwarden release lets go)",
+	owned: "in place and owned (nobody else can change it; bgpwarden release gives it up)",
 	installed: "in place (changes by others are repaired)",
 	missing: "MISSING",
 };
