@@ -1,7 +1,7 @@
 import type { BirdConfiguration } from "../model/bird-configuration.ts";
 import { BFD_PORTS } from "../model/ports.ts";
 import { compareEnds } from "../render/compare.ts";
-import { type Lack, lacks, type Served, servedBy } from "../render/needs.ts";
+import { familyOf, type Lack, lacks, type Served, servedBy } from "../render/needs.ts";
 import { portCounters } from "../ruleset/port-counters.ts";
 import { type Facts, isFailure } from "./facts.ts";
 import { type Finding, green, red, yellow } from "./finding.ts";
@@ -94,16 +94,13 @@ function lackFinding(
 /** What can be told without the file. */
 function reviewRunning({ bird }: Facts, peers: readonly Peer[]): Finding[] {
 	if (isFailure(bird)) return [];
-	const hops = peers.filter(({ live }) => live?.bfdMode === "multihop");
-	const direct = bird.protocols.some(({ kind, state }) => kind === "Direct" && state === "up");
-	return hops.length === 0 || direct
-		? []
-		: [
-				directMissing(
-					hops.map(({ name }) => name),
-					"ipv4",
-				),
-			];
+	if (bird.protocols.some(({ kind, state }) => kind === "Direct" && state === "up")) return [];
+	return ([4, 6] as const).flatMap((family) => {
+		const names = peers
+			.filter(({ live }) => live?.bfdMode === "multihop" && familyOf(live) === family)
+			.map(({ name }) => name);
+		return names.length === 0 ? [] : [directMissing(names, `ipv${family}`)];
+	});
 }
 
 function directMissing(names: readonly string[], family: string, through = "br-lan"): Finding {

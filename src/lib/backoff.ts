@@ -4,9 +4,10 @@ export interface Backoff {
 	readonly first: number;
 	/** Milliseconds that no delay exceeds, jitter aside. */
 	readonly longest: number;
+	/** Part of a delay that chance may add, so that what failed together is not tried again together; if absent, a quarter. */
+	readonly jitter?: number;
 }
 
-/** Part of a delay that chance may add, so that many routers do not return to a broker in step. */
 const JITTER = 0.25;
 
 /**
@@ -17,5 +18,5 @@ const JITTER = 0.25;
  */
 export function retryDelay(backoff: Backoff, failures: number, random = 0): number {
 	const doubled = backoff.first * 2 ** Math.min(Math.max(failures, 1) - 1, 30);
-	return Math.round(Math.min(doubled, backoff.longest) * (1 + random * JITTER));
+	return Math.round(Math.min(doubled, backoff.longest) * (1 + random * (backoff.jitter ?? JITTER)));
 }

@@ -18,13 +18,21 @@ export interface Lack {
 
 /** A session of bird.conf's, as far as other protocols serve it. */
 export function servedBy(bgp: BgpConfiguration): Served {
-	const { neighborAddress = "", neighborRange = "", multihop, bfd } = bgp;
+	const { multihop, bfd } = bgp;
 	return {
-		family: `${neighborAddress}${neighborRange}`.includes(":") ? 6 : 4,
+		family: familyOf(bgp),
 		multihop: typeof multihop === "number",
 		bfd: bfd === "on" || bfd === "graceful",
 		interface: bgp.interface,
 	};
+}
+
+/** The address family of a neighbor, or of the range that neighbors may come from. */
+export function familyOf({
+	neighborAddress = "",
+	neighborRange = "",
+}: Pick<BgpConfiguration, "neighborAddress" | "neighborRange">): 4 | 6 {
+	return `${neighborAddress}${neighborRange}`.includes(":") ? 6 : 4;
 }
 
 /** What a session lacks in BIRD's configuration. */

@@ -51,6 +51,19 @@ function running(protocol: { kind: string; state: string }): Change {
 const down = live({ state: "Passive" });
 const mqtt = { enabled: true, host: "broker", tls: true };
 
+test("without bird.conf, protocol direct is asked for in the families of the multihop peers", () => {
+	const advices = (change: object) => {
+		const { causes, review } = judge({ ...HEALTHY, ...live(change), birdFile: { error: "no file" } });
+		return [...causes, ...review].filter(({ id }) => id === "direct-missing").map(({ advice }) => advice);
+	};
+	expect(advices({})).toEqual(['protocol direct { ipv4; interface "br-lan"; }']);
+	expect(advices({ neighborAddress: "fd00::2" })).toEqual(['protocol direct { ipv6; interface "br-lan"; }']);
+	expect(advices({ neighborAddress: undefined, neighborRange: "fd00::/64" })).toEqual([
+		'protocol direct { ipv6; interface "br-lan"; }',
+	]);
+	expect(advices({ bfdMode: "direct" })).toEqual([]);
+});
+
 test("a healthy router has nothing but green findings", () => {
 	const report = judge(HEALTHY);
 	expect(report).toMatchObject({ level: "green", at: "2026-11-24T00:00:00.000Z", causes: [] });

@@ -1,3 +1,4 @@
+import { type Backoff, retryDelay } from "../../lib/backoff.ts";
 import type { MqttConfig } from "../../model/config.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
 import { Addresses } from "./addresses.ts";
@@ -6,13 +7,9 @@ import { Connection, type MqttIdentity, text } from "./connection.ts";
 
 export type { MqttIdentity };
 
-/**
- * Milliseconds before a connection is tried again: doubling from the first to the last, and up to half as much on top at
- * random, so that a thousand routers do not come back at once. That makes 1 s to 60 s.
- */
-const FIRST_DELAY = 1000;
-const LAST_DELAY = 40_000;
-/** Milliseconds that a connection must have lasted for the delay to start over. */
+/** Before a connection is tried again: 1 s to 60 s, so spread that a thousand routers do not come back at once. */
+const RETRY: Backoff = { first: 1000, longest: 40_000, jitter: 0.5 };
+/** Milliseconds that a connection must have lasted for the waits to start over at the first. */
 const STABLE_AFTER = 10_000;
 /** Milliseconds that `stop` waits for acknowledgements, and then for the broker to hang up. */
 const ACK_WAIT = 2000;
@@ -71,7 +68,8 @@ class Link implements MqttLink {
 	private running = false;
 	private connection: Connection | undefined;
 	private up = false;
-	private delay = FIRST_DELAY;
+	/** Waits in a row, without a connection that lasted. */
+	private failures = 0;
 	private timer: Timer | undefined;
 	/** The reason reported last, until a connection succeeds. */
 	private lastReason: string | undefined;
@@ -151,7 +149,7 @@ class Link implements MqttLink {
 		this.lastReason = undefined;
 		this.refused = false;
 		this.timer = this.platform.after(STABLE_AFTER, () => {
-			this.delay = FIRST_DELAY;
+			this.failures = 0;
 		});
 		this.handlers.onConnect();
 	}
@@ -183,9 +181,9 @@ class Link implements MqttLink {
 	}
 
 	private wait(reason: string): void {
-		const delay = this.delay * (1 + this.platform.random() / 2);
+		this.failures += 1;
+		const delay = retryDelay(RETRY, this.failures, this.platform.random());
 		this.timer = this.platform.after(delay, () => void this.connect());
-		this.delay = Math.min(this.delay * 2, LAST_DELAY);
 		if (reason === this.lastReason) return;
 		this.lastReason = reason;
 		this.handlers.onDisconnect(reason);
