@@ -182,7 +182,7 @@ describe("what is read says the same when it is written again", () => {
 	});
 });
 
-test("a part of BIRD's answer is never taken for a shorter answer", () => {
+test("a cut in BIRD's answer changes no protocol that is read from what came before it", () => {
 	const random = new Random();
 	const whole = answers.filter((text) => (parseProtocols(reply(text)) ?? []).length > 0);
 	expect(whole.length).toBeGreaterThan(5);
