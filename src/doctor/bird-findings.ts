@@ -19,7 +19,8 @@ export function reviewBird(facts: Facts, peers: readonly Peer[]): Finding[] {
 		];
 	const { path, configuration, problems } = birdFile;
 	findings.push(...problems.map((problem) => yellow("bird-conf-unreadable", path, problem)));
-	findings.push(...reviewFile(path, configuration, peers));
+	// What is read of BIRD 1's file is not what it means.
+	if (configuration.onlyBird1 === undefined) findings.push(...reviewFile(path, configuration, peers));
 	return findings.some(({ level }) => level !== "green")
 		? findings
 		: [...findings, green("bird-conf", path, "BIRD's configuration fits its peers.")];

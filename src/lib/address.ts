@@ -30,6 +30,14 @@ export function parseAddress(text: string): Address | undefined {
 	return isInterfaceName(zone) ? { ...address, zone } : undefined;
 }
 
+/** The IPv4 address inside an IPv4-mapped one (`::ffff:192.0.2.1`, RFC 4291 section 2.5.5.2); any other as it is. */
+export function unmapped(address: Address): Address {
+	const { text, bytes } = address;
+	return text.startsWith("::ffff:") && text.includes(".")
+		? { family: 4, text: text.slice(7), bytes: bytes.slice(12) }
+		: address;
+}
+
 /** Whether Linux would take the name for a network interface (net/core/dev.c, dev_valid_name). */
 export function isInterfaceName(name: string): boolean {
 	return (

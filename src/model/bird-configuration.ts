@@ -1,8 +1,8 @@
 /**
- * What BIRD's configuration file says, as far as BGP and BFD go: the result of `parse.ts` (pure) and `read.ts` (which
- * finds and reads the file). Defaults that BIRD fills in are filled in here as well (proto/bgp/config.Y,
- * bgp_proto_start); a field is absent where the file says nothing and BIRD has no default, or where what it says could
- * not be read, such as an expression.
+ * What BIRD's configuration file says, as far as BGP and BFD go: the result of `parse-conf.ts` (pure) and `read-files.ts`
+ * (which finds and reads the file). Defaults that BIRD fills in are filled in here as well (proto/bgp/config.Y,
+ * bgp_proto_start; proto/bgp/bgp.c, bgp_postconfig); a field is absent where the file says nothing and BIRD has no
+ * default, or where what it says could not be read, such as a function's result.
  */
 export interface BirdConfiguration {
 	/** `router id`. */
@@ -14,6 +14,8 @@ export interface BirdConfiguration {
 	readonly kernel: readonly KernelConfiguration[];
 	/** Whether there is a `protocol device`, without which BIRD knows no interfaces. */
 	readonly device: boolean;
+	/** Words that only BIRD 1 takes, such as `export all` outside of a channel: the file is not BIRD 2's or 3's. */
+	readonly onlyBird1?: string;
 }
 
 /** What all protocols have. */
@@ -53,6 +55,24 @@ export interface BgpConfiguration extends ProtocolConfiguration {
 	readonly holdTime?: number;
 	/** Seconds; a third of the hold time where the file says nothing. */
 	readonly keepaliveTime?: number;
+	/** Seconds; the hold time until the session is Established. */
+	readonly startupHoldTime?: number;
+	/** Seconds before the first dial, and between dials. */
+	readonly connectDelayTime?: number;
+	readonly connectRetryTime?: number;
+	/** Seconds of the wait after an error: it doubles with each one, from the first to the longest. */
+	readonly errorWaitTime?: { readonly first: number; readonly longest: number };
+	/** Seconds without an error after which the next wait is the first again. */
+	readonly errorForgetTime?: number;
+	/** Whether an error disables the protocol for good, where it would wait. */
+	readonly disableAfterError?: boolean;
+	readonly enforceFirstAs?: boolean;
+	/** Whether packets must come with a TTL that only the expected number of hops leaves (RFC 5082). */
+	readonly ttlSecurity?: boolean;
+	/** Whether BIRD listens on its own address alone, and on none while that is missing. */
+	readonly strictBind?: boolean;
+	/** The protocols that a range makes are called this and a number. */
+	readonly dynamicName?: string;
 	/** Whether TCP MD5 or TCP-AO secrets are set. The secrets themselves are never kept. */
 	readonly password: boolean;
 	readonly channels: readonly ChannelConfiguration[];
@@ -64,6 +84,27 @@ export interface ChannelConfiguration {
 	/** `all`, `none`, or the filter's words as far as one line of them goes. */
 	readonly import?: string;
 	readonly export?: string;
+	/** Routes that may be imported, exported, and received before the filter; absent: as many as there are. */
+	readonly importLimit?: ChannelLimit;
+	readonly exportLimit?: ChannelLimit;
+	readonly receiveLimit?: ChannelLimit;
+	/** BGP's channels only: whether the next hop is taken for the gateway, or looked up among BIRD's own routes. */
+	readonly gateway?: "direct" | "recursive";
+	readonly nextHopSelf?: NextHop;
+	readonly nextHopKeep?: NextHop;
+	/** Whether the session must not come up without this family. */
+	readonly mandatory?: boolean;
+	readonly importTable?: boolean;
+}
+
+/** For all routes, for none, or for those from internal or external neighbors. */
+export type NextHop = boolean | "ibgp" | "ebgp";
+
+export interface ChannelLimit {
+	/** Absent where it could not be read. */
+	readonly limit?: number;
+	/** What BIRD does with more routes: complain, leave them out, or restart or disable the protocol. */
+	readonly action: "warn" | "block" | "restart" | "disable";
 }
 
 /** Milliseconds; absent: BIRD's default (100 ms to send, 10 ms to receive, multiplier 5). */
@@ -110,6 +151,9 @@ export interface KernelConfiguration extends ProtocolConfiguration {
 export interface BirdFile {
 	readonly path: string;
 	readonly configuration: BirdConfiguration;
-	/** Included files that could not be read, one line each; what they say is missing from the configuration. */
+	/**
+	 * One line each: included files that could not be read, so that what they say is missing from the configuration, and
+	 * that the file is one for BIRD 1.
+	 */
 	readonly problems: readonly string[];
 }

@@ -1,5 +1,6 @@
 /** The BIRD that is there against the one that would be rendered. Pure. */
 
+import { parseAddress, unmapped } from "../lib/address.ts";
 import type { BirdPeer } from "../model/bird.ts";
 import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configuration.ts";
 import { type Lack, lacks } from "./needs.ts";
@@ -81,7 +82,11 @@ export function compareEnds(
 	>,
 ): Difference[] {
 	const compare = comparer(wish.name);
-	const plain = (address: string | undefined) => address?.split("%")[0];
+	// As BIRD says it: without the zone, and IPv4 where it is mapped into IPv6.
+	const plain = (address: string | undefined) => {
+		const parsed = parseAddress(address ?? "");
+		return parsed && unmapped(parsed).text;
+	};
 	const kind =
 		wish.localAs === undefined || wish.remoteAs === undefined
 			? undefined

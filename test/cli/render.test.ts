@@ -109,3 +109,29 @@ test("--check compares with BIRD's file and says what of it could not be read", 
 		],
 	});
 });
+
+// BIRD 3.1.8 and 2.17.6 read every one of them whole.
+test.each([
+	["fe80::211:22ff:fe33:4455", "fe80::1", "br-lan"],
+	["fe80::2", "fe80::1:2:3", "wg0"],
+	["fd00::10:2", "fd00::10:1", "br-lan"],
+	["2001:db8:1:2:3:4:5:6", "2001:db8::1", "br-lan"],
+	["::ffff:192.0.2.1", "::ffff:192.0.2.2", "br-lan"],
+	["64:ff9b::192.0.2.33", "64:ff9b::1", "br-lan"],
+	["fd00::", "fd00:0:0:1::1", "br-lan"],
+])("--check accepts what is written for %s", async (address, local, device) => {
+	const section = config
+		.replace("192.168.1.2", address)
+		.replace("192.168.1.1", local)
+		.replace("multihop '1'", `interface '${device}'`);
+	platform.files.set(path, section);
+	const { stdout } = await run({ what: "bird" });
+	platform.files.set("/etc/bird.conf", stdout);
+	expect(await run({ what: "bird", check: true })).toEqual({
+		code: 0,
+		stdout: "/etc/bird.conf: fits\n",
+		stderr: "",
+	});
+	platform.files.set("/etc/bird.conf", stdout.replace(/neighbor [^\s%]+/, "neighbor 2001:db8::bad"));
+	expect(await run({ what: "bird", check: true })).toMatchObject({ code: 1 });
+});

@@ -51,6 +51,14 @@ test.each(birdVersions)(
 		}));
 		const byName = (left: { name: string }, right: { name: string }) => (left.name < right.name ? -1 : 1);
 		expect(seen.sort(byName)).toEqual(wanted.sort(byName));
+		const limits = read.bgp.flatMap(({ channels }) =>
+			channels.flatMap(({ receiveLimit, importLimit }) => [
+				...(receiveLimit ? [`Receive ${receiveLimit.limit} ${receiveLimit.action}`] : []),
+				...(importLimit ? [`Import ${importLimit.limit} ${importLimit.action}`] : []),
+			]),
+		);
+		const seenLimits = stdout.matchAll(/ (\w+) limit: +(\d+)\n +Action: +(\w+)\n/g);
+		expect([...seenLimits].map(([, ...words]) => words.join(" ")).sort()).toEqual(limits.sort());
 		for (const [protocol, each] of [
 			["BFD", read.bfd],
 			["Direct", read.direct],

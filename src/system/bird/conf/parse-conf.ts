@@ -1,8 +1,10 @@
 import type { BirdConfiguration } from "../../../model/bird-configuration.ts";
+import { onlyBird1 } from "./bird1.ts";
+import type { Defines, Value } from "./expressions.ts";
 import { readBfd, readBgp, readDirect, readKernel } from "./protocols.ts";
 import { parseStatements, type Statement } from "./statements.ts";
 import { type Include, type SourceFile, tokenize } from "./tokens.ts";
-import { type Defines, readDefine, Words } from "./words.ts";
+import { readDefine, Words } from "./words.ts";
 
 /** A protocol or template with all that it inherits. */
 interface Block {
@@ -17,22 +19,24 @@ interface Block {
  * @param include the files of an `include`; they may be none
  */
 export function parseBirdConfiguration(file: SourceFile, include: Include = () => []): BirdConfiguration {
-	const defines = new Map<string, NonNullable<ReturnType<Words["value"]>>>();
+	const defines = new Map<string, Value>();
 	const known = new Map<string, Block>();
 	const protocols: Block[] = [];
 	const counts = new Map<string, number>();
 	let routerId: string | undefined;
-	for (const statement of parseStatements(tokenize(file, include))) {
+	const statements = parseStatements(tokenize(file, include));
+	for (const statement of statements) {
 		const words = new Words(statement, defines);
 		if (words.accept("define")) {
 			const constant = readDefine(words);
 			if (constant) defines.set(...constant);
-		} else if (words.accept("router", "id")) routerId = words.address()?.text ?? routerId;
+		} else if (words.accept("router", "id")) routerId = words.routerId() ?? routerId;
 		else if (words.accept("protocol")) {
 			const block = readHeading(words, known, counts);
 			if (block) protocols.push(block);
 		} else if (words.accept("template")) readHeading(words, known, counts);
 	}
+	const old = onlyBird1(statements);
 	const of = <T>(
 		kind: string,
 		read: (name: string, statements: readonly Statement[], defines: Defines) => T,
@@ -42,6 +46,7 @@ export function parseBirdConfiguration(file: SourceFile, include: Include = () =
 			.map(({ name, statements }) => read(name, statements, defines));
 	return {
 		...(routerId === undefined ? {} : { routerId }),
+		...(old === undefined ? {} : { onlyBird1: old }),
 		bgp: of("bgp", readBgp),
 		bfd: of("bfd", readBfd),
 		direct: of("direct", readDirect),

@@ -3,60 +3,106 @@
 import type {
 	BfdConfiguration,
 	BgpConfiguration,
-	ChannelConfiguration,
 	DirectConfiguration,
 	InterfaceOptions,
 	KernelConfiguration,
+	NextHop,
 } from "../../../model/bird-configuration.ts";
 import { BGP_PORT } from "../../../model/ports.ts";
-import { bfdOptions, interfacePatterns, readChannel } from "./options.ts";
+import { type Channels, readChannel, withBgpDefaults } from "./channels.ts";
+import type { Defines } from "./expressions.ts";
+import { bfdOptions, interfacePatterns } from "./options.ts";
 import type { Statement } from "./statements.ts";
-import { type Defines, Words } from "./words.ts";
+import { Words } from "./words.ts";
 
 type Draft<T> = { -readonly [Key in keyof T]: T[Key] | undefined };
 
-/** Seconds; BIRD's default. */
-const HOLD_TIME = 240;
 /** `multihop` without a number. */
 const MOST_HOPS = 64;
+/** What BIRD takes where the file says nothing (proto/bgp/config.Y, bgp_proto_start); seconds. */
+const BGP_DEFAULTS = {
+	passive: false,
+	gracefulRestart: "aware",
+	bfd: "off",
+	holdTime: 240,
+	startupHoldTime: 240,
+	connectDelayTime: 5,
+	connectRetryTime: 120,
+	errorWaitTime: { first: 60, longest: 300 },
+	errorForgetTime: 300,
+	disableAfterError: false,
+	enforceFirstAs: false,
+	ttlSecurity: false,
+	strictBind: false,
+	dynamicName: "dynbgp",
+} as const;
+const SWITCHES = [
+	["disabled", "disabled"],
+	["passive", "passive"],
+	["disable after error", "disableAfterError"],
+	["enforce first as", "enforceFirstAs"],
+	["ttl security", "ttlSecurity"],
+	["strict bind", "strictBind"],
+] as const;
+const TIMES = [
+	["hold time", "holdTime"],
+	["startup hold time", "startupHoldTime"],
+	["connect delay time", "connectDelayTime"],
+	["start delay time", "connectDelayTime"],
+	["connect retry time", "connectRetryTime"],
+	["error forget time", "errorForgetTime"],
+] as const;
 
 export function readBgp(name: string, statements: readonly Statement[], defines: Defines): BgpConfiguration {
 	const draft: Draft<BgpConfiguration> = {
+		...BGP_DEFAULTS,
 		name,
 		disabled: false,
-		passive: false,
-		gracefulRestart: "aware",
-		bfd: "off",
-		holdTime: HOLD_TIME,
 		password: false,
 		channels: [],
 	};
 	let hops: number | false | "unsaid" | undefined = "unsaid";
 	let keepalive: { readonly seconds: number | undefined } | undefined;
-	const channels = new Map<string, ChannelConfiguration>();
+	let [reflects, serves]: (boolean | undefined)[] = [false, false];
+	const channels: Channels = new Map();
 	for (const statement of statements) {
 		const words = new Words(statement, defines);
-		if (words.accept("disabled")) draft.disabled = words.switch();
+		const option = words.acceptOne(SWITCHES);
+		const time = words.acceptOne(TIMES);
+		if (option) draft[option[1]] = words.switch();
+		else if (time) draft[time[1]] = words.number();
 		else if (words.accept("local")) readLocal(words, draft);
 		else if (words.accept("neighbor")) readNeighbor(words, draft);
 		else if (words.accept("source", "address")) draft.localAddress = words.address()?.text;
 		else if (words.accept("interface")) draft.interface = words.accept("range") ? undefined : words.text();
 		else if (words.accept("multihop")) hops = words.done ? MOST_HOPS : words.number();
 		else if (words.accept("direct")) hops = false;
-		else if (words.accept("passive")) draft.passive = words.switch();
 		else if (words.accept("graceful", "restart", "time")) continue;
 		else if (words.accept("graceful", "restart")) draft.gracefulRestart = readGraceful(words);
-		else if (words.accept("hold", "time")) draft.holdTime = words.number();
 		else if (words.accept("keepalive", "time")) keepalive = { seconds: words.number() };
+		else if (words.accept("error", "wait", "time")) draft.errorWaitTime = readWait(words);
+		else if (words.accept("dynamic", "name", "digits")) continue;
+		else if (words.accept("dynamic", "name")) draft.dynamicName = words.text();
 		else if (words.accept("bfd")) readBfdUse(words, defines, draft);
-		else if (words.accept("password")) draft.password = words.peek()?.text !== "";
+		else if (words.accept("password")) draft.password = words.text() !== "";
 		else if (words.accept("keys")) draft.password = true;
+		else if (words.accept("rr", "client")) reflects = words.switch();
+		else if (words.accept("rs", "client")) serves = words.switch();
 		else readChannel(words, defines, channels);
 	}
-	const multihop = hops === "unsaid" ? multihopDefault(draft) : hops;
+	const internal = isInternal(draft);
+	const multihop =
+		hops !== "unsaid" ? hops : internal === undefined ? undefined : internal ? MOST_HOPS : false;
 	const third = draft.holdTime === undefined ? undefined : Math.floor(draft.holdTime / 3);
 	const keepaliveTime = keepalive ? keepalive.seconds : third;
-	return finished({ ...draft, multihop, keepaliveTime, channels: [...channels.values()] });
+	const nextHopKeep: NextHop = reflects ? "ibgp" : (serves ?? false);
+	const { disableAfterError } = draft;
+	return finished({
+		...draft,
+		multihop,
+		keepaliveTime,
+		channels: withBgpDefaults(channels, { internal, multihop, disableAfterError, nextHopKeep }),
+	});
 }
 
 export function readBfd(name: string, statements: readonly Statement[], defines: Defines): BfdConfiguration {
@@ -87,7 +133,7 @@ export function readDirect(
 	defines: Defines,
 ): DirectConfiguration {
 	const patterns: string[] = [];
-	const channels = new Map<string, ChannelConfiguration>();
+	const channels: Channels = new Map();
 	let disabled = false;
 	for (const statement of statements) {
 		const words = new Words(statement, defines);
@@ -103,7 +149,7 @@ export function readKernel(
 	statements: readonly Statement[],
 	defines: Defines,
 ): KernelConfiguration {
-	const channels = new Map<string, ChannelConfiguration>();
+	const channels: Channels = new Map();
 	let disabled = false;
 	for (const statement of statements) {
 		const words = new Words(statement, defines);
@@ -145,8 +191,7 @@ function readLocal(words: Words, draft: Draft<BgpConfiguration>): void {
 function readNeighbor(words: Words, draft: Draft<BgpConfiguration>): void {
 	const options = ["as", "port", "internal", "external", "onlink"];
 	if (words.accept("range")) {
-		const [address, , length] = [words.address(), words.acceptMark("/"), words.next()];
-		draft.neighborRange = address && length?.kind === "number" ? `${address.text}/${length.text}` : undefined;
+		draft.neighborRange = words.prefix();
 	} else if (!words.done && !options.includes(words.peek()?.text ?? "")) {
 		draft.neighborAddress = words.address()?.text;
 		if (words.acceptMark("%")) draft.interface = words.name();
@@ -154,10 +199,25 @@ function readNeighbor(words: Words, draft: Draft<BgpConfiguration>): void {
 	while (!words.done) {
 		if (words.accept("as")) draft.neighborAs = words.number();
 		else if (words.accept("port")) draft.neighborPort = unusual(words.number());
-		else if (words.accept("internal")) draft.neighborAs ??= "internal";
-		else if (words.accept("external")) draft.neighborAs ??= "external";
+		else if (words.accept("internal")) draft.neighborAs = kind(draft, "internal");
+		else if (words.accept("external")) draft.neighborAs = kind(draft, "external");
 		else words.next();
 	}
+}
+
+/** A number says more than its kind. */
+function kind(
+	{ neighborAs }: Draft<BgpConfiguration>,
+	said: "internal" | "external",
+): BgpConfiguration["neighborAs"] {
+	return typeof neighborAs === "number" ? neighborAs : said;
+}
+
+/** `FIRST, LONGEST` */
+function readWait(words: Words): BgpConfiguration["errorWaitTime"] | undefined {
+	const first = words.number();
+	const longest = words.acceptMark(",") ? words.number() : undefined;
+	return first === undefined || longest === undefined ? undefined : { first, longest };
 }
 
 function readGraceful(words: Words): BgpConfiguration["gracefulRestart"] | undefined {
@@ -166,25 +226,26 @@ function readGraceful(words: Words): BgpConfiguration["gracefulRestart"] | undef
 	return on === undefined ? undefined : on ? "on" : "off";
 }
 
-/** `bfd`, `bfd on`, `bfd graceful`, `bfd { … }`. */
+/**
+ * `bfd`, `bfd on`, `bfd graceful`, `bfd { … }`, `bfd off`. All but the last only add to what is there, perhaps a
+ * template's; so `bfd on` leaves `graceful` as it is. `off` forgets all of it (nest/config.Y, init_bfd_opts).
+ */
 function readBfdUse(words: Words, defines: Defines, draft: Draft<BgpConfiguration>): void {
-	if (words.block) {
-		const graceful = words.block.some((statement) => new Words(statement, defines).accept("graceful"));
-		if (graceful) draft.bfd = "graceful";
-		else if (draft.bfd !== "graceful") draft.bfd = "on";
-		draft.bfdOptions = { ...draft.bfdOptions, ...bfdOptions(words.block, defines) };
-	} else if (words.accept("graceful")) draft.bfd = "graceful";
-	else {
-		const on = words.switch();
-		draft.bfd = on === undefined ? undefined : on ? "on" : "off";
-	}
+	const { block } = words;
+	const graceful = block
+		? block.some((statement) => new Words(statement, defines).accept("graceful"))
+		: words.accept("graceful");
+	const on = graceful || block !== undefined || words.switch();
+	if (block) draft.bfdOptions = { ...draft.bfdOptions, ...bfdOptions(block, defines) };
+	if (!on) draft.bfdOptions = undefined;
+	if (on === undefined) draft.bfd = undefined;
+	else if (!on) draft.bfd = "off";
+	else if (graceful || draft.bfd !== "graceful") draft.bfd = graceful ? "graceful" : "on";
 }
 
-function multihopDefault({ localAs, neighborAs }: Draft<BgpConfiguration>): number | false | undefined {
-	if (neighborAs === "internal") return MOST_HOPS;
-	if (neighborAs === "external") return false;
-	if (localAs === undefined || neighborAs === undefined) return undefined;
-	return localAs === neighborAs ? MOST_HOPS : false;
+function isInternal({ localAs, neighborAs }: Draft<BgpConfiguration>): boolean | undefined {
+	if (typeof neighborAs === "string") return neighborAs === "internal";
+	return localAs === undefined || neighborAs === undefined ? undefined : localAs === neighborAs;
 }
 
 function unusual(port: number | undefined): number | undefined {

@@ -48,7 +48,13 @@ export function readBirdFile(files: Files, path: string): BirdFile | { readonly 
 	};
 	const [main] = read(path);
 	if (!main) return { error: problems[0] ?? `${path}: cannot be read` };
-	return { path, configuration: parseBirdConfiguration(main, include), problems };
+	const configuration = parseBirdConfiguration(main, include);
+	const { onlyBird1 } = configuration;
+	if (onlyBird1 !== undefined)
+		problems.unshift(
+			`this is a file for BIRD 1, which alone takes "${onlyBird1}" here; BIRD 2 and 3 need channels (\`ipv4 { … };\`)`,
+		);
+	return { path, configuration, problems };
 }
 
 /**

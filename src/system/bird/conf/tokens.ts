@@ -3,9 +3,9 @@
 export interface Token {
 	/**
 	 * `word`: a keyword or a symbol; `symbol`: a symbol in apostrophes; `text`: a string; `address`: IPv4 or IPv6, not
-	 * checked; `mark`: punctuation, one character.
+	 * checked; `other`: a route distinguisher or a string of bytes; `mark`: punctuation, one character.
 	 */
-	readonly kind: "word" | "symbol" | "text" | "number" | "address" | "mark";
+	readonly kind: "word" | "symbol" | "text" | "number" | "address" | "other" | "mark";
 	/** Without quotes. */
 	readonly text: string;
 	/** Whether nothing stands between this one and the one before. */
@@ -31,10 +31,15 @@ const INCLUDE = /[ \t]*include[ \t]*"([^"\n]+)"[ \t]*;/y;
 const SKIPPED = /\n|[ \t\r]+|#[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/y;
 const TEXT = /"([^"\n]*)"?/y;
 const SYMBOL = /'([^'\n]*)'?/y;
-/** The longest match counts, the first of equals. */
+/**
+ * As flex has them: the longest match counts, the first of equals. Flex takes the longest of one pattern's alternatives
+ * as well, a regular expression the first that fits: the longer one stands first here, or `fd00::10:2` is cut.
+ */
 const WORDS: readonly (readonly [Token["kind"], RegExp])[] = [
+	["other", /(?:[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|(?:[02]:)?[0-9]+):[0-9]+/y],
 	["address", /[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+/y],
-	["address", /(?:[0-9a-fA-F]*::|(?:[0-9a-fA-F]*:){3,})(?:[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9a-fA-F]*)/y],
+	["other", /hex:(?:[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2})+|(?:[0-9a-fA-F]{2})*)|(?:[0-9a-fA-F]{2}){16,}/y],
+	["address", /(?:(?:[0-9a-fA-F]*:){3,}|[0-9a-fA-F]*::)(?:[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9a-fA-F]*)/y],
 	["number", /0x[0-9a-fA-F]+|[0-9]+/y],
 	["word", /[a-zA-Z_][a-zA-Z_0-9]*/y],
 ];

@@ -1,11 +1,10 @@
 /** Values in BIRD's statements. Each reader returns undefined for what it does not understand. */
 
-import { type Address, parseAddress } from "../../../lib/address.ts";
+import { type Address, parseAddress, unmapped } from "../../../lib/address.ts";
+import { parsePrefix } from "../../../lib/prefix.ts";
+import { type Defines, evaluate, resolve, type Value } from "./expressions.ts";
 import type { Statement } from "./statements.ts";
 import type { Token } from "./tokens.ts";
-
-/** Constants of `define`, by name. */
-export type Defines = ReadonlyMap<string, Token>;
 
 /** The words of one statement, read from left to right. */
 export class Words {
@@ -23,6 +22,11 @@ export class Words {
 	/** Whether all has been read. */
 	get done(): boolean {
 		return this.at >= this.statement.words.length;
+	}
+
+	/** Takes the first of these that comes next, its keywords with blanks between them. */
+	acceptOne<Option extends readonly [string, unknown]>(options: readonly Option[]): Option | undefined {
+		return options.find(([keywords]) => this.accept(...keywords.split(" ")));
 	}
 
 	/** Takes these keywords if they come next, all of them. */
@@ -59,7 +63,7 @@ export class Words {
 		return token.text;
 	}
 
-	/** A whole number; `(…)` and constants of `define` are followed. */
+	/** A whole number of 32 bits. */
 	number(): number | undefined {
 		const token = this.value();
 		const value = token?.kind === "number" ? Number(token.text) : undefined;
@@ -71,9 +75,27 @@ export class Words {
 		return token?.kind === "text" ? token.text : undefined;
 	}
 
+	/** IPv4-mapped addresses are IPv4 to BIRD (lib/ip.h, ipa_is_ip4). */
 	address(): Address | undefined {
 		const token = this.value();
-		return token?.kind === "address" ? parseAddress(token.text) : undefined;
+		const address = token?.kind === "address" ? parseAddress(decimal(token.text)) : undefined;
+		return address && unmapped(address);
+	}
+
+	/** An IPv4 address or a number, as an address (nest/config.Y, idval). */
+	routerId(): string | undefined {
+		const start = this.at;
+		const id = this.number();
+		if (id !== undefined) return [24, 16, 8, 0].map((shift) => (id >>> shift) & 0xff).join(".");
+		this.at = start;
+		const address = this.address();
+		return address?.family === 4 ? address.text : undefined;
+	}
+
+	/** Canonical text of a prefix. */
+	prefix(): string | undefined {
+		const token = this.value();
+		return token?.kind === "prefix" ? parsePrefix(decimal(token.text))?.text : undefined;
 	}
 
 	/** `on`, `off` and their like; silence is agreement (conf/confbase.Y, bool). */
@@ -105,28 +127,44 @@ export class Words {
 		return texts.join("").trim();
 	}
 
-	/** One value, with constants in place of their names; undefined for an expression, which is read over. */
-	value(): Token | undefined {
-		let open = 0;
-		while (this.acceptMark("(")) open++;
-		const token = this.next();
-		let single = true;
-		while (open > 0 && !this.done) {
-			const { kind, text } = this.next() ?? { kind: "mark", text: "" };
-			if (kind === "mark" && text === ")") open--;
-			else single = false;
-			if (kind === "mark" && text === "(") open++;
+	/** One value, with constants in place of their names and `(…)` worked out; undefined where that cannot be known. */
+	value(): Value | undefined {
+		const { words } = this.statement;
+		if (!this.acceptMark("(")) {
+			const token = this.next();
+			const [slash, length] = words.slice(this.at, this.at + 2);
+			if (token?.kind !== "address" || slash?.text !== "/" || length?.kind !== "number")
+				return token && resolve(token, this.defines);
+			this.at += 2;
+			return { kind: "prefix", text: `${token.text}/${length.text}` };
 		}
-		if (!single || !token) return undefined;
-		const isName = token.kind === "word" || token.kind === "symbol";
-		return isName ? (this.defines.get(token.text) ?? token) : token;
+		const start = this.at;
+		let open = 1;
+		for (; !this.done && open > 0; this.at++) {
+			const { kind, text } = this.peek() ?? {};
+			if (kind === "mark" && text === "(") open++;
+			if (kind === "mark" && text === ")") open--;
+		}
+		return open > 0 ? undefined : evaluate(words.slice(start, this.at - 1), this.defines);
+	}
+
+	/** All that is left as one expression. */
+	expression(): Value | undefined {
+		const words = this.statement.words.slice(this.at);
+		this.at = this.statement.words.length;
+		return evaluate(words, this.defines);
 	}
 }
 
-/** The constant that a `define NAME = value` makes, unless its value is an expression. */
-export function readDefine(words: Words): readonly [string, Token] | undefined {
+/** A dotted quad without leading zeros, which mean nothing to BIRD (lib/ip.c, ip4_pton). */
+function decimal(address: string): string {
+	return address.includes(".") ? address.replace(/(^|[.:])0+(?=\d)/g, "$1") : address;
+}
+
+/** The constant that a `define NAME = expression` makes, unless it cannot be known. */
+export function readDefine(words: Words): readonly [string, Value] | undefined {
 	const name = words.name();
 	if (name === undefined || !words.acceptMark("=")) return undefined;
-	const value = words.value();
-	return value && words.done ? [name, value] : undefined;
+	const value = words.expression();
+	return value && [name, value];
 }
