@@ -1,3 +1,4 @@
+import { remedyForOld } from "../model/bird.ts";
 import type { Facts } from "./facts.ts";
 import { isFailure } from "./facts.ts";
 import { type Finding, green, red, yellow } from "./finding.ts";
@@ -137,7 +138,12 @@ function programs({ programs: found, config, bird }: Facts): Finding[] {
 		);
 	else if (isFailure(bird))
 		findings.push(
-			red("bird-down", "BIRD", bird.reason, "/etc/init.d/bird start; logread -e bird says why it ended"),
+			red(
+				"bird-down",
+				"BIRD",
+				bird.reason,
+				remedyForOld(bird.reason) ?? "/etc/init.d/bird start; logread -e bird says why it ended",
+			),
 		);
 	else findings.push(green("bird", "BIRD", `BIRD ${bird.reading.version ?? ""} answers.`.replace("  ", " ")));
 	if (config.mqtt.enabled && config.mqtt.tls && !found.has("openssl"))

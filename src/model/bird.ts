@@ -53,3 +53,16 @@ export interface BgpError {
 	readonly subcode?: number;
 	readonly text: string;
 }
+
+const TOO_OLD = "is too old: BIRD 2.0 or later is needed";
+
+/** Why a BIRD of this version cannot be watched, as one line; undefined for one that can, and where it does not say. */
+export function tooOld(version: string | undefined): string | undefined {
+	return /^[01]\./.test(version ?? "") ? `BIRD ${version} ${TOO_OLD}` : undefined;
+}
+
+/** What to do about a BIRD that cannot be read for this reason, where starting it is no help. */
+export function remedyForOld(reason: string): string | undefined {
+	if (!reason.endsWith(TOO_OLD)) return undefined;
+	return "install BIRD 2 or 3 in its place, and write a new bird.conf for it: `bgpwarden render bird` prints one";
+}

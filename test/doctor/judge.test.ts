@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Facts } from "../../src/doctor/facts.ts";
 import { judge } from "../../src/doctor/judge.ts";
+import { tooOld } from "../../src/model/bird.ts";
 import { parseRuleset } from "../../src/system/nft/ruleset-json.ts";
 import {
 	BIRD_CONF,
@@ -228,6 +229,16 @@ describe("each thing that is wrong is one finding", () => {
 			{ birdFile: { error: "no file" }, ...running({ kind: "Direct", state: "up" }) },
 			["yellow bird-conf-unreadable"],
 		],
+		[
+			"a file for BIRD 1, of which nothing else is said",
+			{
+				birdFile: {
+					...birdFile("protocol kernel { export all; } protocol bgp waukeen { import all; }"),
+					problems: ["this is a file for BIRD 1"],
+				},
+			},
+			["yellow bird-conf-unreadable"],
+		],
 		["a file without a peer that is not the one BIRD runs with", conf(() => "protocol device { }"), []],
 		[
 			"a file without a peer",
@@ -295,6 +306,17 @@ describe("root causes", () => {
 		const facts = { status, bird: { reason: "no socket", missing: false } };
 		expect(wrong(facts)).toEqual(["red bird-down"]);
 		expect(judge({ ...HEALTHY, ...facts }).causes[0]?.subject).toBe("BIRD");
+	});
+
+	test("are a BIRD to replace where it is too old", () => {
+		const bird = { reason: tooOld("1.6.8") ?? "", missing: false };
+		const { causes, review } = judge({ ...HEALTHY, bird });
+		const cause = [...causes, ...review].find(({ level }) => level === "red");
+		expect(cause).toMatchObject({
+			id: "bird-down",
+			text: "BIRD 1.6.8 is too old: BIRD 2.0 or later is needed",
+		});
+		expect(cause?.advice).toMatch(/^install BIRD 2 or 3 in its place/);
 	});
 
 	test("are what the review has found where there is no diagnosis", () => {

@@ -1,4 +1,4 @@
-import type { BirdReading } from "../../model/bird.ts";
+import { type BirdReading, tooOld } from "../../model/bird.ts";
 import type { Platform } from "../../platform/types.ts";
 import { type Client, type ClientProcess, startClient } from "./client-process.ts";
 import { joinReading } from "./join-reading.ts";
@@ -57,6 +57,9 @@ export function openReader(platform: Platform, options: ReaderOptions): BirdRead
 				const greeting = parseGreeting(text);
 				if (!greeting) return fail(`${client}: not BIRD's greeting: ${excerpt(text)}`);
 				version = greeting.version;
+				// BIRD 1 knows no channels, and speaks one address family: half of its answers would be misread.
+				const old = tooOld(version);
+				if (old !== undefined) return fail(old);
 				// An older BIRD refuses this, and its answer does not matter.
 				process?.ask(TIME_FORMAT, () => options.onReady(version));
 			},

@@ -1,3 +1,4 @@
+import { remedyForOld } from "../../model/bird.ts";
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { isSuspectedHalfOpen } from "../peers/restart.ts";
 import type { WardenState } from "../state.ts";
@@ -47,11 +48,13 @@ export function diagnose(view: View): Diagnosis | undefined {
 /** @returns undefined before BIRD was asked for the first time */
 export function diagnoseBird({ bird }: WardenState): Diagnosis | undefined {
 	if (bird.reachable || bird.lostReason === undefined) return undefined;
+	const newer = remedyForOld(bird.lostReason);
 	return {
 		id: "bird-down",
-		explanation: `BIRD does not answer: ${bird.lostReason}`,
+		explanation: newer === undefined ? `BIRD does not answer: ${bird.lostReason}` : bird.lostReason,
 		evidence: [bird.lostReason],
 		remedy:
+			newer ??
 			"start BIRD (`service bird start`); its log says why it ended, and `bird -p` checks its configuration",
 	};
 }

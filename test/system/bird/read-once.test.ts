@@ -50,6 +50,11 @@ test.each([
 	["no socket", () => platform.files.remove(SOCKET), /^BIRD does not run: no socket at /],
 	["no answer", () => platform.program("birdcl", client(without("show protocols all"))), /no answer in 3 s$/],
 	[
+		"BIRD 1",
+		() => platform.program("birdcl", client(captured.answers, "0001 BIRD 1.6.8 ready.\n")),
+		/^BIRD 1\.6\.8 is too old: BIRD 2\.0 or later is needed$/,
+	],
+	[
 		"another program",
 		() => platform.program("birdcl", client(captured.answers, "hello\n")),
 		/not BIRD's greeting: "hello"$/,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { tooOld } from "../../../src/model/bird.ts";
 import { aboutPeers } from "../../../src/warden/diagnosis/collect-evidence.ts";
 import { statusOf } from "../../../src/warden/status.ts";
 import { peer, reading, type Story, types } from "../story.ts";
@@ -27,6 +28,14 @@ describe("what BIRD says", () => {
 		expect(statusOf(story.state, identity).router).toMatchObject({ diagnosis: "bird-down" });
 		story.happens({ type: "bird_up" }, reading(established));
 		expect(told(story)?.diagnosis).toBe("healthy");
+	});
+
+	test("a BIRD that is too old is to be replaced, not started", () => {
+		const story = read(established);
+		const reason = tooOld("1.6.8") ?? "";
+		story.happens({ type: "bird_lost", reason });
+		expect(told(story)).toMatchObject({ diagnosis: "bird-down", explanation: reason });
+		expect(told(story)?.remedy).toMatch(/^install BIRD 2 or 3 in its place/);
 	});
 
 	test("a peer that is switched off has no diagnosis", () => {
