@@ -1,6 +1,14 @@
-import { readConfiguration, settingsOf } from "./config/read.ts";
+import {
+	keepLastGood,
+	type Mistakes,
+	mistakeProblem,
+	readConfiguration,
+	settingsOf,
+	USING_LAST_GOOD,
+} from "./config/read.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Config } from "./model/config.ts";
+import { missingZones } from "./model/fw4-zone.ts";
 import type { Status } from "./model/status.ts";
 import type { Platform, Timer } from "./platform/types.ts";
 import { Reporter } from "./report/reporter.ts";
@@ -11,6 +19,7 @@ import { createMonitor, type Monitor } from "./system/nft/monitor.ts";
 import { createNft, type Nft } from "./system/nft/nft.ts";
 import { createProtection, type Protection } from "./system/nft/protection.ts";
 import { RuleLookup } from "./system/nft/rule-lookup.ts";
+import { readFirewall } from "./system/openwrt/firewall.ts";
 import { createServices, type Services } from "./system/openwrt/services.ts";
 import { perform } from "./system/perform.ts";
 import type { Action } from "./warden/actions.ts";
@@ -45,6 +54,8 @@ export class Daemon {
 	private controlRetry: Timer | undefined;
 	private tick: { timer: Timer; at: number } | undefined;
 	private stopping = false;
+	/** What is used when a reload finds mistakes, as a clause. */
+	private instead = USING_LAST_GOOD;
 
 	/** Does nothing yet. */
 	constructor(
@@ -73,10 +84,14 @@ export class Daemon {
 		this.services = this.createServices();
 	}
 
-	/** Starts everything; returns at once. @param errors of the configuration file, in whose place defaults are used */
-	start(errors: readonly string[]): void {
+	/** Starts everything; returns at once. @param mistakes of the configuration file, in whose place another one is used */
+	start(mistakes?: Mistakes): void {
 		const { platform } = this;
-		if (errors.length > 0) this.badConfiguration(errors, "using defaults");
+		if (mistakes) {
+			this.badConfiguration(mistakes);
+			this.instead = mistakes.instead;
+			this.table.fallback = mistakes.defaults;
+		}
 		this.log("info", `bgpwarden ${this.options.version} is starting (${platform.engine})`);
 		platform.onSignal("SIGTERM", () => this.stop());
 		platform.onSignal("SIGINT", () => this.stop());
@@ -89,6 +104,8 @@ export class Daemon {
 		this.services.start();
 		this.reporter.start();
 		this.openControl();
+		this.keepConfiguration();
+		this.checkZones();
 	}
 
 	/**
@@ -97,6 +114,8 @@ export class Daemon {
 	 */
 	private stop(): void {
 		if (this.stopping) return;
+		// Also one that it was not asked to read: with `enabled 0` the service is stopped and not reloaded.
+		this.keepConfiguration();
 		this.stopping = true;
 		this.log("info", "bgpwarden is stopping; the table stays in place");
 		this.tick?.timer.cancel();
@@ -112,11 +131,12 @@ export class Daemon {
 	private reload(): void {
 		const read = readConfiguration(this.platform.files, this.options.configPath);
 		if ("errors" in read) {
-			this.badConfiguration(read.errors, "keeping the last good configuration");
+			this.badConfiguration({ errors: read.errors, instead: this.instead, defaults: this.table.fallback });
 			return;
 		}
 		const old = this.config;
 		this.config = read.config;
+		this.table.fallback = false;
 		this.log.level = read.config.main.logLevel;
 		this.protection.configure(read.config.main.protect);
 		this.dispatch({ type: "problem", kind: "config", text: undefined });
@@ -132,19 +152,38 @@ export class Daemon {
 			this.bird.start();
 		}
 		this.reporter.configure(read.config);
+		this.keepConfiguration();
+		this.checkZones();
 	}
 
-	private badConfiguration(errors: readonly string[], consequence: string): void {
-		const [first, ...others] = errors;
-		const more = others.length > 0 ? ` (and ${others.length} more)` : "";
+	private badConfiguration(mistakes: Mistakes): void {
 		// A problem is logged as it is noted; the first error is in it.
-		this.dispatch({ type: "problem", kind: "config", text: `${first}${more}; ${consequence}` });
-		for (const error of others) this.log("error", error);
+		this.dispatch({ type: "problem", kind: "config", text: mistakeProblem(mistakes) });
+		for (const error of mistakes.errors.slice(1)) this.log("error", error);
+	}
+
+	/** A file with mistakes leaves the copy as it is. */
+	private keepConfiguration(): void {
+		const { platform, options } = this;
+		const read = readConfiguration(platform.files, options.configPath);
+		if ("errors" in read) return;
+		const text = keepLastGood(platform.files, options.configPath, read.text);
+		this.instead =
+			text === undefined ? USING_LAST_GOOD : "keeping the last good configuration, which could not be saved";
+		this.dispatch({ type: "problem", kind: "last_good", text });
+	}
+
+	private checkZones(): void {
+		const zones = readFirewall(this.platform.files)?.zones;
+		const missing = zones && missingZones(this.config, zones);
+		this.dispatch({ type: "problem", kind: "zone", text: missing?.join("; ") || undefined });
 	}
 
 	/** One event: the warden decides, the daemon acts. Nothing that an action does may end the daemon. */
 	private dispatch(event: WardenEvent): void {
 		if (this.stopping) return;
+		// The hook of fw4's asks for it after each start and reload.
+		if (event.type === "command" && event.command.verb === "ensure") this.checkZones();
 		const { state, actions } = step(this.state, event, this.platform.now());
 		this.state = state;
 		for (const action of actions) {
@@ -235,6 +274,7 @@ export class Daemon {
 	private createServices(): Services {
 		return createServices(this.platform, {
 			onChange: (event) => this.dispatch({ type: "service", ...event }),
+			onConfigChange: (name) => name === "firewall" && this.checkZones(),
 			onProcesses: (processes) => this.dispatch({ type: "services_read", processes }),
 			onInfo: (text) => this.log("info", text),
 			onGarbage: (text) => this.log("warn", `ubus: cannot parse: ${text}`),

@@ -25,7 +25,7 @@ test("a daemon that is only made has read, written, started and printed nothing"
 	expect(platform.printed).toEqual({ stdout: "", stderr: "" });
 
 	// And that this would have been seen:
-	daemon.start([]);
+	daemon.start();
 	expect(touched.length).toBeGreaterThan(0);
 	expect(platform.children.length).toBeGreaterThan(0);
 	expect(platform.printed.stdout).toContain("bgpwarden 0 is starting");

@@ -11,8 +11,8 @@ export function run(platform: Platform, paths: Paths, version: string): number |
 		platform.print("stderr", `bgpwarden: already running (pid ${other.router.pid})\n`);
 		return PROBLEM;
 	}
-	const { config, errors } = startConfiguration(platform.files, paths.configPath);
-	new Daemon(platform, { version, ...paths }, config).start(errors);
+	const { config, mistakes } = startConfiguration(platform.files, paths.configPath);
+	new Daemon(platform, { version, ...paths }, config).start(mistakes);
 	return undefined;
 }
 

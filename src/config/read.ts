@@ -3,18 +3,33 @@ import type { Config } from "../model/config.ts";
 import type { Settings } from "../model/settings.ts";
 import type { Files } from "../platform/types.ts";
 import { FileError } from "../platform/types.ts";
-import { defaultConfig, parseConfig } from "./load.ts";
+import { DEFAULT_CONFIG_PATH, defaultConfig, parseConfig } from "./load.ts";
 
 /** Bytes of a configuration file; what the parser takes. */
 const LIMIT = 1 << 20;
 
-/** @returns the configuration, or one line for each thing that is wrong with the file or in it */
-export function readConfiguration(files: Files, path: string): { config: Config } | { errors: string[] } {
+/** Where the daemon keeps the last configuration that could be used, with its passwords. On flash: seldom written. */
+export const LAST_GOOD = "/etc/bgpwarden/last-good";
+export const USING_LAST_GOOD = `using the last good configuration (${LAST_GOOD})`;
+/** A file that is lost, or that a full flash has emptied, is no wish for the defaults. */
+const START_OVER = "to start over with the defaults, write this line into it: config bgpwarden 'main'";
+
+/** @returns the configuration and its text, or one line for each thing that is wrong with the file or in it */
+export function readConfiguration(
+	files: Files,
+	path: string,
+): { config: Config; text: string } | { errors: string[] } {
 	try {
-		return parseConfig(files.read(path, LIMIT), path);
+		const text = files.read(path, LIMIT);
+		const read = parseConfig(text, path);
+		if ("errors" in read) return read;
+		const parsed = parseUci(text);
+		if ("sections" in parsed && parsed.sections.length === 0)
+			return { errors: [`${path}: empty (${START_OVER})`] };
+		return { config: read.config, text };
 	} catch (error) {
 		if (!(error instanceof FileError)) throw error;
-		return { errors: [`${path}: ${error.reason}`] };
+		return { errors: [`${path}: ${error.reason}${error.missing ? ` (${START_OVER})` : ""}`] };
 	}
 }
 
@@ -26,12 +41,49 @@ export function peerLines(files: Files, path: string): number[] {
 		: parsed.sections.flatMap(({ type, line }) => (type === "peer" ? [line] : []));
 }
 
-/** What the daemon starts with: a router with a mistake in its configuration is still protected. */
-export function startConfiguration(files: Files, path: string): { config: Config; errors: string[] } {
+/** What the daemon uses although the file has mistakes: a router is protected all the same. */
+export interface Mistakes {
+	/** One line each. */
+	readonly errors: readonly string[];
+	/** What is used, as a clause. */
+	readonly instead: string;
+	/** There is no configuration that could be used: these are the defaults. */
+	readonly defaults: boolean;
+}
+
+/** What the daemon starts with: the file, or where it has mistakes the last good configuration, or else the defaults. */
+export function startConfiguration(files: Files, path: string): { config: Config; mistakes?: Mistakes } {
 	const read = readConfiguration(files, path);
-	return "config" in read
-		? { config: read.config, errors: [] }
-		: { config: defaultConfig(), errors: read.errors };
+	if ("config" in read) return { config: read.config };
+	const { errors } = read;
+	const last = path === DEFAULT_CONFIG_PATH ? readConfiguration(files, LAST_GOOD) : { errors: [] };
+	if ("config" in last)
+		return { config: last.config, mistakes: { errors, instead: USING_LAST_GOOD, defaults: false } };
+	const tooBad = last.errors.length > 0 && files.status(LAST_GOOD);
+	const instead = `using defaults${tooBad ? ` (${LAST_GOOD} has mistakes too)` : ""}`;
+	return { config: defaultConfig(), mistakes: { errors, instead, defaults: true } };
+}
+
+/** The problem that the daemon tells, and `doctor` knows again. */
+export function mistakeProblem({ errors: [first = "", ...others], instead }: Mistakes): string {
+	return `${first}${others.length > 0 ? ` (and ${others.length} more)` : ""}; ${instead}`;
+}
+
+/**
+ * Keeps the text of a configuration that can be used for a time when the file cannot; only that of /etc/config/bgpwarden.
+ * @returns what failed, as one line
+ */
+export function keepLastGood(files: Files, path: string, text: string): string | undefined {
+	if (path !== DEFAULT_CONFIG_PATH) return undefined;
+	try {
+		if (files.status(LAST_GOOD) && files.read(LAST_GOOD, LIMIT) === text) return undefined;
+		files.makeDirectory(LAST_GOOD.slice(0, LAST_GOOD.lastIndexOf("/")));
+		files.replace(LAST_GOOD, text, 0o600);
+		return undefined;
+	} catch (error) {
+		if (!(error instanceof FileError)) throw error;
+		return `cannot save the last good configuration: ${error.message}`;
+	}
 }
 
 /** The part that the warden decides by. */

@@ -1,4 +1,3 @@
-import { defaultConfig } from "../config/load.ts";
 import { startConfiguration } from "../config/read.ts";
 import { parseAddress } from "../lib/address.ts";
 import type { Route } from "../model/inspection.ts";
@@ -37,9 +36,7 @@ async function collectFacts(platform: Platform, options: DoctorOptions): Promise
 	const { files } = platform;
 	// The longest first.
 	const listing = listRuleset(platform);
-	const { config, errors } = files.status(options.configPath)
-		? startConfiguration(files, options.configPath)
-		: { config: defaultConfig(), errors: [] };
+	const { config, mistakes } = startConfiguration(files, options.configPath);
 	const reading = readBirdOnce(platform, config.main.birdSocket);
 	const birdFile = readBirdConfiguration(files, findSocket(platform, config.main.birdSocket)?.path);
 	const firewall = readFirewall(files);
@@ -50,7 +47,7 @@ async function collectFacts(platform: Platform, options: DoctorOptions): Promise
 		...(options.built > 0 ? { built: options.built } : {}),
 		configPath: options.configPath,
 		config,
-		configErrors: errors,
+		...(mistakes ? { mistakes } : {}),
 		...(kernel === undefined ? {} : { kernel }),
 		programs: findPrograms(platform),
 		legacyTables: legacyTables(platform),

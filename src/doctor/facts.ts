@@ -1,3 +1,4 @@
+import type { Mistakes } from "../config/read.ts";
 import type { BirdFile } from "../model/bird-configuration.ts";
 import type { Config } from "../model/config.ts";
 import type { Route } from "../model/inspection.ts";
@@ -20,10 +21,10 @@ export interface Facts {
 	/** When this program was built, milliseconds since 1970; absent where the build did not say. */
 	readonly built?: number;
 	readonly configPath: string;
-	/** Defaults where the file cannot be used. */
+	/** The last good one, or defaults, where the file cannot be used. */
 	readonly config: Config;
-	/** What is wrong with the configuration file, one line each. */
-	readonly configErrors: readonly string[];
+	/** What is wrong with the configuration file, and what is used in its place. */
+	readonly mistakes?: Mistakes;
 	/** What the running daemon says; absent: none runs. */
 	readonly status?: Status;
 	/** The daemon's status file is there and cannot be read. */

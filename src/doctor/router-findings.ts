@@ -1,4 +1,5 @@
 import { remedyForOld } from "../model/bird.ts";
+import { missingZones } from "../model/fw4-zone.ts";
 import type { Facts } from "./facts.ts";
 import { isFailure } from "./facts.ts";
 import { type Finding, green, red, yellow } from "./finding.ts";
@@ -21,10 +22,12 @@ export function reviewRouter(facts: Facts): Finding[] {
 		...mqtt(facts),
 		...clock(facts),
 		...firewall(facts),
+		...zones(facts),
 	];
 }
 
-function daemon({ status, statusProblem, config }: Facts): Finding[] {
+function daemon(facts: Facts): Finding[] {
+	const { status, statusProblem, config } = facts;
 	if (!config.main.enabled && !status)
 		return [
 			yellow(
@@ -45,20 +48,46 @@ function daemon({ status, statusProblem, config }: Facts): Finding[] {
 		];
 	}
 	const { router } = status;
-	if (router.problem !== undefined)
-		return [red("problem", "daemon", router.problem, "bgpwarden events says what happened before")];
+	if (router.problem !== undefined && !isFound(router.problem, facts))
+		return [
+			red(
+				"problem",
+				"daemon",
+				router.problem,
+				isAbout(router.problem, facts.configPath)
+					? "the file has been corrected since: /etc/init.d/bgpwarden reload"
+					: "bgpwarden events says what happened before",
+			),
+		];
 	return [green("daemon", "daemon", `The daemon runs (version ${router.version}, pid ${router.pid}).`)];
 }
 
-function configuration({ configErrors, configPath }: Facts): Finding[] {
-	if (configErrors.length === 0) return [green("config", configPath, "The configuration has no mistakes.")];
-	return configErrors.map((error) =>
-		red(
-			"config-errors",
-			configPath,
-			error,
-			"the daemon goes on with its last good configuration, or with defaults",
-		),
+/** Whether a problem of the daemon's is a finding of its own here: it is told once. */
+function isFound(problem: string, { mistakes, configPath, config, firewall }: Facts): boolean {
+	if (isAbout(problem, configPath)) return mistakes !== undefined;
+	return firewall !== undefined && problem === missingZones(config, firewall.zones).join("; ");
+}
+
+/** Whether a problem is one of the configuration file; each begins with its path. */
+function isAbout(problem: string | undefined, configPath: string): boolean {
+	return problem?.startsWith(`${configPath}:`) ?? false;
+}
+
+function configuration({ mistakes, configPath, status }: Facts): Finding[] {
+	if (mistakes) {
+		const { errors, instead } = mistakes;
+		return errors.map((error) =>
+			red("config-errors", configPath, error, `correct it; until then bgpwarden is ${instead}`),
+		);
+	}
+	// The daemon has read an earlier text, and says so.
+	if (isAbout(status?.router.problem, configPath)) return [];
+	return [green("config", configPath, "The configuration has no mistakes.")];
+}
+
+function zones({ config, firewall, configPath }: Facts): Finding[] {
+	return (firewall ? missingZones(config, firewall.zones) : []).map((text) =>
+		red("zone-missing", configPath, text, "name a zone of /etc/config/firewall, or none"),
 	);
 }
 
@@ -226,7 +255,7 @@ function firewall({ firewall: fw4, includes, config, status }: Facts): Finding[]
 				"firewall-include-missing",
 				"fw4",
 				"The firewall does not tell bgpwarden of its restarts; a lost table is then noticed by the monitor alone.",
-				`uci set firewall.bgpwarden=include; uci set firewall.bgpwarden.type=script; uci set firewall.bgpwarden.path=${FIREWALL_INCLUDE}; uci set firewall.bgpwarden.fw4_compatible=1; uci commit firewall`,
+				"/usr/lib/bgpwarden/setup adds the include",
 			),
 		);
 	return findings.length > 0

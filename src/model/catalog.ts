@@ -149,7 +149,13 @@ export const FINDING_CATALOG = {
 		gravity: "red",
 		concerns: "router",
 		explanation: "The configuration file has a mistake.",
-		remedy: "Correct it; the daemon keeps its last good configuration, or uses defaults.",
+		remedy: "Correct it; the daemon uses its last good configuration, or defaults where there is none.",
+	},
+	"zone-missing": {
+		gravity: "red",
+		concerns: "router",
+		explanation: "`option zone` names a firewall zone that does not exist: no rule opens BGP's ports.",
+		remedy: "Name a zone of /etc/config/firewall.",
 	},
 	"ruleset-unreadable": {
 		gravity: "red",

@@ -12,8 +12,12 @@ export const PROBLEMS = [
 	"conntrack",
 	/** The configuration file has mistakes. */
 	"config",
+	/** A firewall zone of the configuration does not exist. */
+	"zone",
 	/** /etc/bgpwarden/table.nft cannot be written. */
 	"table_file",
+	/** /etc/bgpwarden/last-good cannot be written. */
+	"last_good",
 	/** The run directory cannot be written. */
 	"files",
 	/** The control FIFO cannot be made. */

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { mistakeProblem, USING_LAST_GOOD } from "../../src/config/read.ts";
 import type { Facts } from "../../src/doctor/facts.ts";
 import { judge } from "../../src/doctor/judge.ts";
 import { tooOld } from "../../src/model/bird.ts";
+import { missingZones } from "../../src/model/fw4-zone.ts";
 import { parseRuleset } from "../../src/system/nft/ruleset-json.ts";
 import {
 	BIRD_CONF,
@@ -34,6 +36,11 @@ const peer = (change: object): Change => ({ status: { ...STATUS, peers: [{ ...PE
 const router = (change: object): Change => ({
 	status: { ...STATUS, router: { ...STATUS.router, ...change } },
 });
+const MISTAKES = {
+	errors: ["/etc/config/bgpwarden:1: no", "/etc/config/bgpwarden:2: no"],
+	instead: USING_LAST_GOOD,
+	defaults: false,
+};
 const section = (change: object): Change => ({ config: config({ peers: [{ name: "waukeen", ...change }] }) });
 const conf = (change: (text: string) => string): Change => ({ birdFile: birdFile(change(BIRD_CONF)) });
 /** BIRD's peer as it runs. */
@@ -82,10 +89,25 @@ test("a healthy router has nothing but green findings", () => {
 
 describe("each thing that is wrong is one finding", () => {
 	test.each<[string, Change, string[]]>([
+		["a mistake in the configuration", { mistakes: MISTAKES }, ["red config-errors", "red config-errors"]],
 		[
-			"a mistake in the configuration",
-			{ configErrors: ["x:1: no", "x:2: no"] },
+			"the same mistakes, which the daemon tells too",
+			{ mistakes: MISTAKES, ...router({ problem: mistakeProblem(MISTAKES) }) },
 			["red config-errors", "red config-errors"],
+		],
+		[
+			"a mistake that was corrected, and the daemon not told",
+			router({ problem: mistakeProblem(MISTAKES) }),
+			["red problem"],
+		],
+		["a zone that is none", { config: config({ main: { zone: "lna" } }) }, ["red zone-missing"]],
+		[
+			"the same zone, which the daemon tells too",
+			{
+				config: config({ main: { zone: "lna" } }),
+				...router({ problem: missingZones(config({ main: { zone: "lna" } }), ["lan", "wan"]).join("; ") }),
+			},
+			["red zone-missing"],
 		],
 		["a problem of the daemon's", router({ problem: "a fight" }), ["red problem"]],
 		["no table", { ruleset: rulesets("fw4") }, ["red table-missing"]],
@@ -153,7 +175,7 @@ describe("each thing that is wrong is one finding", () => {
 		],
 		[
 			"a firewall that tells nobody",
-			{ firewall: { autoIncludes: true, scripts: [], nftables: [] } },
+			{ firewall: { autoIncludes: true, scripts: [], nftables: [], zones: [] } },
 			["yellow firewall-include-missing"],
 		],
 		[
@@ -261,6 +283,19 @@ describe("each thing that is wrong is one finding", () => {
 		const off = { ...facts, config: config({ main: { enabled: false } }) };
 		expect(judge(off).level).toBe("yellow");
 		expect(judge(off).review[0]).toMatchObject({ id: "daemon-off" });
+	});
+
+	test("no configuration is called right beside a mistake in it, also in one that only the daemon has read", () => {
+		for (const change of [{ mistakes: MISTAKES }, router({ problem: mistakeProblem(MISTAKES) })]) {
+			const { review } = judge({ ...HEALTHY, ...change });
+			expect(review.map(({ id }) => id)).not.toContain("config");
+		}
+		const [told] = judge({ ...HEALTHY, mistakes: MISTAKES }).review;
+		expect(told).toMatchObject({
+			text: "/etc/config/bgpwarden:1: no",
+			advice:
+				"correct it; until then bgpwarden is using the last good configuration (/etc/bgpwarden/last-good)",
+		});
 	});
 
 	test("a router without fw4 is not asked about it", () => {

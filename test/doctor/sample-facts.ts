@@ -93,7 +93,6 @@ export const HEALTHY: Facts = {
 	now: NOW,
 	configPath: "/etc/config/bgpwarden",
 	config: config(),
-	configErrors: [],
 	status: STATUS,
 	kernel: "6.12.5",
 	programs: new Set(["nft", "conntrack", "birdcl", "ip", "nc", "openssl", "ubus"]),
@@ -119,6 +118,6 @@ export const HEALTHY: Facts = {
 	},
 	birdFile: birdFile(BIRD_CONF),
 	routes: new Map([["192.168.1.2", { interface: "br-lan", source: "192.168.1.1" }]]),
-	firewall: { autoIncludes: true, scripts: [FIREWALL_INCLUDE], nftables: [] },
+	firewall: { autoIncludes: true, scripts: [FIREWALL_INCLUDE], nftables: [], zones: ["lan", "wan"] },
 	includes: [],
 };

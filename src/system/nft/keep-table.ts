@@ -12,6 +12,8 @@ import { renderTable, withMark } from "./table-text.ts";
 
 /** Carries out the warden's actions on the table, and returns their outcomes as events. */
 export class TableKeeper {
+	/** The defaults are in force for want of a configuration: the copy that another one has left stays. */
+	fallback = false;
 	private readonly file: TableFile;
 	private knownMark: string | undefined;
 	/** Whether processes have other ids here than the kernel tells. */
@@ -50,7 +52,7 @@ export class TableKeeper {
 		if (!result.ok) return [{ type: "install_failed", reason: result.reason }];
 		this.installed = true;
 		// Whoever loads the copy ends at once, and could own nothing.
-		const failure = this.file.save(renderTable(spec));
+		const failure = this.file.save(renderTable(spec), this.fallback);
 		const text = failure && `cannot save the boot copy of the table: ${failure}`;
 		return [
 			{ type: "installed", owned: result.mode === "owned" },

@@ -10,11 +10,17 @@ export class TableFile {
 
 	constructor(private readonly files: Files) {}
 
-	/** Writes the file if its text is another one. @returns what failed, as one line */
-	save(text: string): string | undefined {
+	/**
+	 * Writes the file if its text is another one.
+	 * @param fallback the table of no configuration: it does not replace one that is there
+	 * @returns what failed, as one line
+	 */
+	save(text: string, fallback: boolean): string | undefined {
 		if (text === this.saved) return undefined;
 		try {
-			if (!this.files.status(PATH) || this.files.read(PATH) !== text) {
+			const there = this.files.status(PATH) !== undefined;
+			if (there && fallback) return undefined;
+			if (!there || this.files.read(PATH) !== text) {
 				this.files.makeDirectory(DIRECTORY);
 				this.files.replace(PATH, text);
 			}

@@ -9,6 +9,8 @@ export interface Firewall {
 	readonly scripts: readonly string[];
 	/** The same with `type nftables`. */
 	readonly nftables: readonly string[];
+	/** Names of the zones that fw4 makes. */
+	readonly zones: readonly string[];
 }
 
 /** A file that becomes a part of fw4's own transaction. */
@@ -31,7 +33,7 @@ const LIMIT = 1 << 20;
 const MOST_FILES = 100;
 
 /** What fw4 does where it has no configuration, or none that it can read: `auto_includes` is on by default. */
-const DEFAULTS: Firewall = { autoIncludes: true, scripts: [], nftables: [] };
+const DEFAULTS: Firewall = { autoIncludes: true, scripts: [], nftables: [], zones: [] };
 
 /** @returns undefined where there is no /etc/config/firewall that can be read */
 export function readFirewall(files: Files): Firewall | undefined {
@@ -48,9 +50,9 @@ export function parseFirewall(text: string): Firewall | undefined {
 	const parsed = parseUci(text);
 	if ("errors" in parsed) return undefined;
 	const defaults = parsed.sections.find(({ type }) => type === "defaults");
-	const includes = parsed.sections.filter(
-		(section) => section.type === "include" && !isFalse(option(section, "enabled")),
-	);
+	const enabled = (type: string) =>
+		parsed.sections.filter((section) => section.type === type && !isFalse(option(section, "enabled")));
+	const includes = enabled("include");
 	const paths = (type: "script" | "nftables") =>
 		includes
 			.filter((section) => type.startsWith((option(section, "type") ?? "script").toLowerCase()))
@@ -59,6 +61,7 @@ export function parseFirewall(text: string): Firewall | undefined {
 		autoIncludes: !isFalse(option(defaults, "auto_includes")),
 		scripts: paths("script"),
 		nftables: paths("nftables"),
+		zones: enabled("zone").flatMap((section) => option(section, "name") ?? []),
 	};
 }
 

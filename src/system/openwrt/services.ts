@@ -14,6 +14,8 @@ const OBJECT_ADDED = "ubus.object.add";
 
 export interface ServicesOptions {
 	readonly onChange: (event: ServiceEvent) => void;
+	/** A file of /etc/config has changed, and its services are about to reload. @param name e.g. `firewall` */
+	readonly onConfigChange: (name: string) => void;
 	/** All running processes of all services: after attaching, and after each `read`. */
 	readonly onProcesses: (processes: readonly ServiceProcess[]) => void;
 	/** One line about the bus that is worth knowing, reported once. */
@@ -56,6 +58,8 @@ export function createServices(platform: Platform, options: ServicesOptions): Se
 		onEvent: (event) => {
 			const change = parseServiceEvent(event);
 			if (change) options.onChange(change);
+			else if (event.name === "config.change" && typeof event.data.config === "string")
+				options.onConfigChange(event.data.config);
 		},
 		// What runs is read by way of another process, and only when there is procd to ask.
 		onStart: () => read(),

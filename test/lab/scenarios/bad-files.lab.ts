@@ -47,7 +47,9 @@ describe("a configuration file that is none", () => {
 		await shell(`rm ${configFile}; ${given.make}`);
 		daemon.reload();
 		const { router } = await daemon.untilStatus("a problem", (status) => status.router.problem !== undefined);
-		expect(router.problem).toMatch(/^\/etc\/config\/bgpwarden:.*; keeping the last good configuration$/);
+		expect(router.problem).toMatch(
+			/^\/etc\/config\/bgpwarden:.*; using the last good configuration \(\/etc\/bgpwarden\/last-good\)$/,
+		);
 		expect(router.problem).toMatch(given.told);
 		expect(router.table).toBe("mine");
 		await wipe("mine", daemon);

@@ -4,7 +4,7 @@ import { FakePlatform } from "../../fakes/platform.ts";
 
 describe("fw4's configuration", () => {
 	test("has defaults of its own", () => {
-		expect(parseFirewall("")).toEqual({ autoIncludes: true, scripts: [], nftables: [] });
+		expect(parseFirewall("")).toEqual({ autoIncludes: true, scripts: [], nftables: [], zones: [] });
 	});
 
 	test("names includes by type; one without a type is a script, one that is off is none", () => {
@@ -22,11 +22,18 @@ config include
 config include
 	option enabled '0'
 	option path '/etc/off'
+config zone
+	option name 'lan'
+config zone 'guests'
+	option name 'guest'
+	option enabled '0'
+config zone 'unnamed'
 `;
 		expect(parseFirewall(text)).toEqual({
 			autoIncludes: false,
 			scripts: ["/usr/lib/bgpwarden/firewall.include", "/etc/firewall.user"],
 			nftables: ["/etc/my.nft"],
+			zones: ["lan"],
 		});
 	});
 

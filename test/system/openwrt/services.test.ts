@@ -22,6 +22,7 @@ function router({ procd = true, installed = true } = {}) {
 	}
 	const services = createServices(platform, {
 		onChange: ({ service, change }) => seen.push(`${service} ${change}`),
+		onConfigChange: (name) => seen.push(`config ${name}`),
 		onProcesses: (processes) => seen.push(processes.map(({ service, pid }) => `${service} is ${pid}`).join()),
 		onInfo: (text) => seen.push(text),
 		onGarbage: (text) => seen.push(`garbage: ${text}`),
@@ -55,7 +56,7 @@ test("attached, it tells what runs and what changes, and at rest starts nothing"
 	await passes(100);
 	running("subscribe")[0]?.out('{ "service.stop": {"service":"x"} }\n{ "config.change": {"config":"x"} }\n');
 	await passes(100);
-	expect(seen).toEqual(["tailscale is 20", "x stop"]);
+	expect(seen).toEqual(["tailscale is 20", "x stop", "config x"]);
 	const started = platform.children.length;
 	await passes(60_000);
 	expect(platform.children).toHaveLength(started);

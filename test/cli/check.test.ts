@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { check } from "../../src/cli/check.ts";
+import { FakePlatform } from "../fakes/platform.ts";
+
+const configPath = "/etc/config/bgpwarden";
+
+function checked(text: string) {
+	const platform = new FakePlatform();
+	platform.files.set(configPath, text);
+	const code = check(platform, { configPath, runDirectory: "/var/run/bgpwarden" });
+	return { code, ...platform.printed };
+}
+
+test.each([
+	["an empty file", "", "/etc/config/bgpwarden: empty (to start over"],
+	[
+		"a certificate without TLS",
+		"config mqtt 'mqtt'\n\toption host 'b'\n\toption tls '0'\n\toption ca_file '/etc/ca.pem'\n",
+		"/etc/config/bgpwarden:4: mqtt.ca_file: is for TLS, which is switched off (option tls '1')\n",
+	],
+])("%s is one line, and exit code 1", (_, text, line) => {
+	const { code, stdout, stderr } = checked(text);
+	expect({ code, stdout, lines: stderr.split("\n").length }).toEqual({ code: 1, stdout: "", lines: 2 });
+	expect(stderr.startsWith(line)).toBe(true);
+});
+
+test("no mistake shows a password", () => {
+	const secret = "hunter22";
+	const options = ["password 'two\nlines hunter22'", `password ${secret} ${secret}`, `password '${secret}`];
+	for (const option of options) {
+		const { code, stdout, stderr } = checked(`config mqtt 'mqtt'\n\toption host 'b'\n\toption ${option}\n`);
+		expect(code, option).toBe(1);
+		expect(stdout + stderr).not.toContain(secret);
+	}
+});
+
+test("a file without mistakes is fine", () => {
+	expect(checked("config bgpwarden 'main'\n")).toEqual({
+		code: 0,
+		stdout: "/etc/config/bgpwarden: fine\n",
+		stderr: "",
+	});
+});
