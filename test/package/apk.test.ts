@@ -90,7 +90,7 @@ describe.runIf(ROOT_USER)("the .apk", () => {
 		expect(modes).toContain("600 etc/config/bgpwarden");
 		expect(modes).toContain("755 etc/init.d/bgpwarden");
 		expect(modes).toContain("755 usr/libexec/rpcd/bgpwarden");
-		expect(modes).toContain("644 etc/uci-defaults/90-bgpwarden");
+		expect(modes).toContain("755 usr/lib/bgpwarden/setup");
 	});
 
 	it("lists its files and conffiles where OpenWrt's functions look for them", () => {
@@ -120,6 +120,9 @@ describe.runIf(ROOT_USER)("the .apk", () => {
 		const text = keptText(script)
 			.replaceAll(`\${IPKG_INSTROOT}/lib`, `${root}/lib`)
 			.replace("/usr/lib/bgpwarden/uninstall", uninstall)
+			.replace("\t/usr/lib/bgpwarden/setup", "\techo set up")
+			.replace("mkdir -p", ":")
+			.replace("\tcp ", "\techo copied ")
 			.replace("/etc/init.d/rpcd", "echo rpcd")
 			.replace("rmdir /usr/lib/bgpwarden", "rmdir /nothing");
 		const { status, stdout, stderr } = spawnSync("sh", ["-c", text], { env, encoding: "utf8" });
@@ -128,8 +131,21 @@ describe.runIf(ROOT_USER)("the .apk", () => {
 	}
 
 	it.each([
-		["post-install", {}, ["add_group_and_user bgpwarden", "default_postinst bgpwarden"]],
-		["post-upgrade", {}, ["add_group_and_user bgpwarden upgrade", "default_postinst bgpwarden upgrade"]],
+		["post-install", {}, ["add_group_and_user bgpwarden", "default_postinst bgpwarden", "set up"]],
+		[
+			"post-upgrade",
+			{},
+			["add_group_and_user bgpwarden upgrade", "default_postinst bgpwarden upgrade", "set up"],
+		],
+		[
+			"post-install",
+			{ IPKG_INSTROOT: "/image" },
+			[
+				"add_group_and_user bgpwarden",
+				"default_postinst bgpwarden",
+				"copied /image/usr/lib/bgpwarden/setup /image/etc/uci-defaults/90-bgpwarden",
+			],
+		],
 		["pre-deinstall", {}, ["default_prerm bgpwarden", "taken back"]],
 		["pre-deinstall", { IPKG_INSTROOT: "/image" }, ["default_prerm bgpwarden"]],
 		["post-deinstall", {}, ["rpcd reload"]],

@@ -16,6 +16,8 @@ const CHECK = "/usr/lib/bgpwarden/check.sh";
 const INCLUDE = "/usr/lib/bgpwarden/firewall.include";
 const HOTPLUG = "/etc/hotplug.d/iface/90-bgpwarden";
 const CONTROL = "/var/run/bgpwarden/control";
+const CONFIG = "/etc/config/bgpwarden";
+const LAST_GOOD = "/etc/bgpwarden/last-good";
 const PID_FILE = "/var/run/bgpwarden.pid";
 const TABLE = "/etc/bgpwarden/table.nft";
 /** How long a hook may take, in milliseconds, before it is taken to wait for somebody. */
@@ -37,6 +39,8 @@ beforeEach(() => {
 	router.double("fw4");
 	router.double("uci", 'echo "$ENABLED"');
 	router.write(TABLE, "table inet custom_bgp\n");
+	router.write(CONFIG, "good");
+	router.write(LAST_GOOD, "good");
 	mkdirSync(router.path("/etc/rc.d"), { recursive: true });
 	mkdirSync(router.path("/var/run/bgpwarden"), { recursive: true });
 	symlinkSync("../hotplug.d", router.path("/etc/rc.d/S18bgpwarden"));
@@ -96,7 +100,7 @@ describe("the firewall's include", () => {
 		expect(include()).toEqual({ ...quiet, calls: [] });
 	});
 
-	const loaded = ["uci -q get bgpwarden.main.enabled", `nft -f ${TABLE}`];
+	const loaded = ["uci -q -c /etc/config get bgpwarden.main.enabled", `nft -f ${TABLE}`];
 
 	it("loads the saved table when no daemon runs, and writes nothing into its FIFO", () => {
 		const heard = listen();
@@ -148,6 +152,13 @@ describe("the firewall's include", () => {
 		expect(include()).toEqual({ ...quiet, calls: [] });
 	});
 
+	it("asks the last good configuration when the file has been emptied", () => {
+		router.write(CONFIG, "");
+		router.write("/usr/sbin/bgpwarden", "#!/bin/sh\necho no; exit 1\n", 0o755);
+		const [asked] = include().calls;
+		expect(asked).toBe("uci -q -c /etc/bgpwarden get last-good.main.enabled");
+	});
+
 	it("says nothing when the package is half gone", () => {
 		rmSync(router.path(CHECK));
 		expect(include()).toEqual({ ...quiet, calls: [] });
@@ -174,6 +185,14 @@ describe("the hotplug script", () => {
 		const heard = listen();
 		expect(hotplug(config, action, network, device)).toEqual({ ...quiet, calls: [] });
 		expect(heard()).toBe(written);
+	});
+
+	it("knows the peers of the last good configuration when the file has been emptied", () => {
+		router.write(CONFIG, "");
+		router.write("/usr/sbin/bgpwarden", "#!/bin/sh\nexit 1\n", 0o755);
+		const env = { ACTION: "ifup", INTERFACE: "wan", DEVICE: "eth1" };
+		const script = `${uciFunctions("", peers)}\n. '${router.path(HOTPLUG)}'`;
+		expect(router.run(script, { env, limit: PATIENCE })).toEqual({ ...quiet, calls: [] });
 	});
 
 	it("loads the saved table when no daemon runs", () => {

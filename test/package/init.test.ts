@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Json, PROCD_FUNCTIONS, procdMessages } from "./procd.ts";
 import { type Outcome, Router, uciFunctions } from "./router.ts";
 
@@ -23,17 +23,34 @@ beforeAll(() => {
 	router.double("nft", '[ -z "$BROKEN" ] || { echo "Error: no" >&2; exit 1; }');
 	router.double("logger");
 	router.double("uci", 'echo "$ENABLED"');
-	router.write("/usr/sbin/bgpwarden", '#!/bin/sh\necho "<$*>"; exit 3\n', 0o755);
+	judged("good");
+	router.write(
+		"/usr/sbin/bgpwarden",
+		`#!/bin/sh\n[ "$*" != check ] || . ${router.path("/tmp/check")}\necho "<$*>"; exit 3\n`,
+		0o755,
+	);
 });
 
 afterAll(() => router.remove());
 
+/** What the daemon has said of the configuration file: it is its last good one, or it has mistakes. */
+function judged(file: "good" | "new" | "bad"): void {
+	router.write("/etc/config/bgpwarden", file);
+	router.write("/etc/bgpwarden/last-good", file === "good" ? file : "another");
+	router.write("/tmp/check", file === "bad" ? "exit 1" : "exit 0");
+}
+
 /** Runs functions of the init script below the double of rc.common. */
-function call(action: string, config = "", env: Record<string, string> = {}): Outcome & { sent: Json[] } {
+function call(
+	action: string,
+	config: string | undefined = "",
+	env: Record<string, string> = {},
+	lastGood?: string,
+): Outcome & { sent: Json[] } {
 	// The first word is the action, as for rc.common.
 	const script = `exec 3>&1
 ${PROCD_FUNCTIONS}
-${uciFunctions(config)}
+${uciFunctions(config, lastGood)}
 boot() { start; }
 action=${action.split(" ")[0] ?? ""}
 . "${router.path("/etc/init.d/bgpwarden")}"
@@ -61,6 +78,31 @@ describe("the init script", () => {
 		expect(call("start", config).sent).toEqual([golden(name)]);
 	});
 
+	describe("with a configuration file that is not the last good one", () => {
+		afterEach(() => judged("good"));
+		const started = (config: string, lastGood?: string) => call("start", config, {}, lastGood).sent;
+
+		it("takes the file when the program finds no mistake in it", () => {
+			judged("new");
+			expect(started(PEERS, disabled)).toEqual([golden("peers")]);
+		});
+
+		it("takes the last good one when the file is empty, broken or wrong: its ports stay open", () => {
+			judged("bad");
+			expect(started("", PEERS)).toEqual([golden("peers")]);
+			expect(started("config bgpwarden main\n\toption enabled 0\n", PEERS)).toEqual([golden("peers")]);
+			expect(started("", disabled)).toEqual([golden("disabled")]);
+			expect(call("boot", "", { ENABLED: "1" }, PEERS).calls).not.toContain(
+				"uci -q -c /etc/config get bgpwarden.main.enabled",
+			);
+		});
+
+		it("takes the defaults, as the daemon does, when there is no last good one", () => {
+			judged("bad");
+			expect(started(PEERS)).toEqual([golden("plain")]);
+		});
+	});
+
 	it("leaves ports closed for peers without a zone", () => {
 		const [message] = call("start", "config peer\n\toption name a\nconfig peer b\n\toption zone lan\n").sent;
 		const rules = (message as { data: { firewall: { src: string }[] } }).data.firewall;
@@ -78,7 +120,7 @@ describe("the init script", () => {
 
 		it("puts the saved table in place and then starts", () => {
 			const { calls, sent } = call("boot");
-			expect(calls).toEqual(["uci -q get bgpwarden.main.enabled", `nft -f ${table}`]);
+			expect(calls).toEqual(["uci -q -c /etc/config get bgpwarden.main.enabled", `nft -f ${table}`]);
 			expect(sent).toEqual([golden("plain")]);
 		});
 

@@ -1,28 +1,22 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Router } from "./router.ts";
+import { Router, realUci } from "./router.ts";
 
-const DEFAULTS = "/etc/uci-defaults/90-bgpwarden";
+const SETUP = "/usr/lib/bgpwarden/setup";
 const UNINSTALL = "/usr/lib/bgpwarden/uninstall";
 const TABLE = "/etc/bgpwarden/table.nft";
+const FIREWALL = "/etc/config/firewall";
+const STAGED = "/tmp/.uci/firewall";
 
 let router: Router;
 
 beforeEach(() => {
-	router = new Router([DEFAULTS, UNINSTALL, "/usr/lib/bgpwarden/check.sh"]);
-	// As uci does: nothing on a section that is not there, and code 1. Its files are one section each.
-	router.double(
-		"uci",
-		`section="${router.path("/tmp/section")}"
-case "$*" in
-*" get "*) cat "$section" 2>/dev/null || exit 1 ;;
-*batch) cat >"$section" ;;
-*delete*) rm "$section" ;;
-esac`,
-	);
+	router = new Router([SETUP, UNINSTALL, "/usr/lib/bgpwarden/include.sh", "/usr/lib/bgpwarden/check.sh"]);
+	router.double("uci", realUci(router));
 	router.double("nft", "exit $NFT");
 	router.double("ubus", "exit $RPCD");
+	router.double("sync");
 	router.write(
 		"/etc/init.d/bgpwarden",
 		`#!/bin/sh\necho "init $*" >>"${router.path("/tmp/calls")}"\n`,
@@ -32,67 +26,164 @@ esac`,
 
 afterEach(() => router.remove());
 
-describe("uci-defaults", () => {
-	const apply = (rpcd = "1") =>
-		router.run(`( cd / && . '${router.path(DEFAULTS)}' ) && echo remove`, { env: { RPCD: rpcd } });
+const setUp = (rpcd = "1", before = "") =>
+	router.run(`${before}( cd / && . '${router.path(SETUP)}' ) && echo remove`, { env: { RPCD: rpcd } });
+const uninstall = (env: Record<string, string> = {}, before = "") =>
+	router.run(`${before}. '${router.path(UNINSTALL)}'`, { env: { NFT: "0", ...env } });
 
-	it("adds the include once; the second run changes nothing", () => {
-		router.write("/etc/config/firewall", "");
-		expect(apply()).toMatchObject({ stdout: "remove\n", stderr: "" });
-		const section = readFileSync(router.path("/tmp/section"), "utf8").replaceAll(router.root, "");
-		expect(section.split("\n")).toEqual([
-			"set firewall.bgpwarden=include",
-			"set firewall.bgpwarden.type='script'",
-			"set firewall.bgpwarden.path='/usr/lib/bgpwarden/firewall.include'",
-			"set firewall.bgpwarden.fw4_compatible='1'",
-			"commit firewall",
-			"",
-		]);
-		const second = apply();
-		expect(second).toMatchObject({ stdout: "remove\n", stderr: "" });
-		expect(second.calls).toEqual(["uci -q get firewall.bgpwarden", "ubus list session"]);
+/** The firewall's configuration, with the router's paths. */
+const firewall = () => readFileSync(router.path(FIREWALL), "utf8").replaceAll(router.root, "");
+const included = "/usr/lib/bgpwarden/firewall.include";
+const SECTION = `
+config include 'bgpwarden'
+	option type 'script'
+	option path '${included}'
+	option fw4_compatible '1'
+`;
+const LAN = "config zone\n\toption name 'lan'\n";
+const beside = () => readdirSync(router.path("/etc/config"));
+
+describe("setup", () => {
+	it("adds the include once; the second run does not touch the file", () => {
+		router.write(FIREWALL, LAN, 0o640);
+		expect(setUp()).toMatchObject({ stdout: "remove\n", stderr: "", calls: ["sync", "ubus list session"] });
+		expect(firewall()).toBe(`${LAN}${SECTION}`);
+		const before = statSync(router.path(FIREWALL));
+		expect(before.mode & 0o777).toBe(0o640);
+		expect(setUp()).toMatchObject({ stdout: "remove\n", stderr: "", calls: ["ubus list session"] });
+		expect(statSync(router.path(FIREWALL))).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
+		expect(beside()).toEqual(["firewall"]);
+	});
+
+	it("ends a last line that has no end", () => {
+		router.write(FIREWALL, LAN.trimEnd());
+		setUp();
+		expect(firewall()).toBe(`${LAN}${SECTION}`);
+	});
+
+	it.each([
+		["the section, changed by its owner", "config include bgpwarden\n\toption enabled 0\n"],
+		["a section of another type that has the name", "config rule 'bgpwarden'\n"],
+		["an include of the script without the name", `config include\n\toption path ROOT${included}\n`],
+		["a quote that is never closed", "config include\n\toption path 'x\n"],
+	])("leaves a file alone that has %s", (_, text) => {
+		const given = text.replace("ROOT", router.root);
+		router.write(FIREWALL, given);
+		expect(setUp()).toMatchObject({ stdout: "remove\n", stderr: "" });
+		expect(readFileSync(router.path(FIREWALL), "utf8")).toBe(given);
+	});
+
+	it("is not fooled by a value that reads like the section", () => {
+		const value = "config zone\n\toption name 'a\nconfig include bgpwarden\n'\n";
+		router.write(FIREWALL, value);
+		setUp();
+		expect(firewall()).toBe(`${value}${SECTION}`);
+		uninstall();
+		expect(firewall()).toBe(value);
 	});
 
 	it("does nothing on a router without a firewall, and is done", () => {
-		expect(apply()).toMatchObject({ stdout: "remove\n", stderr: "", calls: ["ubus list session"] });
+		expect(setUp()).toMatchObject({ stdout: "remove\n", stderr: "", calls: ["ubus list session"] });
 	});
 
 	it("has an rpcd that runs look for the plugin", () => {
-		expect(apply("0")).toMatchObject({ stdout: "remove\n", stderr: "", calls: ["ubus list session"] });
+		expect(setUp("0")).toMatchObject({ stdout: "remove\n", stderr: "", calls: ["ubus list session"] });
 		router.write("/etc/init.d/rpcd", `#!/bin/sh\necho "rpcd $*" >>"${router.path("/tmp/calls")}"\n`, 0o755);
-		expect(apply("0")).toMatchObject({ stdout: "remove\n", calls: ["ubus list session", "rpcd reload"] });
-		expect(apply("1")).toMatchObject({ stdout: "remove\n", calls: ["ubus list session"] });
+		expect(setUp("0")).toMatchObject({ stdout: "remove\n", calls: ["ubus list session", "rpcd reload"] });
+		expect(setUp("1")).toMatchObject({ stdout: "remove\n", calls: ["ubus list session"] });
+	});
+});
+
+describe("the firewall's file", () => {
+	const full = "cannot write ROOT/etc/config/firewall: it stays as it is";
+
+	it.each([
+		["flash is full", "ulimit -f 1; "],
+		["what was written is not what was to be written", "cmp() { return 1; }; "],
+		["it cannot be copied", "cp() { return 1; }; "],
+	])("stays as it is, with nothing beside it, when %s", (_, trouble) => {
+		const text = `${LAN}${"# long\n".repeat(500)}config include 'bgpwarden'\n`;
+		router.write(FIREWALL, text);
+		const { stderr } = uninstall({}, trouble);
+		expect(stderr).toContain(full.replace("ROOT", router.root));
+		expect(firewall()).toBe(text);
+		expect(beside()).toEqual(["firewall"]);
+	});
+
+	it.each([
+		["as setup writes it", SECTION.replace(included, `ROOT${included}`)],
+		["without quotes", "\nconfig include bgpwarden\n\toption enabled 0\n"],
+		[
+			"with all kinds of quotes",
+			"\nconfig 'include' \"bgpwarden\" # mine\n\n\t# why\n\toption type script\n",
+		],
+		["by its short name", "\n  c include bgpwarden\n\to enabled '0\n1'\n"],
+		["without a name", `\nconfig include\n\toption path 'ROOT${included}'\n`],
+		["twice", "\nconfig include 'bgpwarden'\n\nconfig include 'bgpwarden'\n\toption type 'script'\n"],
+	])("loses exactly the section %s", (_, section) => {
+		const before = `# mine\nconfig include 'other'\n\toption path '/etc/other'\n`;
+		const after = `\n# the next one\n${LAN}`;
+		router.write(FIREWALL, `${before}${section.replaceAll("ROOT", router.root)}${after}`, 0o640);
+		expect(uninstall()).toMatchObject({ status: 0, stderr: "" });
+		expect(firewall()).toBe(`${before}${after}`);
+		expect(statSync(router.path(FIREWALL)).mode & 0o777).toBe(0o640);
+		expect(beside()).toEqual(["firewall"]);
+	});
+
+	it("is not touched where the section is not", () => {
+		router.write(FIREWALL, "config rule 'bgpwarden'\n\n\n");
+		const before = statSync(router.path(FIREWALL));
+		uninstall();
+		expect(statSync(router.path(FIREWALL))).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
+	});
+
+	it.each([
+		["shares a line with another section", "config zone 'a'; config include 'bgpwarden'\n"],
+		["is in a file that is no UCI", "config include 'bgpwarden'\n\toption path 'x\n"],
+	])("keeps a section that %s, and its owner is told", (_, text) => {
+		router.write(FIREWALL, text);
+		expect(uninstall().stderr).toBe(
+			`bgpwarden: remove the section 'bgpwarden' from ${router.path(FIREWALL)}\n`,
+		);
+		expect(firewall()).toBe(text);
+	});
+
+	it("keeps out what its owner has staged, which stays staged", () => {
+		const staged = "firewall.@zone[0].input='DROP'\nfirewall.bgpwarden.enabled='0'\n";
+		router.write(FIREWALL, LAN);
+		router.write(STAGED, staged);
+		setUp();
+		expect(firewall()).toBe(`${LAN}${SECTION}`);
+		uninstall();
+		expect(firewall()).toBe(LAN);
+		expect(readFileSync(router.path(STAGED), "utf8")).toBe(staged);
+		// And that this would have been seen:
+		router.run("uci commit firewall");
+		expect(firewall()).toContain("DROP");
+		expect(existsSync(router.path(STAGED))).toBe(false);
 	});
 });
 
 describe("uninstall", () => {
-	const uninstall = (env: Record<string, string> = {}) =>
-		router.run(`. '${router.path(UNINSTALL)}'`, { env: { NFT: "0", ...env } });
 	const stopped = ["init disable", "init stop"];
 
 	it("stops the service and takes back table, include and state", () => {
 		router.write(TABLE, "table inet bgp_raw\ndelete table inet bgp_raw\ntable inet bgp_raw {\n}\n");
-		router.write("/tmp/section", "include\n");
+		router.write("/etc/bgpwarden/last-good", "secret");
 		router.write("/var/run/bgpwarden/status.json", "{}");
 		expect(uninstall()).toMatchObject({
 			status: 0,
 			stdout: "",
 			stderr: "",
-			calls: [
-				...stopped,
-				"nft delete table inet bgp_raw",
-				"uci -q get firewall.bgpwarden",
-				"uci -q delete firewall.bgpwarden",
-				"uci -q commit firewall",
-			],
+			calls: [...stopped, "nft delete table inet bgp_raw"],
 		});
-		for (const path of ["/etc/bgpwarden", "/var/run/bgpwarden", "/tmp/section"])
+		for (const path of ["/etc/bgpwarden", "/var/run/bgpwarden"])
 			expect(existsSync(router.path(path)), path).toBe(false);
 	});
 
 	it("is quiet where there is nothing to take back", () => {
 		const nothing = { status: 0, stdout: "", stderr: "" };
-		const calls = [...stopped, "nft delete table inet custom_bgp", "uci -q get firewall.bgpwarden"];
+		const calls = [...stopped, "nft delete table inet custom_bgp"];
 		expect(uninstall({ NFT: "1" })).toMatchObject({ ...nothing, calls });
 		expect(uninstall({ NFT: "1" })).toMatchObject({ ...nothing, calls });
 	});

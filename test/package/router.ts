@@ -49,8 +49,12 @@ export class Router {
 	/** Puts one of the package's scripts in place; its paths lead into this directory. */
 	install(path: string): void {
 		const from = path === "/etc/init.d/bgpwarden" ? INIT : new URL(`.${path}`, FILES);
-		const text = readFileSync(from, "utf8").replace(PLACES, `${this.root}/`);
-		this.write(path, text, statSync(fileURLToPath(from)).mode);
+		this.write(path, this.relocate(readFileSync(from, "utf8")), statSync(fileURLToPath(from)).mode);
+	}
+
+	/** A script with its paths led into this directory. */
+	relocate(script: string): string {
+		return script.replace(PLACES, `${this.root}/`);
 	}
 
 	/** A program on the PATH that writes its name and arguments down and then does what `script` says. */
@@ -83,25 +87,52 @@ export class Router {
 }
 
 /**
- * OpenWrt's config_load, config_get, config_get_bool and config_foreach (/lib/functions.sh) as shell functions, over a
- * configuration that is parsed here.
+ * A stand-in for uci that does with what is staged as uci does: `commit` takes all of it into the files and empties the default
+ * directory, whatever `-t` and `-P` say; without a name it does so for each file.
  */
-export function uciFunctions(text: string): string {
-	const parsed = parseUci(text);
-	if ("errors" in parsed) throw new Error(parsed.errors.map((error) => error.message).join("; "));
+export function realUci(router: Router): string {
+	return `while :; do case $1 in -q) shift ;; -c | -t | -P) shift 2 ;; *) break ;; esac; done
+staged="${router.path("/tmp/.uci")}"
+mkdir -p "$staged"
+case $1 in
+set | delete) echo "$2" >>"$staged/\${2%%.*}" ;;
+commit)
+	for file in "$staged/"\${2:-*}; do
+		[ -s "$file" ] && cat "$file" >>"${router.path("/etc/config")}/\${file##*/}" && rm "$file"
+	done ;;
+get) exit 1 ;;
+esac`;
+}
+
+/**
+ * OpenWrt's config_load, config_get, config_get_bool and config_foreach (/lib/functions.sh) as shell functions, over
+ * configurations that are parsed here.
+ * @param text of /etc/config/bgpwarden; undefined: uci cannot read it @param lastGood of /etc/bgpwarden/last-good
+ */
+export function uciFunctions(text: string | undefined, lastGood?: string): string {
 	const names: string[] = [];
 	const cases: string[] = [];
-	for (const [index, section] of parsed.sections.entries()) {
-		const name = section.name ?? `cfg${index}`;
-		names.push(`${section.type}/${name}`);
-		for (const { name: option, values } of section.options.values())
-			cases.push(`\t'${name}.${option}') value='${values.join(" ").replaceAll("'", `'\\''`)}' ;;`);
+	const files = [
+		{ path: "/etc/config/bgpwarden", text },
+		{ path: "/etc/bgpwarden/last-good", text: lastGood },
+	];
+	for (const { path, text = "" } of files) {
+		const parsed = parseUci(text);
+		if ("errors" in parsed) throw new Error(parsed.errors.map((error) => error.message).join("; "));
+		const of: string[] = [];
+		for (const [index, section] of parsed.sections.entries()) {
+			const name = section.name ?? `cfg${index}`;
+			of.push(`${section.type}/${name}`);
+			for (const { name: option, values } of section.options.values())
+				cases.push(`\t*'${path}:${name}.${option}') value='${values.join(" ").replaceAll("'", `'\\''`)}' ;;`);
+		}
+		names.push(`\t*'${path}') sections='${of.join(" ")}' ;;`);
 	}
 	return `
-config_load() { :; }
+config_load() { loaded=\${UCI_CONFIG_DIR:-/etc/config}/$1; }
 config_get() {
 	local value=
-	case "$2.$3" in
+	case "$loaded:$2.$3" in
 ${cases.join("\n")}
 	esac
 	eval "$1=\\\${value:-\\$4}"
@@ -113,9 +144,12 @@ config_get_bool() {
 	eval "$1=\\$yes"
 }
 config_foreach() {
-	local each action=$1 type=$2
+	local each sections action=$1 type=$2
+	case $loaded in
+${names.join("\n")}
+	esac
 	shift 2
-	for each in ${names.join(" ")}; do
+	for each in $sections; do
 		[ "\${each%%/*}" != "$type" ] || "$action" "\${each#*/}" "$@"
 	done
 }

@@ -1,10 +1,42 @@
 # shellcheck shell=dash
-# Sourced by the hooks: fw4's include, hotplug. Nothing here waits, fails or prints.
+# Sourced by the init script and the hooks: fw4's include, hotplug. Nothing here waits, fails or prints.
 
 BGPWARDEN_CONTROL=/var/run/bgpwarden/control
 BGPWARDEN_PID_FILE=/var/run/bgpwarden.pid
 BGPWARDEN_TABLE=/etc/bgpwarden/table.nft
 BGPWARDEN_ENABLED=/etc/rc.d/S18bgpwarden
+BGPWARDEN_PROGRAM=/usr/sbin/bgpwarden
+
+# Finds what the daemon uses: the configuration file, or where it has mistakes the last good one (without one, defaults:
+# there is nothing to be read then). Sets directory and name as uci takes them.
+bgpwarden_find_config() {
+	[ -z "$BGPWARDEN_CONFIG" ] || return 0
+	BGPWARDEN_CONFIG_DIR=/etc/config
+	BGPWARDEN_CONFIG=bgpwarden
+	# Equal means good, without the program's being asked.
+	cmp -s /etc/config/bgpwarden /etc/bgpwarden/last-good && return 0
+	"$BGPWARDEN_PROGRAM" check >/dev/null 2>&1 </dev/null && return 0
+	BGPWARDEN_CONFIG_DIR=/etc/bgpwarden
+	BGPWARDEN_CONFIG=last-good
+}
+
+# Loads it for config_get and its like (/lib/functions.sh).
+bgpwarden_load_config() {
+	local UCI_CONFIG_DIR
+	bgpwarden_find_config
+	# shellcheck disable=SC2034 # uci_load (/lib/config/uci.sh) reads it
+	UCI_CONFIG_DIR=$BGPWARDEN_CONFIG_DIR
+	config_load "$BGPWARDEN_CONFIG"
+}
+
+# Whether the configuration leaves the service on. One option needs no config_load, which evaluates the whole file.
+bgpwarden_is_on() {
+	bgpwarden_find_config
+	case $(uci -q -c "$BGPWARDEN_CONFIG_DIR" get "$BGPWARDEN_CONFIG.main.enabled") in
+	0 | off | false | no | disabled) return 1 ;;
+	esac
+	return 0
+}
 
 # Whether procd's instance runs.
 bgpwarden_runs() {
@@ -36,11 +68,7 @@ bgpwarden_is() {
 
 # Whether the service is to be there: a table that its owner has switched off must not come back.
 bgpwarden_wanted() {
-	[ -e "$BGPWARDEN_ENABLED" ] || return 1
-	case $(uci -q get bgpwarden.main.enabled) in
-	0 | off | false | no | disabled) return 1 ;;
-	esac
-	return 0
+	[ -e "$BGPWARDEN_ENABLED" ] && bgpwarden_is_on
 }
 
 # Puts the saved table in place of whatever is there under its name.
