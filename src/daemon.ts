@@ -14,6 +14,7 @@ import type { Platform, Timer } from "./platform/types.ts";
 import { Reporter } from "./report/reporter.ts";
 import { type BirdPoller, createBirdPoller } from "./system/bird/poller.ts";
 import { type Control, openControl } from "./system/control/fifo.ts";
+import { endLeftovers, markChildren } from "./system/kernel/leftovers.ts";
 import { TableKeeper } from "./system/nft/keep-table.ts";
 import { createMonitor, type Monitor } from "./system/nft/monitor.ts";
 import { createNft, type Nft } from "./system/nft/nft.ts";
@@ -96,6 +97,7 @@ export class Daemon {
 		platform.onSignal("SIGTERM", () => this.stop());
 		platform.onSignal("SIGINT", () => this.stop());
 		platform.onSignal("SIGHUP", () => this.reload());
+		markChildren(platform);
 		// The table first: everything else can wait.
 		this.protection.prepare();
 		this.monitor.start();
@@ -106,6 +108,8 @@ export class Daemon {
 		this.openControl();
 		this.keepConfiguration();
 		this.checkZones();
+		const left = endLeftovers(platform).length;
+		if (left > 0) this.log("info", `ended ${left} processes that an earlier daemon left behind`);
 	}
 
 	/**
@@ -254,7 +258,8 @@ export class Daemon {
 				this.protection.confirm(pid);
 				this.dispatch({ type: "own_transaction" });
 			},
-			onOthers: (tables, actor) => this.dispatch({ type: "ruleset_changed", tables, actor }),
+			onOthers: (tables, actor, firewall) =>
+				this.dispatch({ type: "ruleset_changed", tables, actor, ...(firewall ? { firewall } : {}) }),
 			onPacket: () => this.dispatch({ type: "session_sign" }),
 			onTraces: (traces) => this.rules.add(aboutPeers(this.state, traces), this.config.main.table),
 			onGap: () => this.dispatch({ type: "watch_gap" }),

@@ -11,7 +11,7 @@ import { readStatus } from "../system/control/client.ts";
 import { findPrograms } from "../system/kernel/programs.ts";
 import { askRoute } from "../system/kernel/route.ts";
 import { listRuleset } from "../system/nft/list-ruleset.ts";
-import { includesNaming, readFirewall } from "../system/openwrt/firewall.ts";
+import { firewallMeant, includesNaming, readFirewall } from "../system/openwrt/firewall.ts";
 import type { Facts } from "./facts.ts";
 import { judge, type Report } from "./judge.ts";
 import { collectPeers } from "./known-peers.ts";
@@ -40,6 +40,7 @@ async function collectFacts(platform: Platform, options: DoctorOptions): Promise
 	const reading = readBirdOnce(platform, config.main.birdSocket);
 	const birdFile = readBirdConfiguration(files, findSocket(platform, config.main.birdSocket)?.path);
 	const firewall = readFirewall(files);
+	const meant = firewallMeant(files);
 	const kernel = lines(platform, "/proc/sys/kernel/osrelease")[0];
 	const known = {
 		...daemonStatus(platform, options.runDirectory),
@@ -54,6 +55,7 @@ async function collectFacts(platform: Platform, options: DoctorOptions): Promise
 		birdFile,
 		...(firewall ? { firewall } : {}),
 		includes: includesNaming(files, config.main.table, firewall),
+		...(meant ? { firewallMeant: meant } : {}),
 	};
 	const bird = await reading;
 	const routing = askRoutes(platform, { ...known, bird });

@@ -1,11 +1,12 @@
 import type { Mistakes } from "../config/read.ts";
 import type { BirdFile } from "../model/bird-configuration.ts";
 import type { Config } from "../model/config.ts";
+import type { FirewallMeant, NftInclude } from "../model/firewall.ts";
 import type { Route } from "../model/inspection.ts";
 import type { Ruleset } from "../model/ruleset.ts";
 import type { Status } from "../model/status.ts";
 import type { BirdSnapshot } from "../system/bird/reader.ts";
-import type { Firewall, NftInclude } from "../system/openwrt/firewall.ts";
+import type { Firewall } from "../system/openwrt/firewall.ts";
 
 /** Why something could not be asked, in one line. */
 export interface Failure {
@@ -44,6 +45,8 @@ export interface Facts {
 	readonly firewall?: Firewall;
 	/** Files that fw4 includes and that name the daemon's table. */
 	readonly includes: readonly NftInclude[];
+	/** Whether fw4's table is meant to be there. */
+	readonly firewallMeant?: FirewallMeant;
 }
 
 export function isFailure<Value extends object>(value: Value | Failure): value is Failure {

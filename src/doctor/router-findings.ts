@@ -1,4 +1,5 @@
 import { remedyForOld } from "../model/bird.ts";
+import { describeInclude, describeMissing, FW4_TABLE } from "../model/firewall.ts";
 import { missingZones } from "../model/fw4-zone.ts";
 import type { Facts } from "./facts.ts";
 import { isFailure } from "./facts.ts";
@@ -63,7 +64,9 @@ function daemon(facts: Facts): Finding[] {
 }
 
 /** Whether a problem of the daemon's is a finding of its own here: it is told once. */
-function isFound(problem: string, { mistakes, configPath, config, firewall }: Facts): boolean {
+function isFound(problem: string, facts: Facts): boolean {
+	const { mistakes, configPath, config, firewall } = facts;
+	if (aboutFirewall(facts).includes(problem)) return true;
 	if (isAbout(problem, configPath)) return mistakes !== undefined;
 	return firewall !== undefined && problem === missingZones(config, firewall.zones).join("; ");
 }
@@ -226,28 +229,35 @@ function clock({ now, built, config }: Facts): Finding[] {
 		: [yellow("clock-not-set", "clock", `${text}.`, advice)];
 }
 
-function firewall({ firewall: fw4, includes, config, status }: Facts): Finding[] {
+/** What the daemon says of fw4, in its words. */
+function aboutFirewall({ config, includes, firewallMeant }: Facts): string[] {
+	const { table } = config.main;
+	return [describeMissing(table, firewallMeant), ...includes.map((each) => describeInclude(table, each))];
+}
+
+function firewall(facts: Facts): Finding[] {
+	const { firewall: fw4, includes, config, status, ruleset, firewallMeant } = facts;
 	const findings: Finding[] = [];
+	const [missing = "", ...named] = aboutFirewall(facts);
+	const told = (text: string) => status?.router.problem === text;
+	const isThere =
+		isFailure(ruleset) || ruleset.tables.some(({ family, name }) => `${family} ${name}` === FW4_TABLE);
+	if (told(missing) || (!isThere && firewallMeant)) {
+		const advice = "service firewall restart; logread -e fw4 says why it failed";
+		const level = told(missing) || firewallMeant === "started" ? red : yellow;
+		findings.push(level("firewall-missing", "fw4", missing, advice));
+	}
 	const table = `inet ${config.main.table}`;
-	for (const { path, line } of includes) {
+	includes.forEach(({ path, line }, index) => {
 		const text = `${path} names ${config.main.table} ("${line}"), and becomes a part of fw4's own transaction`;
 		const advice = `remove ${path}; bgpwarden keeps ${table} by itself`;
-		findings.push(
-			status?.router.protection === "owned"
-				? red(
-						"include-touches-table",
-						"fw4",
-						`${text}: the table is owned, so that fw4 starts with no firewall at all.`,
-						advice,
-					)
-				: yellow(
-						"include-touches-table",
-						"fw4",
-						`${text}: each restart of the firewall changes the table.`,
-						advice,
-					),
-		);
-	}
+		const [level, what] = named.some(told)
+			? [red, named[index] ?? ""]
+			: status?.router.protection === "owned"
+				? [red, `${text}: the table is owned, so that fw4 starts with no firewall at all.`]
+				: [yellow, `${text}: each restart of the firewall changes the table.`];
+		findings.push(level("include-touches-table", "fw4", what, advice));
+	});
 	if (!fw4) return findings;
 	if (!fw4.scripts.includes(FIREWALL_INCLUDE))
 		findings.push(

@@ -230,6 +230,12 @@ export const FINDING_CATALOG = {
 		explanation: "An include of fw4's names the table.",
 		remedy: "Remove the include: bgpwarden keeps the table by itself.",
 	},
+	"firewall-missing": {
+		gravity: "red",
+		concerns: "router",
+		explanation: "fw4's table is missing: the router has no firewall.",
+		remedy: "Start the firewall: `service firewall restart`; the log says why it failed.",
+	},
 	"firewall-include-missing": {
 		gravity: "yellow",
 		concerns: "router",

@@ -4,6 +4,10 @@ export const PROBLEMS = [
 	"install",
 	/** Somebody removes or changes the table again and again. */
 	"contention",
+	/** fw4's table is missing. */
+	"firewall",
+	/** A file of fw4's names the table, which can have no owner therefore. */
+	"firewall_file",
 	/** A person has released the table. */
 	"released",
 	/** The ruleset cannot be watched. */

@@ -52,6 +52,14 @@ export async function createPlatform(): Promise<Platform> {
 				return (error as NodeJS.ErrnoException).code === "EPERM";
 			}
 		},
+		kill(pid, signal) {
+			if (pid <= 0) return;
+			try {
+				process.kill(pid, signal);
+			} catch {
+				// There is none, or it is not ours to end.
+			}
+		},
 		files: new NodeFiles(fs),
 		openFifo(path, onChunk): FifoReader {
 			const fd = attempt("open", path, () =>
@@ -74,6 +82,9 @@ export async function createPlatform(): Promise<Platform> {
 		print: (stream, text) => fs.writeSync(stream === "stdout" ? 1 : 2, text),
 		isTerminal: (stream) => process[stream].isTTY === true,
 		environment: (name) => process.env[name],
+		setEnvironment: (name, value) => {
+			process.env[name] = value;
+		},
 		exit: (code) => process.exit(code),
 		random: Math.random,
 	};

@@ -2,6 +2,7 @@
 declare module "std" {
 	export function exit(code: number): never;
 	export function getenv(name: string): string | undefined;
+	export function setenv(name: string, value: string): void;
 	export function strerror(errno: number): string;
 	export interface StdFile {
 		puts(text: string): void;

@@ -48,6 +48,7 @@ export async function createPlatform(): Promise<Platform> {
 		},
 		onSignal: (signal, handler) => os.signal(signals[signal], handler),
 		processExists: (pid) => os.kill(pid, 0) !== -ESRCH,
+		kill: (pid, signal) => void (pid > 0 && os.kill(pid, signals[signal])),
 		files: new QuickJsFiles(os, std.strerror),
 		openFifo(path, onChunk): FifoReader {
 			const fd = os.open(path, os.O_RDWR);
@@ -80,6 +81,7 @@ export async function createPlatform(): Promise<Platform> {
 		},
 		isTerminal: (stream) => os.isatty(stream === "stdout" ? 1 : 2),
 		environment: (name) => std.getenv(name),
+		setEnvironment: (name, value) => std.setenv(name, value),
 		exit: (code) => std.exit(code),
 		random: Math.random,
 	};

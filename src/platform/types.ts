@@ -147,6 +147,8 @@ export interface Platform {
 	onSignal(signal: SignalName, handler: () => void): void;
 	/** Whether a process with this id exists. */
 	processExists(pid: number): boolean;
+	/** Sends a signal to a process that is not a child; does nothing when there is none. */
+	kill(pid: number, signal: SignalName): void;
 	readonly files: Files;
 	/**
 	 * Reads a FIFO that exists already, for ever: opened so that writers coming and going never end it.
@@ -160,6 +162,8 @@ export interface Platform {
 	/** Whether that stream is a terminal. */
 	isTerminal(stream: "stdout" | "stderr"): boolean;
 	environment(name: string): string | undefined;
+	/** Sets a variable for this process and for all children that it starts from now on. */
+	setEnvironment(name: string, value: string): void;
 	/** The command line after the program's own name. */
 	readonly args: readonly string[];
 	/** Ends this process at once. */

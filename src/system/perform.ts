@@ -12,7 +12,17 @@ import type { Nft } from "./nft/nft.ts";
 /** The actions that a program carries out and that end by themselves. */
 export type ProgramAction = Extract<
 	Action,
-	{ type: "install" | "list" | "release" | "flush" | "inspect_peer" | "read_counters" | "restart_peer" }
+	{
+		type:
+			| "install"
+			| "list"
+			| "release"
+			| "look_at_firewall"
+			| "flush"
+			| "inspect_peer"
+			| "read_counters"
+			| "restart_peer";
+	}
 >;
 
 /** What the programs need to know. */
@@ -34,6 +44,8 @@ export async function perform(action: ProgramAction, programs: Programs): Promis
 			return [await table.list(config.main.table)];
 		case "release":
 			return [await table.release(action.ids)];
+		case "look_at_firewall":
+			return [await table.look(config.main.table, action.listing)];
 		case "flush": {
 			const result = await flushConntrack(platform);
 			if (!result.ok) return [{ type: "flush_failed", reason: result.reason }];

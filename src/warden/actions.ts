@@ -7,16 +7,20 @@ export type Action =
 	/**
 	 * Install the table in one transaction; answered by `installed` or `install_failed`.
 	 * @property former tables by earlier names, removed in the same transaction
+	 * @property own false: without an owner, even where one is possible
 	 */
 	| {
 			readonly type: "install";
 			readonly spec: TableSpec;
 			readonly former: readonly string[];
+			readonly own?: false;
 	  }
 	/** Leave the table in place for everybody to change; answered by `released`. */
 	| { readonly type: "release"; readonly ids: readonly string[] }
 	/** Answered by `listed` or `list_failed`. */
 	| { readonly type: "list" }
+	/** Answered by `firewall_seen`. @property listing whether to ask the kernel for fw4's table, which takes a process */
+	| { readonly type: "look_at_firewall"; readonly listing: boolean }
 	/** Answered by `flushed` or `flush_failed`. */
 	| { readonly type: "flush" }
 	/** Start another nft monitor in place of this one. */

@@ -1,6 +1,7 @@
 import type { Actor } from "../model/actor.ts";
 import type { BirdReading } from "../model/bird.ts";
 import type { Command } from "../model/command.ts";
+import type { FirewallFacts } from "../model/firewall.ts";
 import type { Counters, Inspection } from "../model/inspection.ts";
 import type { PacketTrace } from "../model/packet-trace.ts";
 import type { ProblemKind } from "../model/problem.ts";
@@ -39,8 +40,18 @@ export type WardenEvent =
 	| { readonly type: "session_sign" }
 	/** Packets of BGP have gone their whole way through the ruleset. */
 	| { readonly type: "packets_traced"; readonly traces: readonly PacketTrace[] }
-	/** Somebody else changed rules of other tables, `family name`. */
-	| { readonly type: "ruleset_changed"; readonly tables: readonly string[]; readonly actor: Actor }
+	/**
+	 * Somebody else changed rules of other tables, `family name`.
+	 * @property firewall what that left of fw4's table, where it was added to or deleted
+	 */
+	| {
+			readonly type: "ruleset_changed";
+			readonly tables: readonly string[];
+			readonly actor: Actor;
+			readonly firewall?: "there" | "missing";
+	  }
+	/** @property table fw4's; absent: the kernel was not asked */
+	| ({ readonly type: "firewall_seen"; readonly table?: "there" | "missing" } & FirewallFacts)
 	| { readonly type: "peer_inspected"; readonly address: string; readonly inspection: Inspection }
 	/** @property counters undefined: they could not be read */
 	| { readonly type: "counters_read"; readonly counters: Counters | undefined }

@@ -12,6 +12,7 @@ import { serviceChanged, servicesAt, servicesRead, servicesTick } from "./servic
 import type { WardenState } from "./state.ts";
 import { contentionEndsAt, contentionTick } from "./table/contention.ts";
 import { flushed, flushFailed, requestFlush } from "./table/flush-requests.ts";
+import { firewallChanged, firewallSeen, look } from "./table/look-at-firewall.ts";
 import * as outcomes from "./table/outcomes.ts";
 import * as repair from "./table/repair.ts";
 import * as table from "./table/table.ts";
@@ -76,7 +77,12 @@ const handlers: Handlers = {
 	flush_failed: (turn, { reason }) => flushFailed(turn, reason),
 	session_sign: (turn) => pollSoon(turn),
 	packets_traced: (turn, { traces }) => packetsTraced(turn, traces),
-	ruleset_changed: (turn, { tables, actor }) => rulesetChanged(turn, tables, actor),
+	ruleset_changed: (turn, { tables, actor, firewall }) => {
+		// First of all: fw4 may be about to load its ruleset.
+		firewallChanged(turn, tables, firewall);
+		rulesetChanged(turn, tables, actor);
+	},
+	firewall_seen: (turn, event) => firewallSeen(turn, event),
 	peer_inspected: (turn, { address, inspection }) => peerInspected(turn, address, inspection),
 	counters_read: (turn, { counters }) => countersRead(turn, counters),
 	bird_up: (turn, { version }) => birdUp(turn, version),
@@ -112,6 +118,7 @@ function configured(turn: Turn, settings: Settings): void {
 		table.endRelease(turn);
 		table.reinstall(turn);
 	}
+	look(turn, true);
 	turn.log("info", "configuration reloaded");
 	pollSoon(turn);
 }

@@ -50,6 +50,32 @@ export const processCases: readonly ContractCase[] = [
 		},
 	},
 	{
+		name: "a process that is no child gets a signal, and one that does not exist does not matter",
+		async run(platform) {
+			const script = "sleep 60 >/dev/null 2>&1 & echo $!";
+			const pid = Number((await outcome(platform, ["sh", "-c", script])).stdout);
+			equal(platform.processExists(pid), true, "before");
+			platform.kill(pid, "SIGKILL");
+			platform.kill(4_194_303, "SIGKILL");
+			// Nobody may reap it here: a zombie has no command line.
+			await until(platform, "the end", () => {
+				try {
+					return platform.files.read(`/proc/${pid}/cmdline`) === "";
+				} catch {
+					return true;
+				}
+			});
+		},
+	},
+	{
+		name: "a variable that is set reaches children",
+		async run(platform) {
+			platform.setEnvironment("BGPWARDEN_SET", "a b");
+			equal(platform.environment("BGPWARDEN_SET"), "a b", "here");
+			equal((await outcome(platform, ["sh", "-c", 'echo "$BGPWARDEN_SET"'])).stdout, "a b\n", "there");
+		},
+	},
+	{
 		name: "environment and chance",
 		async run(platform) {
 			holds((platform.environment("PATH") ?? "").includes("/"), "PATH");

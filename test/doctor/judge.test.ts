@@ -3,6 +3,7 @@ import { mistakeProblem, USING_LAST_GOOD } from "../../src/config/read.ts";
 import type { Facts } from "../../src/doctor/facts.ts";
 import { judge } from "../../src/doctor/judge.ts";
 import { tooOld } from "../../src/model/bird.ts";
+import { describeInclude, describeMissing } from "../../src/model/firewall.ts";
 import { missingZones } from "../../src/model/fw4-zone.ts";
 import { parseRuleset } from "../../src/system/nft/ruleset-json.ts";
 import {
@@ -173,6 +174,37 @@ describe("each thing that is wrong is one finding", () => {
 			},
 			["yellow include-touches-table"],
 		],
+		[
+			"the same as the daemon tells it",
+			{
+				includes: [{ path: "/a.nft", line: "table inet custom_bgp {" }],
+				...router({
+					protection: "installed",
+					problem: describeInclude("custom_bgp", { path: "/a.nft", line: "table inet custom_bgp {" }),
+				}),
+			},
+			["red include-touches-table"],
+		],
+		[
+			"a firewall that has failed",
+			{ ruleset: rulesets("own"), firewallMeant: "started" },
+			["red firewall-missing"],
+		],
+		[
+			"a firewall that is stopped",
+			{ ruleset: rulesets("own"), firewallMeant: "enabled" },
+			["yellow firewall-missing"],
+		],
+		[
+			"the same as the daemon tells it",
+			{
+				ruleset: rulesets("own"),
+				firewallMeant: "enabled",
+				...router({ problem: describeMissing("custom_bgp", "enabled") }),
+			},
+			["red firewall-missing"],
+		],
+		["a firewall that nobody has enabled", { ruleset: rulesets("own") }, []],
 		[
 			"a firewall that tells nobody",
 			{ firewall: { autoIncludes: true, scripts: [], nftables: [], zones: [] } },

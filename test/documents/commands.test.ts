@@ -114,6 +114,7 @@ describe("make", () => {
 
 test.each(of("service"))("$line", ({ command: [, service, action = ""] }) => {
 	if (service === "bgpwarden") expect(ACTIONS).toContain(action);
+	else if (service === "firewall") expect(["start", "stop", "restart", "disable"]).toContain(action);
 	else expect(service).toBe("bird");
 });
 

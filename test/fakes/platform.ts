@@ -121,6 +121,8 @@ export class FakePlatform implements Platform {
 	readonly children: FakeChild[] = [];
 	readonly printed = { stdout: "", stderr: "" };
 	readonly files: FakeFiles;
+	/** Signals that were sent to processes that are not children. */
+	readonly killed: { pid: number; signal: SignalName }[] = [];
 	/** What `random` returns. */
 	chance = 0;
 	private monotonic = 1000;
@@ -179,9 +181,13 @@ export class FakePlatform implements Platform {
 		this.wall = milliseconds;
 	}
 
-	setEnvironment(name: string, value: string): void {
+	readonly setEnvironment = (name: string, value: string): void => {
 		this.variables.set(name, value);
-	}
+	};
+
+	readonly kill = (pid: number, signal: SignalName): void => {
+		this.killed.push({ pid, signal });
+	};
 
 	/** Makes `processExists` say yes for a process that is not a child. */
 	setProcess(pid: number, exists: boolean): void {

@@ -93,10 +93,10 @@ export class Story {
 	}
 }
 
-/** The types of actions, without log lines. */
+/** The types of actions, without log lines and looks at the firewall (test/warden/table/firewall.test.ts). */
 export function types(actions: readonly Action[]): string[] {
 	return actions
-		.filter(({ type }) => type !== "log")
+		.filter(({ type }) => type !== "log" && type !== "look_at_firewall")
 		.map((action) => (action.type === "report" ? action.event : action.type));
 }
 

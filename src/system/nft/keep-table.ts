@@ -1,8 +1,10 @@
+import { FW4_TABLE } from "../../model/firewall.ts";
 import type { TableForm } from "../../model/table.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { Action } from "../../warden/actions.ts";
 import type { WardenEvent } from "../../warden/events.ts";
 import { hasOtherIds } from "../kernel/actor.ts";
+import { FirewallFiles } from "../openwrt/firewall.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Nft } from "./nft.ts";
 import type { Protection } from "./protection.ts";
@@ -15,6 +17,7 @@ export class TableKeeper {
 	/** The defaults are in force for want of a configuration: the copy that another one has left stays. */
 	fallback = false;
 	private readonly file: TableFile;
+	private readonly firewall: FirewallFiles;
 	private knownMark: string | undefined;
 	/** Whether processes have other ids here than the kernel tells. */
 	private contained: boolean | undefined;
@@ -26,6 +29,7 @@ export class TableKeeper {
 		private readonly protection: Protection,
 	) {
 		this.file = new TableFile(platform.files);
+		this.firewall = new FirewallFiles(platform.files);
 	}
 
 	/** Goes into a rule's comment where process ids do not tell the daemon's own transactions; see `withMark`. */
@@ -38,7 +42,7 @@ export class TableKeeper {
 
 	/** Installs the table, and saves its copy for the next boot. */
 	async install(
-		{ spec, former }: Extract<Action, { type: "install" }>,
+		{ spec, former, own }: Extract<Action, { type: "install" }>,
 		{ knowsProcesses }: Pick<Monitor, "knowsProcesses">,
 	): Promise<WardenEvent[]> {
 		this.contained ??= hasOtherIds(this.platform.files);
@@ -48,7 +52,10 @@ export class TableKeeper {
 			const text = renderTable(spec, { ...form, former });
 			return marked ? withMark(text, this.mark) : text;
 		};
-		const result = await this.protection.apply({ table: spec.table, render });
+		// A file may have come since the warden knew of the last.
+		const seen = this.firewall.look(spec.table);
+		const named = seen.includes.length > 0;
+		const result = await this.protection.apply({ table: spec.table, render, own: own !== false && !named });
 		if (!result.ok) return [{ type: "install_failed", reason: result.reason }];
 		this.installed = true;
 		// Whoever loads the copy ends at once, and could own nothing.
@@ -57,7 +64,15 @@ export class TableKeeper {
 		return [
 			{ type: "installed", owned: result.mode === "owned" },
 			{ type: "problem", kind: "table_file", text },
+			...(own !== false && named ? [{ type: "firewall_seen", ...seen } as const] : []),
 		];
+	}
+
+	/** What fw4 is about to do to the table. @param listing whether to ask the kernel for fw4's table */
+	async look(table: string, listing: boolean): Promise<WardenEvent> {
+		const tables = listing ? await this.nft.tables() : undefined;
+		const there = tables && (tables.has(FW4_TABLE) ? "there" : "missing");
+		return { type: "firewall_seen", ...this.firewall.look(table), ...(there ? { table: there } : {}) };
 	}
 
 	/** @param ids who waits for it */

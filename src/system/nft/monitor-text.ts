@@ -3,6 +3,7 @@
  * `# new generation 4 by process 19316 (nft)`. Traced packets, lines of their own, are trace.ts's.
  */
 
+import { FW4_TABLE } from "../../model/firewall.ts";
 import { isTraceLine } from "./trace-text.ts";
 
 /** What one transaction did to the watched table. */
@@ -24,6 +25,8 @@ export interface Transaction {
 	readonly marked: boolean;
 	/** Tables, as `family name`, of which it added or removed rules or chains; the first few. */
 	readonly tables: readonly string[];
+	/** What it left of fw4's table; absent: it added nothing to it and did not delete it. */
+	readonly firewall?: "there" | "missing";
 }
 
 export type MonitorItem =
@@ -37,6 +40,9 @@ const GENERATION = /^# new generation \d+ by process (\d+) \((.*)\)$/;
 const CHANGE = /^(add|create|insert|replace|delete|destroy|reset) [a-z]+ \S+ \S/;
 /** A table, chain or rule: sets' elements come and go with each name that is looked up. */
 const RULES = /^(?:add|create|insert|replace|delete|destroy) (?:table|chain|rule) (\S+ \S+)/;
+const FW4_DELETED = `delete table ${FW4_TABLE}`;
+/** Sets' elements and flowtables do not matter: fw4 makes chains as well. */
+const FW4_ADDED = new RegExp(`^(?:add|create|insert|replace) (?:table|chain|rule) ${FW4_TABLE}(?: |$)`);
 /** Tables that are kept of one transaction. */
 const MOST_TABLES = 8;
 
@@ -45,6 +51,7 @@ export class MonitorParser {
 	private touch: Touch = "none";
 	private marked = false;
 	private tables = new Set<string>();
+	private firewall: "there" | "missing" | undefined;
 	private readonly tableRemoved: string;
 	private readonly tableAdded: string;
 	private readonly object: RegExp;
@@ -75,6 +82,10 @@ export class MonitorParser {
 		if (!CHANGE.test(text)) return { kind: "garbage", text };
 		const table = RULES.exec(text)?.[1];
 		if (table !== undefined && this.tables.size < MOST_TABLES) this.tables.add(table);
+		if (table === FW4_TABLE) {
+			if (text === FW4_DELETED || text.startsWith(`${FW4_DELETED} `)) this.firewall = "missing";
+			else if (FW4_ADDED.test(text)) this.firewall = "there";
+		}
 		if (!this.object.test(text)) return undefined;
 		if (this.mark !== "" && text.startsWith("add rule ") && text.includes(this.mark)) this.marked = true;
 		if (text.startsWith(this.tableRemoved)) this.touch = "deleted";
@@ -85,12 +96,17 @@ export class MonitorParser {
 	private remark(text: string): MonitorItem | undefined {
 		const generation = GENERATION.exec(text);
 		if (!generation) return text.includes("lost") ? { kind: "gap" } : { kind: "garbage", text };
-		const { touch, marked } = this;
+		const { touch, marked, firewall } = this;
 		const tables = [...this.tables];
 		this.touch = "none";
 		this.marked = false;
+		this.firewall = undefined;
 		if (tables.length > 0) this.tables = new Set();
 		const pid = Number(generation[1]);
-		return { kind: "transaction", transaction: { pid, process: generation[2] ?? "", touch, marked, tables } };
+		const process = generation[2] ?? "";
+		return {
+			kind: "transaction",
+			transaction: { pid, process, touch, marked, tables, ...(firewall ? { firewall } : {}) },
+		};
 	}
 }

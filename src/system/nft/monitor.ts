@@ -30,8 +30,8 @@ export interface MonitorOptions {
 	readonly onForeign: (change: ForeignChange) => void;
 	/** The daemon's own transaction was seen: the monitor is alive and has told everything up to it. */
 	readonly onOwn: (pid: number) => void;
-	/** Somebody else's transaction changed rules of other tables, `family name`. */
-	readonly onOthers: (tables: readonly string[], actor: Actor) => void;
+	/** Somebody else's transaction changed rules of other tables, `family name`. @param firewall see `Transaction` */
+	readonly onOthers: (tables: readonly string[], actor: Actor, firewall: Transaction["firewall"]) => void;
 	/** A packet is on its way through the ruleset. */
 	readonly onPacket: (packet: TracedPacket) => void;
 	/** The ways of packets are complete. */
@@ -94,14 +94,14 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 		}
 	};
 
-	const transaction = ({ pid, process, touch, marked, tables }: Transaction) => {
+	const transaction = ({ pid, process, touch, marked, tables, firewall }: Transaction) => {
 		if (!contained && options.isOwn(pid)) knowsProcesses = true;
 		if (knowsProcesses ? options.isOwn(pid) : marked) return options.onOwn(pid);
 		const others = tables.filter((table) => table !== `inet ${options.table}`);
 		if (touch === "none" && others.length === 0) return;
 		const actor = contained ? { process } : findActor(platform.files, pid, process);
 		if (touch !== "none") options.onForeign({ touch, actor });
-		if (others.length > 0) options.onOthers(others, actor);
+		if (others.length > 0) options.onOthers(others, actor, firewall);
 	};
 
 	const process = supervise(platform, {

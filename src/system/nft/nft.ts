@@ -35,6 +35,8 @@ export interface Nft {
 	check(text: string): Promise<NftResult>;
 	/** The kernel's own listing of a table of family inet, without counters (`nft -s`). */
 	list(table: string): Promise<Listing>;
+	/** The names of all tables, `family name`; undefined when they cannot be listed. */
+	tables(): Promise<ReadonlySet<string> | undefined>;
 	/** What came in since the table was installed; undefined when that cannot be read. */
 	counters(table: string): Promise<Counters | undefined>;
 	/** The traces with the texts of rules that the monitor does not know; what cannot be listed stays as it is. */
@@ -70,6 +72,12 @@ export function createNft(platform: Platform): Nft {
 		claim,
 		apply: (text) => feed(["nft", "-f", "-"], text),
 		check: (text) => feed(["nft", "-c", "-f", "-"], text),
+		async tables() {
+			const { ok, stdout } = await run(["nft", "list", "tables"]);
+			return ok
+				? new Set(Array.from(stdout.matchAll(/^table (\S+ \S+)/gm), ([, name = ""]) => name))
+				: undefined;
+		},
 		async counters(table) {
 			const { ok, stdout } = await run(["nft", "list", "table", "inet", table]);
 			return ok ? parseCounters(stdout) : undefined;

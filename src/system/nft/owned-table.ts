@@ -152,6 +152,8 @@ export interface Wanted {
 	/** Its name, family inet. */
 	readonly table: string;
 	readonly render: Render;
+	/** False: without an owner, even where one is possible. */
+	readonly own?: boolean;
 }
 
 /** The table's text in the given form. */

@@ -1,5 +1,4 @@
 import type { FullPipe, Platform, Timer } from "../../platform/types.ts";
-import { includesNaming } from "../openwrt/firewall.ts";
 import { installTable } from "./installed-table.ts";
 import type { Nft, NftFailure, NftResult } from "./nft.ts";
 import type { Wanted } from "./owned-table.ts";
@@ -88,12 +87,7 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 	const apply = async (wanted: Wanted): Promise<Applied> => {
 		last = wanted;
 		retry?.cancel();
-		if (!own) return applyInstalled(wanted);
-		const [include] = includesNaming(platform.files, wanted.table);
-		if (include !== undefined) {
-			explain(`${include.path} names it as well, and with an owner fw4 could not load that`);
-			return applyInstalled(wanted);
-		}
+		if (!own || wanted.own === false) return applyInstalled(wanted);
 		prepare();
 		const known = await obstacle;
 		const result: Owning = known ? { kind: "failed", failure: known } : await applyOwned(wanted);

@@ -1,4 +1,5 @@
 import { parseUci, type UciSection } from "../../lib/uci.ts";
+import type { FirewallFacts, FirewallMeant, NftInclude } from "../../model/firewall.ts";
 import { FileError, type Files } from "../../platform/types.ts";
 
 /** /etc/config/firewall, as firewall4 reads it (fw4.uc: load, parse_defaults, parse_include). */
@@ -13,13 +14,6 @@ export interface Firewall {
 	readonly zones: readonly string[];
 }
 
-/** A file that becomes a part of fw4's own transaction. */
-export interface NftInclude {
-	readonly path: string;
-	/** The line that names the table. */
-	readonly line: string;
-}
-
 const CONFIG = "/etc/config/firewall";
 const SHARED = "/usr/share/nftables.d";
 /** Positions of files that fw4 loads by itself; a chain's files have one more level, by the chain's name. */
@@ -29,6 +23,9 @@ const CHAIN_POSITIONS = ["chain-pre", "chain-post"] as const;
 const ALWAYS = "/etc/nftables.d";
 /** Bytes of a file that are searched. */
 const LIMIT = 1 << 20;
+/** There from fw4's start to its stop, also when the start has failed (firewall4, root/sbin/fw4; fw4.uc, load). */
+const STATE = "/var/run/fw4.state";
+const PROGRAM = "/sbin/fw4";
 /** More files than any router has. */
 const MOST_FILES = 100;
 
@@ -76,14 +73,59 @@ export function includesNaming(
 	table: string,
 	firewall: Firewall = readFirewall(files) ?? DEFAULTS,
 ): NftInclude[] {
+	return naming(files, table, includePaths(files, firewall));
+}
+
+/** @returns whether fw4's table is meant to be there, as the file system tells */
+export function firewallMeant(files: Files): FirewallMeant | undefined {
+	if (files.status(STATE)) return "started";
+	const enabled = list(files, "/etc/rc.d").some((path) => /\/S\d+firewall$/.test(path));
+	// The firewall before fw4 has a service of the same name, and no table.
+	return enabled && files.status(PROGRAM) ? "enabled" : undefined;
+}
+
+/** The same questions again and again: only what has changed is read. */
+export class FirewallFiles {
+	private config: { readonly key: string; readonly firewall: Firewall } | undefined;
+	private found: { readonly key: string; readonly includes: readonly NftInclude[] } | undefined;
+
+	constructor(private readonly files: Files) {}
+
+	/** @param table its name, family inet */
+	look(table: string): FirewallFacts {
+		const { files } = this;
+		const config = this.keyOf([CONFIG]);
+		if (this.config?.key !== config) this.config = { key: config, firewall: readFirewall(files) ?? DEFAULTS };
+		const paths = includePaths(files, this.config.firewall);
+		const key = [table, ...paths, this.keyOf(paths)].join("\n");
+		if (this.found?.key !== key) this.found = { key, includes: naming(files, table, paths) };
+		const meant = firewallMeant(files);
+		return { includes: this.found.includes, ...(meant ? { meant } : {}) };
+	}
+
+	private keyOf(paths: readonly string[]): string {
+		return paths
+			.map((path) => {
+				const status = this.files.status(path);
+				return status ? `${status.inode} ${status.size} ${status.modified}` : "";
+			})
+			.join();
+	}
+}
+
+function includePaths(files: Files, firewall: Firewall): string[] {
 	const paths = [
 		...firewall.nftables,
 		...(firewall.autoIncludes ? automatic(files) : []),
 		...list(files, ALWAYS).filter(isRuleset),
 	];
+	return paths.slice(0, MOST_FILES);
+}
+
+function naming(files: Files, table: string, paths: readonly string[]): NftInclude[] {
 	// In doubt it names the table: the name may come by a definition.
 	const names = new RegExp(`\\binet\\s+"?${table}(?![\\w-])|^\\s*define\\s.*=\\s*"?${table}(?![\\w-])`);
-	return paths.slice(0, MOST_FILES).flatMap((path) => {
+	return paths.flatMap((path) => {
 		const line = textOf(files, path)
 			.split("\n")
 			.find((each) => names.test(each.replace(/#.*/, "")));

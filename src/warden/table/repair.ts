@@ -6,6 +6,7 @@ import { requestRestarts } from "../peers/restart.ts";
 import { attribute } from "../services/attribution.ts";
 import type { Turn } from "../turn.ts";
 import { earliestRepair, noteRepair } from "./contention.ts";
+import { mayOwn } from "./firewall.ts";
 import { answer, install, scheduleInstall, settleInstall } from "./requests.ts";
 import { type Loss, scheduledInstall } from "./table-state.ts";
 
@@ -44,7 +45,7 @@ export function ownTransaction(turn: Turn): void {
 export function ownerLost(turn: Turn, reason: string): void {
 	const { table, settings } = turn.state;
 	turn.table({ owned: false });
-	if (table.released) return;
+	if (table.released || !mayOwn(table.firewall, turn.time)) return;
 	turn.log("warn", `lost ownership of table inet ${settings.table} (${reason}); taking it again`);
 	if (table.install.is === "running" || scheduledInstall(table) !== undefined) return;
 	const earliest = (table.installedAt ?? turn.time) + OWNERS_APART;

@@ -1,5 +1,6 @@
 import { tableSpec } from "../../model/table.ts";
 import type { Turn } from "../turn.ts";
+import { mayOwn } from "./firewall.ts";
 import type { InstallProgress } from "./table-state.ts";
 
 /** Starts an install, unless the table was released; after the running one, if there is one. */
@@ -14,13 +15,15 @@ export function install(turn: Turn): void {
 		scheduleInstall(turn, turn.time);
 		return;
 	}
+	const own = mayOwn(turn.state.table.firewall, turn.time);
 	turn.table({
 		install: { is: "running", shown: false },
+		withheld: !own,
 		listing: listing === "none" ? "none" : "stale",
 		...(watch.is === "on" ? { watch: { ...watch, unproven: false } } : {}),
 	});
 	const { settings } = turn.state;
-	turn.do({ type: "install", spec: tableSpec(settings, addresses), former });
+	turn.do({ type: "install", spec: tableSpec(settings, addresses), former, ...(own ? {} : { own }) });
 }
 
 /** @param at monotonic ms */

@@ -1,4 +1,5 @@
 import type { Actor } from "../../model/actor.ts";
+import type { FirewallFacts } from "../../model/firewall.ts";
 import type { RepairStatus } from "../../model/status.ts";
 
 /** All times are monotonic milliseconds. */
@@ -39,6 +40,9 @@ export interface TableState {
 	readonly recent: readonly number[];
 	readonly contention?: Contention;
 	readonly watch: Watch;
+	/** The latest install was to have no owner, because of the firewall. */
+	readonly withheld?: boolean;
+	readonly firewall: FirewallState;
 	/** Addresses that the table is installed for, with scope `peers`. */
 	readonly addresses: readonly string[];
 	/** Ids of `ensure` commands that wait for the outcome. */
@@ -60,6 +64,17 @@ export type Watch =
 	| { readonly is: "on"; readonly since: number; readonly unproven: boolean }
 	/** @property checkAt when to list the table instead */
 	| { readonly is: "off"; readonly checkAt?: number };
+
+/** What an owner of the table could keep fw4 from; see firewall.ts. */
+export interface FirewallState extends FirewallFacts {
+	/** fw4's table is missing, and that is told from `tellAt` on. */
+	readonly missing?: { readonly since: number; readonly tellAt: number };
+	/** fw4's table came back a moment ago: until then the table has no owner. */
+	readonly ownAt?: number;
+	readonly lookedAt?: number;
+	/** When to look next. */
+	readonly lookAt?: number;
+}
 
 /** The table is not as the daemon left it. */
 export interface Loss {
@@ -91,6 +106,7 @@ export function initialTable(addresses: readonly string[]): TableState {
 		watch: { is: "off" },
 		repairs: 0,
 		recent: [],
+		firewall: { includes: [] },
 		addresses,
 		waiting: [],
 	};
@@ -107,8 +123,10 @@ export function scheduledInstall({ install }: TableState): number | undefined {
 }
 
 /** When an install or the monitor wants a tick. */
-export function tableDeadlines({ install, watch }: TableState): (number | undefined)[] {
+export function tableDeadlines({ install, watch, firewall }: TableState): (number | undefined)[] {
 	return [
+		firewall.lookAt,
+		firewall.ownAt,
 		watch.is === "off" ? watch.checkAt : undefined,
 		install.is === "unconfirmed" ? install.due : undefined,
 		// While nft runs, its end comes first: a deadline in the past would starve it.

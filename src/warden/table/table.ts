@@ -1,8 +1,10 @@
 import type { Turn } from "../turn.ts";
+import { look } from "./look-at-firewall.ts";
 import { cancelScheduled, install, list } from "./requests.ts";
 
 /** First of all: what is there now? The answer starts the first install. */
 export function startTable(turn: Turn): void {
+	look(turn, true);
 	list(turn);
 }
 
@@ -18,6 +20,7 @@ export function reinstall(turn: Turn, ids: readonly string[] = []): void {
 /** Has the table listed, and repaired if need be; the answers go to these `ensure` commands. */
 export function ensureTable(turn: Turn, ids: readonly string[]): void {
 	turn.table({ waiting: [...turn.state.table.waiting, ...ids] });
+	look(turn, true);
 	if (turn.state.table.phase === "kept" && !turn.state.table.loss) list(turn);
 }
 

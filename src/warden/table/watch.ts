@@ -1,4 +1,5 @@
 import type { Turn } from "../turn.ts";
+import { firewallTick, look } from "./look-at-firewall.ts";
 import { install, list, settleInstall } from "./requests.ts";
 import { watchedSince } from "./table-state.ts";
 
@@ -15,6 +16,7 @@ export function watchStarted(turn: Turn): void {
 	turn.problem("watch", undefined);
 	const { phase, loss, install: progress } = turn.state.table;
 	if (phase !== "kept") return;
+	look(turn, true);
 	// What the old monitor did not show may be in place long since: an install decides, and proves the monitor as well.
 	if (loss && progress.is !== "running") {
 		install(turn);
@@ -26,7 +28,9 @@ export function watchStarted(turn: Turn): void {
 
 /** The kernel dropped monitor messages. */
 export function watchGap(turn: Turn): void {
-	if (turn.state.table.phase === "kept") list(turn);
+	if (turn.state.table.phase !== "kept") return;
+	look(turn, true);
+	list(turn);
 }
 
 export function watchEnded(turn: Turn, reason: string): void {
@@ -37,6 +41,7 @@ export function watchEnded(turn: Turn, reason: string): void {
 }
 
 export function tableTick(turn: Turn): void {
+	firewallTick(turn);
 	const { watch, phase, loss } = turn.state.table;
 	if (watch.is === "off" && watch.checkAt !== undefined && turn.time >= watch.checkAt) {
 		turn.table({ watch: { is: "off", checkAt: turn.time + UNWATCHED_PERIOD } });

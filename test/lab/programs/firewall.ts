@@ -1,5 +1,5 @@
 import type { Host } from "../host.ts";
-import type { Process } from "../process.ts";
+import type { Process, RunResult } from "../process.ts";
 
 /** Where the proxy listens; Mihomo's redirect port. */
 const proxyPort = 7892;
@@ -86,6 +86,25 @@ export async function fw4Flush(host: Host): Promise<void> {
 	for (const line of stdout.split("\n").filter((line) => line.startsWith("table "))) {
 		await host.run(["nft", "delete", ...line.split(" ")], { allowFailure: true });
 	}
+}
+
+/** A folder of files that fw4 loads at the end of its transaction. */
+export const fw4Files = "/usr/share/nftables.d/ruleset-post";
+
+/**
+ * What `fw4 start` does: it notes that it was started, and loads its ruleset and the files of others in one transaction. If that
+ * fails, the note stays (firewall4, fw4.uc and root/sbin/fw4).
+ */
+export function fw4Start(host: Host): Promise<RunResult> {
+	host.write("/run/fw4.state", "{}\n");
+	const stdin = `table inet fw4\nflush table inet fw4\n${fw4Table}include "${fw4Files}/*.nft"\n`;
+	return host.run(["nft", "-f", "-"], { stdin, allowFailure: true });
+}
+
+/** What `/etc/init.d/firewall stop` does. */
+export async function fw4Stop(host: Host): Promise<void> {
+	await fw4Flush(host);
+	await host.run(["rm", "-f", "/run/fw4.state"]);
 }
 
 /** The conntrack entries of BGP and BFD on a host, one line each, as `conntrack -L` prints them. */

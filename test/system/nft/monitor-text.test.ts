@@ -61,6 +61,33 @@ test("a table that is deleted and created again in one transaction is changed, t
 	expect(touch('add rule inet fw4 input comment "delete table inet custom_bgp"')).toBe("none");
 });
 
+test("what is left of fw4's table is told", () => {
+	const firewall = (...lines: string[]) => {
+		const [item] = parse([...lines, "# new generation 7 by process 12 (nft)"].join("\n"));
+		return item?.kind === "transaction" ? item.transaction.firewall : "none";
+	};
+	expect(firewall("delete table inet fw4")).toBe("missing");
+	expect(firewall("add table inet fw4", "add chain inet fw4 input { }")).toBe("there");
+	// A restart in one transaction; and a reload, which flushes the table and adds rules to it
+	expect(firewall("delete table inet fw4", "add table inet fw4")).toBe("there");
+	expect(firewall("delete rule inet fw4 input handle 4", "add rule inet fw4 input accept")).toBe("there");
+	expect(firewall("add table inet fw4", "delete table inet fw4")).toBe("missing");
+	expect(firewall("delete rule inet fw4 input handle 4")).toBeUndefined();
+	expect(firewall("add element inet fw4 s { 1.2.3.4 }")).toBeUndefined();
+	expect(firewall("delete table inet fw4x", "delete table ip fw4", "add table inet fw4_x")).toBeUndefined();
+	const many = Array.from({ length: 20 }, (_, index) => `delete table ip t${index}`);
+	expect(firewall(...many, "delete table inet fw4")).toBe("missing");
+	const parser = new MonitorParser("custom_bgp");
+	const lines = [
+		"delete table inet fw4",
+		"# new generation 2 by process 3 (nft)",
+		"# new generation 3 by process 4 (nft)",
+	];
+	const [, first, second] = lines.map((line) => parser.line(line));
+	expect(first).toMatchObject({ transaction: { firewall: "missing" } });
+	expect(second).not.toHaveProperty("transaction.firewall");
+});
+
 test("a process name may hold anything", () => {
 	expect(parse("# new generation 7 by process 12 (a) (b)")).toEqual([
 		{

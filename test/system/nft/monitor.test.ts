@@ -12,7 +12,8 @@ function watch(platform = new FakePlatform()) {
 		onEnd: (reason) => seen.push(`end: ${reason}`),
 		onForeign: ({ touch, actor }) => seen.push(`${touch} by ${actor.process} ${actor.pid}`),
 		onOwn: () => seen.push("own"),
-		onOthers: (tables, actor) => seen.push(`${tables.join(", ")} by ${actor.process} ${actor.pid}`),
+		onOthers: (tables, actor, firewall) =>
+			seen.push(`${tables.join(", ")} by ${actor.process} ${actor.pid}${firewall ? `: ${firewall}` : ""}`),
 		onPacket: () => seen.push("packet"),
 		onTraces: (traces) => seen.push(`${traces.length} traced`),
 		onGap: () => seen.push("gap"),
@@ -44,10 +45,17 @@ test("our own transactions, others' on our table, others' elsewhere", async () =
 		child.out("add table inet custom_bgp\n# new generation 2 by process 10 (nft)\n");
 		child.out("delete table inet custom_bgp\n# new gener");
 		child.out("ation 3 by process 11 (nft)\nadd table inet x\n# new generation 4 by process 12 (nft)\n");
+		child.out("delete table inet fw4\n# new generation 5 by process 12 (nft)\n");
 	});
 	monitor.start();
 	await platform.settle();
-	expect(seen).toEqual(["start", "own", "deleted by nft 11", "inet x by nft 12"]);
+	expect(seen).toEqual([
+		"start",
+		"own",
+		"deleted by nft 11",
+		"inet x by nft 12",
+		"inet fw4 by nft 12: missing",
+	]);
 });
 
 test("a monitor that ends comes back, and begins with a clean slate", async () => {

@@ -6,7 +6,6 @@ import { renderTable } from "../../../src/system/nft/table-text.ts";
 import { type FakeChild, FakePlatform } from "../../fakes/platform.ts";
 
 const TABLE = "custom_bgp";
-const INCLUDE = "/usr/share/nftables.d/ruleset-post/bgp.nft";
 const NOT_PERMITTED = "/dev/stdin:1:1-13: Error: Could not process rule: Operation not permitted";
 const NOT_SUPPORTED = "/dev/stdin:1:1-13: Error: Could not process rule: Operation not supported";
 
@@ -261,41 +260,13 @@ describe("where it is not possible", () => {
 	});
 });
 
-describe("a file that fw4 includes and that names the table", () => {
-	it.each<[string, () => void]>([
-		["found by fw4 itself", () => platform.files.set(INCLUDE, `table inet ${TABLE} {\n}\n`)],
-		[
-			"configured",
-			() => {
-				const section = "config include\n\toption type nftables\n\toption path /etc/bgp.nft\n";
-				platform.files.set("/etc/config/firewall", section);
-				platform.files.set("/etc/bgp.nft", `add table inet ${TABLE}\n`);
-			},
-		],
-	])("%s: the table has no owner, or fw4 would fail", async (_, put) => {
-		put();
-		start();
-		expect(await apply()).toEqual(installed);
-		expect(told).toEqual([expect.stringMatching(/^the table is not owned: \/.*\.nft names it as well/)]);
-	});
-
-	it("comes and goes: what counts is each install", async () => {
-		start();
-		expect(await apply()).toEqual(owned);
-		platform.files.set(INCLUDE, `table inet ${TABLE} { }\n`);
-		expect(await apply()).toEqual(installed);
-		expect(state()).toBe("plain");
-		platform.files.remove(INCLUDE);
-		expect(await apply()).toEqual(owned);
-	});
-
-	it.each([
-		["another table's", "table inet custom_bgp2 { }\n"],
-		["another family's", "table ip custom_bgp { }\n"],
-		["a remark's", "# table inet custom_bgp was here\n"],
-	])("%s name is none of its business", async (_, text) => {
-		platform.files.set(INCLUDE, text);
-		start();
-		expect(await apply()).toEqual(owned);
-	});
+it("a table that is not to be owned now loses its owner and stays, until it may be owned again", async () => {
+	start();
+	expect(await apply()).toEqual(owned);
+	const [owner] = platform.running("nft");
+	expect(await outcome(protection.apply({ table: TABLE, render, own: false }))).toEqual(installed);
+	expect(owner?.signals).toEqual(["SIGKILL"]);
+	expect(state()).toBe("plain");
+	expect({ told, losses }).toEqual({ told: [], losses: [] });
+	expect(await apply()).toEqual(owned);
 });

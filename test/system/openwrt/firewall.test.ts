@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { includesNaming, parseFirewall, readFirewall } from "../../../src/system/openwrt/firewall.ts";
+import {
+	FirewallFiles,
+	firewallMeant,
+	includesNaming,
+	parseFirewall,
+	readFirewall,
+} from "../../../src/system/openwrt/firewall.ts";
 import { FakePlatform } from "../../fakes/platform.ts";
 
 describe("fw4's configuration", () => {
@@ -116,5 +122,69 @@ describe("files of fw4's transaction that name the table", () => {
 		const { files } = new FakePlatform();
 		files.set(POST, `\n  ${NAMED}`);
 		expect(includesNaming(files, "custom_bgp")).toEqual([{ path: POST, line: "table inet custom_bgp {" }]);
+	});
+});
+
+describe("fw4's table is meant to be there", () => {
+	const meant = (...paths: string[]) => {
+		const { files } = new FakePlatform();
+		for (const path of paths) files.set(path, "");
+		return firewallMeant(files);
+	};
+	test.each([
+		["once fw4 has started", ["/var/run/fw4.state"], "started"],
+		["while its service is enabled", ["/sbin/fw4", "/etc/rc.d/S19firewall", "/etc/rc.d/K89log"], "enabled"],
+		["not where it is disabled", ["/sbin/fw4", "/etc/init.d/firewall", "/etc/rc.d/S19firewalld2"], undefined],
+		["not where the firewall is an older one", ["/sbin/fw3", "/etc/rc.d/S19firewall"], undefined],
+		["not where there is none", [], undefined],
+	])("%s", (_, paths, expected) => {
+		expect(meant(...paths)).toBe(expected);
+	});
+});
+
+describe("a look at what fw4 will load", () => {
+	const CONFIG = "/etc/config/firewall";
+	const FILE = "/usr/share/nftables.d/ruleset-post/a.nft";
+	const NAMED = "add chain inet custom_bgp extra\n";
+	const found = [{ path: FILE, line: "add chain inet custom_bgp extra" }];
+
+	test("follows every change: of a file, its text, its place, the configuration, the state", () => {
+		const { files } = new FakePlatform();
+		const firewall = new FirewallFiles(files);
+		const look = () => firewall.look("custom_bgp");
+		expect(look()).toEqual({ includes: [] });
+		files.set(FILE, NAMED);
+		expect(look()).toEqual({ includes: found });
+		expect(firewall.look("another")).toEqual({ includes: [] });
+		files.set(FILE, NAMED.replace("inet", "ip  "));
+		expect(look()).toEqual({ includes: [] });
+		files.set(FILE, NAMED);
+		files.set(CONFIG, "config defaults\n\toption auto_includes 0\n");
+		expect(look()).toEqual({ includes: [] });
+		files.set(CONFIG, `config include\n\toption type nftables\n\toption path ${FILE}\n`);
+		expect(look().includes[0]).toEqual(found[0]);
+		files.remove(CONFIG);
+		files.remove(FILE);
+		files.set("/var/run/fw4.state", "{}");
+		expect(look()).toEqual({ includes: [], meant: "started" });
+	});
+
+	test("reads nothing again that has not changed", () => {
+		const { files } = new FakePlatform();
+		files.set(CONFIG, "config defaults\n");
+		files.set(FILE, NAMED);
+		const firewall = new FirewallFiles(files);
+		expect(firewall.look("custom_bgp").includes).toEqual(found);
+		const read: string[] = [];
+		const { read: really } = files;
+		files.read = (path, limit) => {
+			read.push(path);
+			return really.call(files, path, limit);
+		};
+		expect(firewall.look("custom_bgp").includes).toEqual(found);
+		expect(read).toEqual([]);
+		files.set(FILE, `# more\n${NAMED}`);
+		expect(firewall.look("custom_bgp").includes).toEqual(found);
+		expect(read).toEqual([FILE]);
 	});
 });
