@@ -143,9 +143,23 @@ describe("the firewall's file", () => {
 	])("keeps a section that %s, and its owner is told", (_, text) => {
 		router.write(FIREWALL, text);
 		expect(uninstall().stderr).toBe(
-			`bgpwarden: remove the section 'bgpwarden' from ${router.path(FIREWALL)}\n`,
+			`bgpwarden: section 'bgpwarden' stays in ${router.path(FIREWALL)}, without effect: remove it yourself\n`,
 		);
 		expect(firewall()).toBe(text);
+	});
+
+	it.each([
+		["a section after it", STAGED, "firewall.cfg03dc81.input='DROP'\n", true],
+		["a section after it, in LuCI", "/var/run/rpcd/uci-0123/firewall", "-firewall.cfg0adc81\n", true],
+		["a section before it", STAGED, "firewall.cfg01dc81.input='DROP'\n", false],
+		["a new section", STAGED, "+firewall.cfg04dc81='rule'\nfirewall.cfg04dc81.src='lan'\n", false],
+		["a section with a name", STAGED, "firewall.lan.input='DROP'\n", false],
+	])("keeps the section, without which uci would lose what is staged for %s", (_, path, staged, stays) => {
+		router.write(FIREWALL, `${LAN}${SECTION}${LAN}`);
+		router.write(path, staged);
+		expect(uninstall().stderr !== "").toBe(stays);
+		expect(firewall()).toBe(stays ? `${LAN}${SECTION}${LAN}` : `${LAN}${LAN}`);
+		expect(readFileSync(router.path(path), "utf8")).toBe(staged);
 	});
 
 	it("keeps out what its owner has staged, which stays staged", () => {

@@ -9,7 +9,7 @@ import { rootfsCommand } from "../qjs.ts";
 const FILES = new URL("../../openwrt-package/bgpwarden/files/", import.meta.url);
 const INIT = new URL("../../init.d/bgpwarden", import.meta.url);
 /** Where the package's scripts look for files; what starts so is moved below the scratch directory. */
-const PLACES = /(?<![\w.])\/(?=(?:etc|var\/run|usr\/lib|usr\/sbin)\/)/g;
+const PLACES = /(?<![\w.])\/(?=(?:tmp\/\.uci|etc|var\/run|usr\/lib|usr\/sbin)\/)/g;
 
 /** busybox ash as the lab has it, the shell of OpenWrt; the system's shell where there is no lab. */
 export const ASH: readonly [string, ...string[]] = (() => {

@@ -6,12 +6,29 @@
 BGPWARDEN_INCLUDE=/usr/lib/bgpwarden/firewall.include
 BGPWARDEN_FIREWALL=$(readlink -f /etc/config/firewall)
 
+# Prints the numbers, in hexadecimal, of the sections without a name that something is staged for, by hand or in LuCI.
+# uci calls such a section by its place in the file, cfg0adc81 the tenth: once a section above it is gone, uci drops what is
+# staged for it without a word. Sections that are staged themselves are called so for good.
+bgpwarden_staged() {
+	# shellcheck disable=SC2016 # awk's own
+	cat /tmp/.uci/firewall /var/run/rpcd/uci-*/firewall 2>/dev/null | LC_ALL=C awk '
+		match($0, /firewall\.cfg[0-9a-f]+/) {
+			id = substr($0, RSTART + 12, RLENGTH - 12)
+			if (/^\+/) added[id] = 1
+			else if (!(id in added)) print substr(id, 1, length(id) - 4)
+		}'
+}
+
 # `find`: whether the section is there (0), or the name is free (1). `remove`: prints the file without the section; 1
-# when there is none. 2: the file is no UCI, or shares a line with another section. Words are read as libuci reads them
+# when there is none. 2: the file is no UCI, the section shares a line with another, or what $2 lists comes after it. Words are read as libuci reads them
 # (file.c, util.c): a quoted value may go on in the next line, and what is in it is no statement.
 bgpwarden_sections() {
 	# shellcheck disable=SC2016 # awk's own
-	LC_ALL=C awk -v mode="$1" -v ours="$BGPWARDEN_INCLUDE" '
+	LC_ALL=C awk -v mode="$1" -v staged="$2" -v ours="$BGPWARDEN_INCLUDE" '
+		function number(hex,   i, value) {
+			for (i = 1; i <= length(hex); i++) value = value * 16 + index("123456789abcdef", substr(hex, i, 1))
+			return value + 0
+		}
 		function word() {
 			if (inside) words[++count] = text
 			text = ""
@@ -65,7 +82,7 @@ bgpwarden_sections() {
 			for (s = 1; s <= section; s++) {
 				if (name[s] == "bgpwarden") taken = 1
 				if (type[s] != "include" || (name[s] != "bgpwarden" && path[s] != ours)) continue
-				found = 1
+				if (!found) found = s
 				for (i = first[s]; i <= last[s]; i++) gone[i] = 1
 				# The blank line above it came with it.
 				if (line[first[s] - 1] ~ /^[ \t\r]*$/) gone[first[s] - 1] = 1
@@ -73,6 +90,8 @@ bgpwarden_sections() {
 			if (mode == "find") exit !(found || taken)
 			if (!found) exit 1
 			if (shared) exit 2
+			size = split(staged, ids)
+			for (i = 1; i <= size; i++) if (number(ids[i]) > found) exit 2
 			for (i = 1; i <= NR; i++) if (!(i in gone)) print line[i]
 		}' "$BGPWARDEN_FIREWALL"
 }
@@ -104,10 +123,12 @@ bgpwarden_add_include() {
 }
 
 bgpwarden_remove_include() {
+	local staged
 	[ -f "$BGPWARDEN_FIREWALL" ] || return 0
-	bgpwarden_sections remove >/dev/null
+	staged=$(bgpwarden_staged | tr '\n' ' ')
+	bgpwarden_sections remove "$staged" >/dev/null
 	case $? in
-	0) bgpwarden_rewrite bgpwarden_sections remove ;;
-	2) echo "bgpwarden: remove the section 'bgpwarden' from $BGPWARDEN_FIREWALL" >&2 ;;
+	0) bgpwarden_rewrite bgpwarden_sections remove "$staged" ;;
+	2) echo "bgpwarden: section 'bgpwarden' stays in $BGPWARDEN_FIREWALL, without effect: remove it yourself" >&2 ;;
 	esac
 }
