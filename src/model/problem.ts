@@ -28,6 +28,8 @@ export const PROBLEMS = [
 	"control",
 	/** Another router reports under this one's id. */
 	"router_id",
+	/** The broker hangs up at a message, which is left out, or drops it. */
+	"mqtt_message",
 ] as const;
 
 export type ProblemKind = (typeof PROBLEMS)[number];

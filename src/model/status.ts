@@ -77,7 +77,7 @@ export interface MqttStatus {
 	/** `host:port`. */
 	readonly broker: string;
 	readonly connected: boolean;
-	/** Why it is not connected, in one line. */
+	/** Why it is not connected, in one line; with a connection: what the broker does not get, and why. */
 	readonly reason?: string;
 }
 

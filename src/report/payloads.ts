@@ -9,9 +9,11 @@ export class Payloads {
 	/** Discovery by topic: it depends on names only, and is the largest part by far. */
 	private readonly discovery = new Map<string, string>();
 
+	/** @param instance in the router's state: tells this daemon's from another's under the same id */
 	constructor(
 		private readonly config: MqttConfig,
 		private readonly topics: Topics,
+		private readonly instance: string,
 	) {}
 
 	/**
@@ -30,7 +32,7 @@ export class Payloads {
 		for (const topic of [...this.discovery.keys()]) if (!messages.has(topic)) this.discovery.delete(topic);
 		messages.set(topics.availability, "online");
 		for (const { own } of known) messages.set(own.availability, router.bird.reachable ? "online" : "offline");
-		messages.set(topics.state, JSON.stringify(routerPayload(router)));
+		messages.set(topics.state, JSON.stringify(routerPayload(router, this.instance)));
 		for (const { peer, own } of known) messages.set(own.state, JSON.stringify(peerPayload(peer)));
 		return messages;
 	}
@@ -57,12 +59,13 @@ export class Payloads {
 }
 
 /** The router's state as published; what is absent in the status is absent here. */
-function routerPayload(router: RouterStatus) {
+function routerPayload(router: RouterStatus, instance: string) {
 	const { version, started, protection, repairs, last_repair, flushed, bird, problem, diagnosis } = router;
 	const { explanation } = router;
 	return {
 		version,
 		started,
+		instance,
 		protection,
 		repairs,
 		last_repair,

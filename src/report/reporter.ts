@@ -65,6 +65,7 @@ export class Reporter {
 		const identity = ({ mqtt, main }: Config) => JSON.stringify([mqtt, main.routerId]);
 		if (identity(before) === identity(config)) {
 			this.config = config;
+			this.publisher?.retry();
 			return;
 		}
 		const places = ({ mqtt, main }: Config) =>
@@ -72,6 +73,7 @@ export class Reporter {
 		const moved = config.mqtt.enabled && places(before) !== places(config);
 		this.config = config;
 		this.options.onProblem("router_id", undefined);
+		this.options.onProblem("mqtt_message", undefined);
 		// What was published elsewhere, or under another name, would stay for ever.
 		const change = async () => {
 			const old = this.publisher;
@@ -137,11 +139,9 @@ export class Reporter {
 		if (!this.status) return;
 		const status = this.status();
 		const { host, port } = this.config.mqtt;
-		const mqtt = this.publisher && {
-			broker: `${host}:${port}`,
-			connected: this.publisher.connectedToBroker,
-			...(this.publisher.connectedToBroker || !this.mqttReason ? {} : { reason: this.mqttReason }),
-		};
+		const connected = this.publisher?.connectedToBroker ?? false;
+		const reason = connected ? this.publisher?.refusal : this.mqttReason;
+		const mqtt = this.publisher && { broker: `${host}:${port}`, connected, ...(reason ? { reason } : {}) };
 		this.problem(this.files.status(mqtt ? { ...status, mqtt } : status));
 		this.publisher?.update(status);
 	}
@@ -166,6 +166,7 @@ export class Reporter {
 			onCommand: (command) => this.command(command),
 			onOutcome: (outcome) => this.event({ event: "command_done", details: { ...outcome } }),
 			onForeign: (text) => this.options.onProblem("router_id", text),
+			onRefused: (text) => this.options.onProblem("mqtt_message", text),
 			onConnect: () => {
 				const line = this.id.remember(main.routerId);
 				if (line) this.log("info", `MQTT: ${line}`);

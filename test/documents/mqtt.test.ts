@@ -49,7 +49,7 @@ const status: Required<PeerStatus> = {
 	remedy: "x",
 	tried: "x",
 };
-const messages = new Payloads(mqttConfig(1883), topics).retained({ router, peers: [status] });
+const messages = new Payloads(mqttConfig(1883), topics, "1a2b3c4d").retained({ router, peers: [status] });
 const keysOf = (topic: string): string[] => Object.keys(JSON.parse(messages.get(topic) ?? ""));
 
 test("has every topic", () => {

@@ -100,7 +100,7 @@ async function main(): Promise<void> {
 	const platform = withLabPrograms(await createPlatform());
 	// A process that simulates routers has no time to count.
 	if (count === 0) startCounter();
-	const nobody = { onCommand() {}, onOutcome() {}, onForeign() {}, onLog() {} };
+	const nobody = { onCommand() {}, onOutcome() {}, onForeign() {}, onRefused() {}, onLog() {} };
 	const routers = Array.from({ length: count }, (_, index) => {
 		const id = `sim${first + index}`;
 		return { id, publisher: new Publisher(platform, config, id, nobody) };

@@ -71,7 +71,9 @@ const PROTECTION: Readonly<Record<string, string>> = {
 
 function describeBroker({ broker, connected, reason }: MqttStatus, options: TextOptions): string {
 	const named = printable(broker, 100);
-	if (connected) return `connected to ${named}`;
+	if (connected && reason === undefined) return `connected to ${named}`;
+	if (connected)
+		return paint(`connected to ${named}, but ${printable(reason ?? "", 300)}`, "yellow", options);
 	const why = reason === undefined ? "" : ` (${printable(reason, 200)})`;
 	return paint(`not connected to ${named}${why}`, "yellow", options);
 }

@@ -1,7 +1,8 @@
 import type { IClientOptions, MqttClient } from "mqtt";
 import { decodeUtf8, encodeUtf8 } from "../../lib/utf8.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
-import { openTransport, type Target } from "./transport.ts";
+import type { LastMessage } from "./refused-messages.ts";
+import { BROKER_CLOSED, openTransport, type Target } from "./transport.ts";
 
 /** Seconds between signs of life; a dead connection is noticed within one and a half of them. */
 const KEEPALIVE = 30;
@@ -9,9 +10,14 @@ const KEEPALIVE = 30;
 const ACK_TIMEOUT = KEEPALIVE * 1500;
 /** Milliseconds for the TCP connection, TLS and the broker's first answer together. */
 const CONNECT_TIMEOUT = 10_000;
+/** A message that was acknowledged is where the connection ended if that was within this many milliseconds of sending it. */
+const JUST_SENT = 400;
 /** Unacknowledged messages, and bytes in them, from which on `publish` refuses: each costs 5 kB under QuickJS. */
 const IN_FLIGHT_MESSAGES = 64;
 const IN_FLIGHT_BYTES = 65_536;
+
+/** What the package calls back with when the connection ends before the broker's answer. */
+const CLOSED = "Connection closed";
 
 /** Who this is to the broker. */
 export interface MqttIdentity {
@@ -28,8 +34,8 @@ export interface ConnectionHandlers {
 	/** Everything in flight has been acknowledged. */
 	onIdle(): void;
 	onProblem(problem: string): void;
-	/** The end, once: refused, failed, timed out or lost. Not called after `close`. */
-	onEnd(reason: string): void;
+	/** The end, once: refused, failed, timed out or lost, perhaps at a message. Not called after `close`. */
+	onEnd(reason: string, last?: LastMessage): void;
 }
 
 /** The npm packages, loaded. */
@@ -44,8 +50,14 @@ export class Connection {
 	private up = false;
 	private ended = false;
 	private reason: string | undefined;
-	/** When each unacknowledged message was handed over, oldest first. */
-	private readonly unacknowledged = new Map<number, number>();
+	/** What is not acknowledged, oldest first: a broker acknowledges in order (MQTT 3.1.1, section 4.6). */
+	private readonly unacknowledged = new Map<number, Sent>();
+	private last: Sent | undefined;
+	/** A topic on which a message was acknowledged, and whether there was another. */
+	private acknowledgedTopic: string | undefined;
+	private acknowledgedMore = false;
+	/** Topics of subscriptions that the broker has not answered. */
+	private readonly asked = new Set<string>();
 	private sequence = 0;
 	private bytes = 0;
 	private ackWatch: Timer | undefined;
@@ -90,18 +102,25 @@ export class Connection {
 		if (!this.up || this.ended) return false;
 		const bytes = encodeUtf8(payload);
 		const cost = topic.length + bytes.length;
-		if (this.inFlight >= IN_FLIGHT_MESSAGES) return false;
+		if (this.inFlight >= (options.alone ? 1 : IN_FLIGHT_MESSAGES)) return false;
 		if (this.inFlight > 0 && this.bytes + cost > IN_FLIGHT_BYTES) return false;
 		const number = this.sequence++;
-		this.unacknowledged.set(number, this.platform.now().monotonic);
+		const sent: Sent = { topic, payload, at: this.platform.now().monotonic, alone: this.inFlight === 0 };
+		this.last = sent;
+		this.unacknowledged.set(number, sent);
 		this.bytes += cost;
 		this.watch();
 		// A plain array is as good as a Buffer to the packet writer; text it would encode itself, slowly.
 		this.client.publish(topic, bytes as Buffer, { qos: 1, retain: options.retain }, (error) => {
+			if (error?.message === CLOSED) return;
 			this.unacknowledged.delete(number);
 			this.bytes -= cost;
 			if (this.ended) return;
-			if (!error) this.guarded(() => options.acknowledged?.());
+			if (!error) {
+				this.acknowledgedMore ||= this.acknowledgedTopic !== undefined && this.acknowledgedTopic !== topic;
+				this.acknowledgedTopic = topic;
+				this.guarded(() => options.acknowledged?.());
+			}
 			if (this.inFlight === 0) this.guarded(() => this.handlers.onIdle());
 		});
 		return true;
@@ -110,8 +129,10 @@ export class Connection {
 	/** @param done called when the broker has granted or refused it; with it, a refusal is no problem told */
 	subscribe(topics: readonly string[], done?: () => void): void {
 		if (!this.up || this.ended || topics.length === 0) return;
+		for (const topic of topics) this.asked.add(topic);
 		this.client.subscribe([...topics], { qos: 0 }, (error) => {
-			if (this.ended) return;
+			if (this.ended || error?.message === CLOSED) return;
+			for (const topic of topics) this.asked.delete(topic);
 			if (done) this.guarded(done);
 			else if (error) this.handlers.onProblem(`MQTT subscribe: ${topics.join(", ")}: refused by the broker`);
 		});
@@ -146,7 +167,7 @@ export class Connection {
 		if (this.ackWatch) return;
 		const [oldest] = this.unacknowledged;
 		if (!oldest) return;
-		const [number, at] = oldest;
+		const [number, { at }] = oldest;
 		const left = Math.max(0, at + ACK_TIMEOUT - this.platform.now().monotonic);
 		this.ackWatch = this.platform.after(left, () => {
 			this.ackWatch = undefined;
@@ -166,13 +187,35 @@ export class Connection {
 	}
 
 	private end(): void {
+		const wasUp = this.up;
 		this.up = false;
 		this.ackWatch?.cancel();
 		this.closed?.();
 		this.closed = undefined;
 		if (this.ended) return;
 		this.ended = true;
-		this.guarded(() => this.handlers.onEnd(this.reason ?? "the connection was closed"));
+		const last = this.lastMessage();
+		const reason = this.reason ?? "the connection was closed";
+		this.guarded(() => this.handlers.onEnd(`${reason}${last ? "" : this.lastStep(wasUp)}`, last));
+	}
+
+	/** What the broker had been asked for when it ended, if it was no message. */
+	private lastStep(wasUp: boolean): string {
+		if (this.reason !== BROKER_CLOSED) return "";
+		if (!wasUp) return " without an answer";
+		const topics = [...this.asked];
+		return topics.length > 0 ? ` at the subscription to ${topics.slice(0, 4).join(", ")}` : "";
+	}
+
+	/** The message at which it ended, if it ended at one. */
+	private lastMessage(): LastMessage | undefined {
+		const [oldest] = this.unacknowledged.values();
+		const sent = oldest ?? this.last;
+		if (!sent || (!oldest && this.platform.now().monotonic - sent.at > JUST_SENT)) return undefined;
+		const { topic, payload, alone } = sent;
+		const others =
+			this.acknowledgedMore || (this.acknowledgedTopic !== undefined && this.acknowledgedTopic !== topic);
+		return { topic, payload, alone: alone && this.inFlight <= 1, acknowledged: !oldest, others };
 	}
 
 	private guarded(action: () => void): void {
@@ -233,8 +276,19 @@ export function text(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
 }
 
+/** A message handed over. @property alone nothing else was unacknowledged then */
+interface Sent {
+	readonly topic: string;
+	readonly payload: string;
+	/** Monotonic milliseconds. */
+	readonly at: number;
+	readonly alone: boolean;
+}
+
 export interface PublishOptions {
 	readonly retain: boolean;
+	/** Only when nothing else is unacknowledged. */
+	readonly alone?: boolean;
 	/** The broker has the message. Never called when the connection is lost before. */
 	readonly acknowledged?: () => void;
 }

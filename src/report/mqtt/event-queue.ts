@@ -6,6 +6,15 @@ const LIMIT = 200;
 const BURST = 10;
 const INTERVAL = 1000;
 
+export interface EventBroker {
+	/** Sends an event, and calls back when it is acknowledged; false: no room for it now. */
+	publish(payload: string, acknowledged: () => void): boolean;
+	/** The broker does not take it: it is dropped, and counted. */
+	refuses(payload: string): boolean;
+	/** Monotonic milliseconds. */
+	now(): number;
+}
+
 /**
  * The events on their way to the broker. Each is kept until the broker has acknowledged it, so that none is lost with a
  * connection (one may come twice). They carry their own time, because they may come late.
@@ -18,15 +27,8 @@ export class EventQueue {
 	private tokens = BURST;
 	private filledAt: number;
 
-	/**
-	 * @param publish sends an event, and calls back when it is acknowledged; false: no room for it now
-	 * @param now monotonic milliseconds
-	 */
-	constructor(
-		private readonly publish: (payload: string, acknowledged: () => void) => boolean,
-		private readonly now: () => number,
-	) {
-		this.filledAt = now();
+	constructor(private readonly broker: EventBroker) {
+		this.filledAt = broker.now();
 	}
 
 	add(event: StoredEvent): void {
@@ -48,7 +50,9 @@ export class EventQueue {
 			if (!this.hand()) return undefined;
 			this.tokens--;
 		}
-		return this.waiting.length > 0 && this.tokens < 1 ? this.filledAt + INTERVAL - this.now() : undefined;
+		return this.waiting.length > 0 && this.tokens < 1
+			? this.filledAt + INTERVAL - this.broker.now()
+			: undefined;
 	}
 
 	/** What waits, to be sent before the end. */
@@ -63,7 +67,12 @@ export class EventQueue {
 		if (!event) return false;
 		// The count is a detail of the first event after the gap.
 		const payload = JSON.stringify(this.dropped > 0 ? { ...event, dropped: this.dropped } : event);
-		const taken = this.publish(payload, () => {
+		if (this.broker.refuses(payload)) {
+			this.waiting.shift();
+			this.dropped++;
+			return true;
+		}
+		const taken = this.broker.publish(payload, () => {
 			this.unacknowledged = this.unacknowledged.filter((other) => other !== event);
 		});
 		if (!taken) return false;
@@ -74,7 +83,7 @@ export class EventQueue {
 	}
 
 	private fill(): void {
-		const whole = Math.floor((this.now() - this.filledAt) / INTERVAL);
+		const whole = Math.floor((this.broker.now() - this.filledAt) / INTERVAL);
 		this.tokens = Math.min(BURST, this.tokens + whole);
 		this.filledAt += whole * INTERVAL;
 	}

@@ -4,6 +4,7 @@ import type { Platform, Timer } from "../../platform/types.ts";
 import { Addresses } from "./addresses.ts";
 import type { PublishOptions } from "./connection.ts";
 import { Connection, type MqttIdentity, text } from "./connection.ts";
+import type { LastMessage } from "./refused-messages.ts";
 
 export type { MqttIdentity };
 
@@ -19,8 +20,11 @@ export interface LinkHandlers {
 	onConnect(): void;
 	/** The connection was lost, or could not be made for another reason than the last time; one line. */
 	onDisconnect(reason: string): void;
-	/** The connection that `onConnect` reported is gone; called before `onDisconnect`. */
-	onLost?(): void;
+	/**
+	 * The connection that `onConnect` reported is gone; called before `onDisconnect`, which gets the reason returned.
+	 * @param last the message at which it ended, if it ended at one
+	 */
+	onLost?(reason: string, last: LastMessage | undefined): string;
 	onMessage(topic: string, payload: string, retained: boolean): void;
 	/** `publish` has refused a message for lack of room, and there is room again. */
 	onRoom?(): void;
@@ -135,7 +139,7 @@ class Link implements MqttLink {
 				},
 				onIdle: () => this.settled(),
 				onProblem: (problem) => this.handlers.onProblem?.(problem),
-				onEnd: (reason) => this.lost(reason),
+				onEnd: (reason, last) => this.lost(reason, last),
 			});
 		} catch (error) {
 			this.lost(text(error));
@@ -161,7 +165,7 @@ class Link implements MqttLink {
 		this.handlers.onRoom?.();
 	}
 
-	private lost(reason: string): void {
+	private lost(reason: string, last?: LastMessage): void {
 		this.timer?.cancel();
 		const wasUp = this.up;
 		this.connection = undefined;
@@ -169,8 +173,7 @@ class Link implements MqttLink {
 		this.idle?.();
 		if (!this.running) return;
 		if (wasUp) {
-			this.handlers.onLost?.();
-			this.wait(reason);
+			this.wait(this.handlers.onLost?.(reason, last) ?? reason);
 			return;
 		}
 		this.addresses.next((another) => {

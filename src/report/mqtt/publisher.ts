@@ -7,6 +7,8 @@ import { peerId, type Topics, topicsFor } from "../topics.ts";
 import { EventQueue } from "./event-queue.ts";
 import { CommandGate, type MqttCommand } from "./incoming-commands.ts";
 import { createMqttLink, type Message, type MqttLink } from "./link.ts";
+import { Outgoing } from "./outgoing.ts";
+import type { LastMessage } from "./refused-messages.ts";
 import { RetainedMessages } from "./retained-messages.ts";
 import { RetainedTopics } from "./retained-topics.ts";
 import { SameIdWatch } from "./same-id.ts";
@@ -32,6 +34,8 @@ export interface PublisherHandlers {
 	onLog(level: "info" | "warn", line: string): void;
 	/** Another router uses this one's id; undefined: no longer. */
 	onForeign(text: string | undefined): void;
+	/** The broker does not get all that it should, though it is connected; undefined: no longer. */
+	onRefused(text: string | undefined): void;
 	/** The broker has accepted us. */
 	onConnect?(): void;
 }
@@ -56,8 +60,11 @@ export class Publisher {
 	private greeting: Timer | undefined;
 	private again: { timer: Timer; at: number } | undefined;
 	private readonly sameId: SameIdWatch;
-	/** `started` of the states published so far; it changes when the router's clock is set. */
-	private readonly starts = new Set<string>();
+	private readonly outgoing: Outgoing;
+	/** Tells the state of this daemon from another's. */
+	private readonly instance: string;
+	/** The broker has it. */
+	private known = false;
 
 	/**
 	 * @param routerId the configured name or the hostname, as it is
@@ -72,16 +79,26 @@ export class Publisher {
 	) {
 		const now = () => platform.now().monotonic;
 		this.topics = topicsFor(config, routerId);
-		this.payloads = new Payloads(config, this.topics);
-		this.retained = new RetainedMessages(
-			(topic, payload) => this.link.publish(topic, payload, { retain: true }),
+		this.instance = Math.floor(platform.random() * 2 ** 32)
+			.toString(16)
+			.padStart(8, "0");
+		this.payloads = new Payloads(config, this.topics, this.instance);
+		this.outgoing = new Outgoing(platform, this.topics, () => this.link, {
+			onRefused: () => this.handlers.onRefused(this.refusal && `MQTT: ${this.broker()}: ${this.refusal}`),
+			onLater: (milliseconds) => this.later(milliseconds),
+		});
+		this.retained = new RetainedMessages((topic, payload) => {
+			const acknowledged = () => {
+				if (topic === this.topics.state && payload !== "") this.known = true;
+			};
+			return this.outgoing.send(topic, payload, { retain: true, acknowledged });
+		}, now);
+		this.events = new EventQueue({
+			publish: (payload, acknowledged) =>
+				this.outgoing.send(this.topics.event, payload, { retain: false, acknowledged }),
+			refuses: (payload) => this.outgoing.refuses(payload),
 			now,
-		);
-		this.events = new EventQueue(
-			(payload, acknowledged) =>
-				this.link.publish(this.topics.event, payload, { retain: false, acknowledged }),
-			now,
-		);
+		});
 		this.heldTopics = new RetainedTopics(platform, this.topics, {
 			onHeld: () => this.synchronize(),
 			onForeign: ({ started }) => this.sameId.foreign(started),
@@ -93,8 +110,8 @@ export class Publisher {
 			{ clientId: this.topics.device.replace("_", "-"), willTopic: this.topics.availability },
 			{
 				onConnect: () => this.connected(),
-				onDisconnect: (reason) => this.disconnected(reason),
-				onLost: () => this.lost(),
+				onDisconnect: (reason) => this.handlers.onLog("warn", `MQTT: ${this.broker()}: ${reason}`),
+				onLost: (reason, last) => this.lost(reason, last),
 				onMessage: (topic, payload, retained) => this.receive(topic, payload, retained),
 				onRoom: () => this.synchronize(),
 				onProblem: (problem) => this.handlers.onLog("warn", problem),
@@ -120,6 +137,16 @@ export class Publisher {
 		await this.end(this.retained.topics().map((topic): Message => ({ topic, payload: "", retain: true })));
 	}
 
+	/** The configuration was reloaded: what is left out is tried again. */
+	retry(): void {
+		this.outgoing.retry();
+	}
+
+	/** What the broker does not get, or does not keep, as one line; undefined: nothing. */
+	get refusal(): string | undefined {
+		return this.outgoing.problem;
+	}
+
 	get connectedToBroker(): boolean {
 		return this.link.connected;
 	}
@@ -139,11 +166,7 @@ export class Publisher {
 	}
 
 	private async end(last: readonly Message[]): Promise<void> {
-		this.heldTopics.stop();
-		this.sameId.stop();
-		for (const timer of [this.greeting, this.again?.timer]) timer?.cancel();
-		this.again = undefined;
-		this.ready = false;
+		this.leave();
 		const { event: topic } = this.topics;
 		const events = this.link.connected ? this.events.drain() : [];
 		await this.link.stop([...last, ...events.map((payload): Message => ({ topic, payload, retain: false }))]);
@@ -164,6 +187,7 @@ export class Publisher {
 		}
 		this.handlers.onConnect?.();
 		this.sameId.connected();
+		this.outgoing.connected();
 		this.link.subscribe([
 			topics.availability,
 			...(config.discovery ? [topics.birth] : []),
@@ -174,18 +198,21 @@ export class Publisher {
 		this.greet();
 	}
 
-	private disconnected(reason: string): void {
-		this.handlers.onLog("warn", `MQTT: ${this.broker()}: ${reason}`);
+	private lost(reason: string, last: LastMessage | undefined): string {
+		this.leave();
+		this.events.reset();
+		return this.outgoing.ended(reason, last);
 	}
 
-	private lost(): void {
-		this.sameId.lost();
+	/** Nothing is published any more on this connection. */
+	private leave(): void {
 		this.ready = false;
 		for (const timer of [this.greeting, this.again?.timer]) timer?.cancel();
 		this.greeting = undefined;
 		this.again = undefined;
 		this.heldTopics.stop();
-		this.events.reset();
+		this.outgoing.stop();
+		this.sameId.stop();
 	}
 
 	/** Publishes everything after a random delay. */
@@ -209,8 +236,9 @@ export class Publisher {
 			for (const topic of this.heldTopics.held) if (!wanted.has(topic)) this.retained.distrust(topic);
 			this.heldTopics.held.clear();
 		}
-		const rest = this.retained.synchronize(wanted);
-		if (this.starts.size < 16) this.starts.add(router.started);
+		const admitted = this.outgoing.admit(wanted);
+		const rest = this.retained.synchronize(admitted.wanted, admitted.leftOut);
+		this.outgoing.sent(admitted.wanted, rest !== "full");
 		if (rest === "full") return;
 		this.sendEvents();
 		if (rest !== undefined) this.later(rest);
@@ -236,6 +264,7 @@ export class Publisher {
 	private receive(topic: string, payload: string, retained: boolean): void {
 		const { topics } = this;
 		const peer = topics.parsePeerTopic(topic);
+		this.outgoing.receive(topic, payload);
 		if (topic === topics.birth) {
 			if (payload === "online" && !retained) this.greet();
 		} else if (topic === topics.command || peer?.leaf === "command") {
@@ -246,7 +275,7 @@ export class Publisher {
 				this.retained.distrust(topic);
 				this.synchronize();
 			}
-		} else this.heldTopics.receive(topic, payload, retained, this.starts);
+		} else this.heldTopics.receive(topic, payload, retained, this.known ? this.instance : undefined);
 	}
 
 	private command(topic: string, peer: string | undefined, payload: string, retained: boolean): void {

@@ -26,10 +26,14 @@ export class RetainedMessages {
 
 	/**
 	 * Publishes what differs, in the order of `wanted`.
+	 * @param untouched topics on which nothing is published, removed neither
 	 * @returns `full`: there was no room, and the rest follows with the next call; otherwise the milliseconds after which to call
 	 *   again because a topic has had its message of this second, or undefined
 	 */
-	synchronize(wanted: ReadonlyMap<string, string>): "full" | number | undefined {
+	synchronize(
+		wanted: ReadonlyMap<string, string>,
+		untouched: ReadonlySet<string>,
+	): "full" | number | undefined {
 		const now = this.now();
 		let again: number | undefined;
 		const send = (topic: string, payload: string): boolean => {
@@ -46,7 +50,7 @@ export class RetainedMessages {
 			if (this.sent.get(topic)?.payload !== payload && !send(topic, payload)) return "full";
 		}
 		for (const [topic, { payload, at }] of [...this.sent]) {
-			if (wanted.has(topic)) continue;
+			if (wanted.has(topic) || untouched.has(topic)) continue;
 			if (payload !== "") {
 				if (!send(topic, "")) return "full";
 			} else if (now - at >= MESSAGE_INTERVAL) this.sent.delete(topic);

@@ -1,3 +1,4 @@
+import { printable } from "../../lib/printable.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
 import type { Topics } from "../topics.ts";
 import type { MqttLink } from "./link.ts";
@@ -63,15 +64,16 @@ export class RetainedTopics {
 		this.quiet = undefined;
 	}
 
-	/** Handles a message on any topic. @param ownStarts `started` of each state that this daemon has published */
-	receive(topic: string, payload: string, retained: boolean, ownStarts: ReadonlySet<string>): void {
+	/** Handles a message on any topic. @param own `instance` of the state that the broker has from this daemon, if it has one */
+	receive(topic: string, payload: string, retained: boolean, own: string | undefined): void {
 		if (!retained || payload === "") return;
 		const { topics } = this;
 		if (this.quiet) this.stillQuiet();
 		if (topic === topics.state) {
-			const started = member(parsed(payload), "started");
-			if (typeof started === "string" && ownStarts.size > 0 && !ownStarts.has(started))
-				this.handlers.onForeign({ started });
+			const state = parsed(payload);
+			const started = member(state, "started");
+			if (typeof started === "string" && own !== undefined && member(state, "instance") !== own)
+				this.handlers.onForeign({ started: printable(started, 40) });
 			return;
 		}
 		const peer = topics.parsePeerTopic(topic);

@@ -11,6 +11,9 @@ const HIGH_WATER = 16_384;
 /** Characters kept of what the child says on standard error. */
 const STDERR_LIMIT = 4096;
 
+/** The end without a word from either side's program. */
+export const BROKER_CLOSED = "the broker closed the connection";
+
 /** The class from readable-stream, which is loaded only when a connection is wanted. */
 export type DuplexClass = typeof DuplexStream;
 
@@ -151,5 +154,5 @@ export function endReason(program: string, status: ExitStatus, complaints: strin
 	if (last) return last.startsWith(program) ? last.slice(0, 200) : `${program}: ${last.slice(0, 200)}`;
 	if ("signal" in status) return `${program} was killed by signal ${status.signal}`;
 	if (status.code !== 0) return `${program} ended with code ${status.code}`;
-	return "the broker closed the connection";
+	return BROKER_CLOSED;
 }

@@ -3,6 +3,7 @@ import type { PeerStatus, Status } from "../../../src/model/status.ts";
 import type { Platform } from "../../../src/platform/types.ts";
 import type { LinkHandlers, Message, MqttLink } from "../../../src/report/mqtt/link.ts";
 import { Publisher } from "../../../src/report/mqtt/publisher.ts";
+import type { LastMessage } from "../../../src/report/mqtt/refused-messages.ts";
 import { mqttConfig } from "./broker.ts";
 
 export const R = "bgpwarden/r1";
@@ -15,10 +16,19 @@ export class Bench {
 	readonly commands: unknown[] = [];
 	readonly outcomes: unknown[] = [];
 	readonly foreign: (string | undefined)[] = [];
+	/** What the broker does not get, as said last. */
+	refusal: string | undefined;
 	readonly log: string[] = [];
 	room = Number.POSITIVE_INFINITY;
 	/** Whether the broker acknowledges at once. */
 	acknowledges = true;
+	/** Whether the last message was to be sent on its own. */
+	alone = false;
+	/** Characters of the last message on each topic. */
+	readonly sizes = new Map<string, number>();
+	/** Whether the broker keeps a message and lets it be read; absent: it gives nothing back. */
+	keeps: ((topic: string, payload: string) => boolean) | undefined;
+	readonly held = new Map<string, string>();
 	connected = false;
 	publisher: Publisher;
 	private now = 0;
@@ -48,6 +58,9 @@ export class Bench {
 				onCommand: (command) => this.commands.push(command),
 				onOutcome: (outcome) => this.outcomes.push(outcome),
 				onForeign: (text) => this.foreign.push(text),
+				onRefused: (text) => {
+					this.refusal = text;
+				},
 				onLog: (level, line) => this.log.push(`${level}: ${line}`),
 			},
 			(_platform, _config, _identity, handlers): MqttLink => {
@@ -60,9 +73,16 @@ export class Bench {
 					get connected() {
 						return bench.connected;
 					},
-					publish(topic, payload, { retain, acknowledged }) {
+					publish(topic, payload, { retain, alone = false, acknowledged }) {
 						if (!bench.connected || bench.room <= 0) return false;
 						bench.room--;
+						bench.alone = alone;
+						bench.sizes.set(topic, payload.length);
+						if (bench.keeps?.(topic, payload)) {
+							bench.held.set(topic, payload);
+							if (bench.subscribed.includes(topic) && !bench.unsubscribed.includes(topic))
+								bench.receive(topic, payload);
+						}
 						bench.published.push({ topic, payload, retain });
 						if (bench.acknowledges) acknowledged?.();
 						return true;
@@ -70,6 +90,10 @@ export class Bench {
 					subscribe(topics, done) {
 						bench.subscribed.push(...topics);
 						done?.();
+						for (const topic of bench.keeps ? topics : []) {
+							const payload = bench.held.get(topic);
+							if (payload) bench.receive(topic, payload, true);
+						}
 					},
 					unsubscribe: (topics) => void bench.unsubscribed.push(...topics),
 				};
@@ -88,10 +112,10 @@ export class Bench {
 		this.handlers?.onConnect();
 	}
 
-	disconnect(reason: string): void {
+	/** @param last the message at which the connection ended */
+	disconnect(reason: string, last?: LastMessage): void {
 		this.connected = false;
-		this.handlers?.onLost?.();
-		this.handlers?.onDisconnect(reason);
+		this.handlers?.onDisconnect(this.handlers.onLost?.(reason, last) ?? reason);
 	}
 
 	receive(topic: string, payload: string, retained = false): void {

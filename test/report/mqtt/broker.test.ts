@@ -46,6 +46,7 @@ test("a broker ends up with this router's peers and nothing else, restarts inclu
 		onCommand: () => log.push("command"),
 		onOutcome: () => log.push("outcome"),
 		onForeign: () => log.push("foreign"),
+		onRefused: (text) => text && log.push(text),
 		onLog: (_level, line) => log.push(line),
 	});
 	publisher.update(status("tymora", "waukeen"));

@@ -25,6 +25,7 @@ describe("publishing", () => {
 		expect(JSON.parse(messages.get(`${R}/state`) ?? "")).toEqual({
 			version: "1.0.0",
 			started: "2025-11-24T03:00:00Z",
+			instance: "80000000",
 			protection: "owned",
 			repairs: 0,
 			flushed: 0,

@@ -1,0 +1,185 @@
+import { encodeUtf8 } from "../../lib/utf8.ts";
+
+/** The message at which a connection ended: the oldest that was not acknowledged, or the last one, sent just before. */
+export interface LastMessage {
+	readonly topic: string;
+	readonly payload: string;
+	/** It was sent on its own: every message before it had been acknowledged. */
+	readonly alone: boolean;
+	readonly acknowledged: boolean;
+	/** Another message was acknowledged on that connection. */
+	readonly others: boolean;
+}
+
+/** A message that is left out, because the connection ends at it each time. */
+interface Refusal {
+	readonly topic: string;
+	payload: string;
+	/** Bytes of the smallest payload that was refused. */
+	bytes: number;
+	/** The cause up to `at a message of`, e.g. `the broker closes the connection`. */
+	how: string;
+	/** Monotonic milliseconds of the last try, and how long it counts. */
+	since: number;
+	period: number;
+	/** It is sent once more to see whether it is taken now. */
+	trial: boolean;
+}
+
+/** Connections in a row, sent one message at a time, that end at the same message before it is left out. */
+const TIMES = 2;
+/** The same where it had been acknowledged: the end may have had another cause. */
+const TIMES_ACKNOWLEDGED = 3;
+/** Milliseconds until a message is tried again: at first, and at most; a tenth of it once its text has changed. */
+const FIRST_PERIOD = 600_000;
+const LONGEST_PERIOD = 86_400_000;
+/** A payload smaller than this share of the refused one may pass. */
+const SMALLER = 0.9;
+/** Short connections in a row that are called that, each below this many milliseconds. */
+const SHORT_CONNECTIONS = 3;
+const SHORT = 30_000;
+
+const CLOSED = /closed the connection|connection broke|reset by peer|broken pipe/i;
+/** Nothing gets through any more: a message that is too large for the path stops those behind it too. */
+const STUCK = /acknowledged nothing|fallen silent|timed out/i;
+
+/**
+ * Finds the message at which a broker hangs up (a limit of size, an access list that disconnects, a proxy that cuts), so that it
+ * is left out and all others arrive. After a connection that ended at a message they are sent one at a time, the smallest
+ * first; the second end at the same one decides.
+ */
+export class RefusedMessages {
+	private refusals: Refusal[] = [];
+	private suspect: { readonly topic: string; readonly times: number } | undefined;
+	private connectedAt = 0;
+	private short = 0;
+	/** Of the last `admit`, by the refusal's own topic and others that are as large. */
+	private leftOut: string[] = [];
+
+	/** @param now monotonic milliseconds */
+	constructor(private readonly now: () => number) {}
+
+	/** Messages are to be sent one at a time. */
+	get careful(): boolean {
+		return this.suspect !== undefined || this.refusals.some(({ trial }) => trial);
+	}
+
+	connected(): void {
+		this.connectedAt = this.now();
+	}
+
+	/**
+	 * What may be sent of the retained messages.
+	 * @returns `again`: milliseconds after which to ask again
+	 */
+	admit(wanted: ReadonlyMap<string, string>, eventTopic: string) {
+		this.refusals = this.refusals.filter(({ topic }) => topic === eventTopic || wanted.has(topic));
+		const leftOut = new Set(
+			[...wanted].filter((message) => this.refuses(...message)).map(([topic]) => topic),
+		);
+		this.leftOut = [...leftOut];
+		const waits = this.refusals.filter(({ trial }) => !trial).map(({ since, period }) => since + period);
+		const again = waits.length > 0 ? Math.min(...waits) - this.now() : undefined;
+		const admitted = [...wanted].filter(([topic]) => !leftOut.has(topic));
+		if (this.careful) {
+			const sizes = new Map(admitted.map(([topic, payload]) => [topic, size(payload)]));
+			admitted.sort(([one], [other]) => (sizes.get(one) ?? 0) - (sizes.get(other) ?? 0));
+		}
+		return { wanted: new Map(admitted), leftOut, again };
+	}
+
+	/** Whether a message is left out. */
+	refuses(topic: string, payload: string): boolean {
+		// A message that removes another is the smallest there is.
+		if (payload === "" || this.refusals.length === 0) return false;
+		const bytes = size(payload);
+		return this.refusals.some((refusal) => {
+			// The next larger ones of the same kind need not break a connection each.
+			if (refusal.topic !== topic)
+				return isConfig(topic) && isConfig(refusal.topic) && bytes >= refusal.bytes;
+			const wait = payload === refusal.payload ? refusal.period : refusal.period / 10;
+			refusal.trial = bytes < refusal.bytes * SMALLER || this.now() >= refusal.since + wait;
+			return !refusal.trial;
+		});
+	}
+
+	/** Everything admitted was acknowledged, and the connection has held since. */
+	held(): void {
+		this.short = 0;
+		this.suspect = undefined;
+		this.refusals = this.refusals.filter(({ trial }) => !trial);
+	}
+
+	/** Everything is tried again now. */
+	retry(): void {
+		for (const refusal of this.refusals) refusal.since = Number.NEGATIVE_INFINITY;
+	}
+
+	/** A connection has ended. @returns the reason, with the message where it is known */
+	ended(reason: string, last: LastMessage | undefined): string {
+		this.short = this.now() - this.connectedAt < SHORT ? this.short + 1 : 0;
+		const closed = CLOSED.test(reason);
+		if (!last || !(closed || STUCK.test(reason))) {
+			this.suspect = undefined;
+			if (!closed || this.short < SHORT_CONNECTIONS) return reason;
+			return `${reason}, as each time within ${SHORT / 1000} s; the broker's log may tell why`;
+		}
+		const how = closed ? "the broker closes the connection" : "the connection stops";
+		const at = { ...last, bytes: size(last.payload), how };
+		const trial = this.refusals.find((refusal) => refusal.trial && refusal.topic === last.topic);
+		if (trial) {
+			const period = Math.min(trial.period * 2, LONGEST_PERIOD);
+			const bytes = Math.min(trial.bytes, at.bytes);
+			Object.assign(trial, { payload: last.payload, how, bytes, period, since: this.now(), trial: false });
+			return describe(at);
+		}
+		const before = this.suspect?.topic === last.topic ? this.suspect.times : 0;
+		const times = before + (last.alone ? 1 : 0);
+		this.suspect = { topic: last.topic, times };
+		// If nothing at all is acknowledged, it is not this message.
+		if (last.others && times >= (last.acknowledged ? TIMES_ACKNOWLEDGED : TIMES)) {
+			const { topic, payload, bytes } = at;
+			this.refusals.push({
+				topic,
+				payload,
+				bytes,
+				how,
+				since: this.now(),
+				period: FIRST_PERIOD,
+				trial: false,
+			});
+			// The next connection is careful as well: there may be others.
+			this.suspect = { topic: "", times: 0 };
+		}
+		return last.alone ? describe(at) : reason;
+	}
+
+	/** What is left out and why, as one line; undefined: nothing. */
+	get problem(): string | undefined {
+		const [first] = this.refusals;
+		if (!first) return undefined;
+		const more = new Set([...this.refusals.map(({ topic }) => topic), ...this.leftOut]).size - 1;
+		const others = more > 0 ? `, and ${more} other${more > 1 ? "s" : ""}` : "";
+		return `${describe(first)}; it is left out${others}`;
+	}
+}
+
+/** e.g. `the broker closes the connection at a message of 4,123 bytes (topic a/b)`. */
+function describe(at: { readonly how: string; readonly topic: string; readonly bytes: number }): string {
+	return `${at.how} at ${describeMessage(at.topic, at.bytes)}`;
+}
+
+/** e.g. `a message of 4,123 bytes (topic a/b)`. */
+export function describeMessage(topic: string, bytes: number): string {
+	return `a message of ${String(bytes).replace(/\B(?=(\d{3})+$)/g, ",")} bytes (topic ${topic})`;
+}
+
+/** Bytes of a payload. */
+export function size(payload: string): number {
+	return encodeUtf8(payload).length;
+}
+
+/** Discovery: the largest messages, of similar sizes. */
+function isConfig(topic: string): boolean {
+	return topic.endsWith("/config");
+}
