@@ -67,13 +67,14 @@ export class Daemon {
 		this.log = createLog(platform, config.main.logLevel);
 		this.state = initialState(settingsOf(config), platform.now());
 		this.nft = createNft(platform);
+		const info = (text: string) => this.log("info", text);
 		this.protection = createProtection(platform, this.nft, {
 			own: config.main.protect,
 			onLost: (reason) => this.dispatch({ type: "owner_lost", reason }),
-			onInfo: (text) => this.log("info", text),
+			onInfo: info,
 		});
 		this.rules = new RuleLookup(this.nft, (traces) => this.dispatch({ type: "packets_traced", traces }));
-		this.table = new TableKeeper(platform, this.nft, this.protection);
+		this.table = new TableKeeper(platform, this.nft, this.protection, (text) => this.log("info", text));
 		this.reporter = new Reporter(platform, this.log, {
 			runDirectory: options.runDirectory,
 			config,
@@ -158,6 +159,7 @@ export class Daemon {
 		this.reporter.configure(read.config);
 		this.keepConfiguration();
 		this.checkZones();
+		for (const event of this.table.checkFile()) this.dispatch(event);
 	}
 
 	private badConfiguration(mistakes: Mistakes): void {
@@ -201,7 +203,8 @@ export class Daemon {
 
 	private status(): Status {
 		const { version } = this.options;
-		return statusOf(this.state, { version, router: this.reporter.routerId, pid: this.platform.pid });
+		const router = this.reporter.routerId;
+		return statusOf(this.state, { version, router, pid: this.platform.pid, ...this.table.saved });
 	}
 
 	private planTick(): void {
@@ -237,6 +240,7 @@ export class Daemon {
 				return;
 			case "read_bird":
 				this.bird.read();
+				for (const event of this.table.checkFile()) this.dispatch(event);
 				return;
 			case "read_services":
 				this.services.read();

@@ -1,5 +1,6 @@
 import { startConfiguration } from "../config/read.ts";
 import { parseAddress } from "../lib/address.ts";
+import { hash } from "../lib/hash.ts";
 import type { Route } from "../model/inspection.ts";
 import type { Status } from "../model/status.ts";
 import type { Platform } from "../platform/types.ts";
@@ -11,6 +12,7 @@ import { readStatus } from "../system/control/client.ts";
 import { findPrograms } from "../system/kernel/programs.ts";
 import { askRoute } from "../system/kernel/route.ts";
 import { listRuleset } from "../system/nft/list-ruleset.ts";
+import { TABLE_FILE } from "../system/nft/table-file.ts";
 import { firewallMeant, includesNaming, readFirewall } from "../system/openwrt/firewall.ts";
 import type { Facts } from "./facts.ts";
 import { judge, type Report } from "./judge.ts";
@@ -50,6 +52,7 @@ async function collectFacts(platform: Platform, options: DoctorOptions): Promise
 		config,
 		...(mistakes ? { mistakes } : {}),
 		...(kernel === undefined ? {} : { kernel }),
+		...savedTable(platform),
 		programs: findPrograms(platform),
 		legacyTables: legacyTables(platform),
 		birdFile,
@@ -60,6 +63,15 @@ async function collectFacts(platform: Platform, options: DoctorOptions): Promise
 	const bird = await reading;
 	const routing = askRoutes(platform, { ...known, bird });
 	return { ...known, bird, ruleset: await listing, routes: await routing };
+}
+
+function savedTable({ files }: Platform): Pick<Facts, "tableFile"> {
+	try {
+		const text = files.read(TABLE_FILE);
+		return text.trim() === "" ? {} : { tableFile: hash(text) };
+	} catch {
+		return {};
+	}
 }
 
 async function askRoutes(

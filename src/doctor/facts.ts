@@ -30,6 +30,8 @@ export interface Facts {
 	readonly status?: Status;
 	/** The daemon's status file is there and cannot be read. */
 	readonly statusProblem?: string;
+	/** Hash of /etc/bgpwarden/table.nft; absent: it is missing, empty or no file. */
+	readonly tableFile?: string;
 	/** e.g. `6.6.73`. */
 	readonly kernel?: string;
 	/** Programs that were found in PATH. */

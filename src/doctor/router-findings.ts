@@ -4,6 +4,7 @@ import { missingZones } from "../model/fw4-zone.ts";
 import type { Facts } from "./facts.ts";
 import { isFailure } from "./facts.ts";
 import { type Finding, green, red, yellow } from "./finding.ts";
+import { reviewTable } from "./table-findings.ts";
 
 /** The first year in which this program existed; a router without a clock starts earlier. */
 const FIRST_YEAR = Date.UTC(2024, 0, 1);
@@ -18,7 +19,7 @@ export function reviewRouter(facts: Facts): Finding[] {
 	return [
 		...daemon(facts),
 		...configuration(facts),
-		...protection(facts),
+		...reviewTable(facts),
 		...programs(facts),
 		...mqtt(facts),
 		...clock(facts),
@@ -49,7 +50,9 @@ function daemon(facts: Facts): Finding[] {
 		];
 	}
 	const { router } = status;
-	if (router.problem !== undefined && !isFound(router.problem, facts))
+	// Two of them have a finding of their own.
+	const own = router.problem_kind === "mqtt_message" || router.problem_kind === "released";
+	if (router.problem !== undefined && !own && !isFound(router.problem, facts))
 		return [
 			red(
 				"problem",
@@ -92,60 +95,6 @@ function zones({ config, firewall, configPath }: Facts): Finding[] {
 	return (firewall ? missingZones(config, firewall.zones) : []).map((text) =>
 		red("zone-missing", configPath, text, "name a zone of /etc/config/firewall, or none"),
 	);
-}
-
-/** Kernel 6.9 and nft 1.1.0 have `flags owner, persist` (linux/netfilter/nf_tables.h, NFT_TABLE_F_PERSIST). */
-function protection({ status, ruleset, config, kernel }: Facts): Finding[] {
-	const { table } = config.main;
-	const name = `inet ${table}`;
-	if (isFailure(ruleset)) {
-		if (!ruleset.missing) return [red("ruleset-unreadable", "nft", ruleset.reason)];
-		return [
-			red(
-				"nft-missing",
-				"nft",
-				"nft is not installed: there is no table, and nothing can be reviewed.",
-				"install nftables-json",
-			),
-		];
-	}
-	const found = ruleset.tables.find((each) => each.family === "inet" && each.name === table);
-	if (!found && (status || config.main.enabled))
-		return [
-			red(
-				"table-missing",
-				name,
-				"The table is not in the kernel: conntrack and NAT can catch BGP.",
-				status ? "bgpwarden ensure" : "/etc/init.d/bgpwarden start",
-			),
-		];
-	if (!found) return [];
-	if (found.owned || status?.router.protection === "owned")
-		return [green("table", name, "The table is in place and owned: the kernel refuses changes by others.")];
-	const old = tooOld(kernel, ruleset.version);
-	if (config.main.protect && old !== undefined)
-		return [
-			yellow(
-				"cannot-own",
-				name,
-				`The table is in place, but cannot be owned: ${old}. Others can delete it; it is then back within milliseconds.`,
-			),
-		];
-	return [green("table", name, "The table is in place; what others change in it is repaired.")];
-}
-
-function tooOld(kernel: string | undefined, nft: string | undefined): string | undefined {
-	const reasons = [
-		kernel !== undefined && isOlder(kernel, 6, 9) ? `kernel ${kernel} is older than 6.9` : "",
-		nft !== undefined && isOlder(nft, 1, 1) ? `nft ${nft} is older than 1.1.0` : "",
-	].filter((reason) => reason !== "");
-	return reasons.length > 0 ? reasons.join(" and ") : undefined;
-}
-
-function isOlder(version: string, major: number, minor: number): boolean {
-	const [, first, second] = /^(\d+)\.(\d+)/.exec(version) ?? [];
-	if (first === undefined) return false;
-	return Number(first) < major || (Number(first) === major && Number(second) < minor);
 }
 
 function programs({ programs: found, config, bird }: Facts): Finding[] {
@@ -207,6 +156,15 @@ function mqtt({ status, config }: Facts): Finding[] {
 		];
 	}
 	const { broker, connected, reason } = status.mqtt;
+	if (connected && reason !== undefined)
+		return [
+			yellow(
+				"mqtt-message-refused",
+				"MQTT",
+				`Connected to ${broker}, but ${reason}.`,
+				"raise the broker's limit of size or correct its access list, then /etc/init.d/bgpwarden reload",
+			),
+		];
 	if (connected) return [green("mqtt", "MQTT", `Connected to ${broker}.`)];
 	const why = reason === undefined ? "" : `: ${reason}`;
 	return [
@@ -270,5 +228,5 @@ function firewall(facts: Facts): Finding[] {
 		);
 	return findings.length > 0
 		? findings
-		: [green("fw4", "fw4", "fw4 leaves the table alone and tells of its restarts.")];
+		: [green("fw4", "fw4", `fw4 leaves the table alone${status ? " and tells of its restarts" : ""}.`)];
 }

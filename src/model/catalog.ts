@@ -175,6 +175,18 @@ export const FINDING_CATALOG = {
 		explanation: "The table is not in the kernel: conntrack and NAT can catch BGP.",
 		remedy: "Run `bgpwarden ensure`, or start the service.",
 	},
+	"table-released": {
+		gravity: "red",
+		concerns: "router",
+		explanation: "The table was released on request: it is neither owned nor repaired.",
+		remedy: "Run `bgpwarden ensure` to protect it again.",
+	},
+	"table-file-missing": {
+		gravity: "yellow",
+		concerns: "router",
+		explanation: "/etc/bgpwarden/table.nft is missing or has another text than the daemon wants.",
+		remedy: "Run `bgpwarden ensure`.",
+	},
 	"cannot-own": {
 		gravity: "yellow",
 		concerns: "router",
@@ -217,6 +229,12 @@ export const FINDING_CATALOG = {
 		dependsOn: ["openssl-missing", "nc-missing"],
 		explanation: "The daemon is not connected to the broker: Home Assistant shows the router as unavailable.",
 		remedy: "Check host, port, user and password, and the broker's log.",
+	},
+	"mqtt-message-refused": {
+		gravity: "yellow",
+		concerns: "router",
+		explanation: "The broker hangs up at a message, which is left out, or acknowledges it and drops it.",
+		remedy: "Raise the broker's limit of size, or correct its access list.",
 	},
 	"clock-not-set": {
 		gravity: "red",

@@ -1,5 +1,6 @@
 import type { BfdState } from "./bird.ts";
 import type { DiagnosisId } from "./catalog.ts";
+import type { ProblemKind } from "./problem.ts";
 
 /**
  * What bgpwarden knows, as it is shown: the shape of status.json, of `status --json` and `peers --json`, and of the
@@ -30,6 +31,10 @@ export interface RouterStatus {
 	readonly started: string;
 	readonly protection: Protection;
 	readonly table: string;
+	/** A person has released the table: it is neither owned nor repaired. */
+	readonly released?: true;
+	/** Hash of the text that /etc/bgpwarden/table.nft has to have; see lib/hash.ts. */
+	readonly table_file?: string;
 	readonly repairs: number;
 	readonly last_repair?: RepairStatus;
 	/** Conntrack entries deleted since the start. */
@@ -37,6 +42,7 @@ export interface RouterStatus {
 	readonly bird: { readonly reachable: boolean; readonly version?: string };
 	/** One sentence about what is wrong with bgpwarden's own work, if anything. */
 	readonly problem?: string;
+	readonly problem_kind?: ProblemKind;
 	/** The gravest diagnosis of all peers, and its sentence. */
 	readonly diagnosis?: DiagnosisId;
 	readonly explanation?: string;

@@ -87,3 +87,9 @@ function peerPayload(peer: PeerStatus) {
 		...{ diagnosis, explanation, evidence, remedy, tried },
 	};
 }
+
+/** The peers known so far with what is new about them, sorted by name. */
+export function merged(known: readonly PeerStatus[], news: readonly PeerStatus[]): PeerStatus[] {
+	const all = new Map([...known, ...news].map((peer) => [peer.name, peer]));
+	return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,3 +1,4 @@
+import { hash } from "../lib/hash.ts";
 import { reduceId } from "../lib/id.ts";
 import type { MqttConfig } from "../model/config.ts";
 
@@ -88,13 +89,4 @@ export function topicsFor(config: MqttConfig, routerId: string): Topics {
 			return peerId && leaf && more === undefined ? { id: peerId, leaf } : undefined;
 		},
 	};
-}
-
-/** 32-bit FNV-1a over UTF-16 code units, as 8 hex digits. */
-function hash(text: string): string {
-	let value = 0x811c9dc5;
-	for (let index = 0; index < text.length; index++) {
-		value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
-	}
-	return (value >>> 0).toString(16).padStart(8, "0");
 }

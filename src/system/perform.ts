@@ -41,7 +41,7 @@ export async function perform(action: ProgramAction, programs: Programs): Promis
 		case "install":
 			return table.install(action, programs.monitor);
 		case "list":
-			return [await table.list(config.main.table)];
+			return [await table.list(config.main.table), ...table.checkFile()];
 		case "release":
 			return [await table.release(action.ids)];
 		case "look_at_firewall":

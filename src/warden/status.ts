@@ -6,7 +6,7 @@ import { describeStep } from "./peers/remedy-step.ts";
 import type { PeerRecord, RemedyAttempt, WardenState } from "./state.ts";
 
 /** What the state cannot know about the process. */
-export type Identity = Pick<RouterStatus, "version" | "router" | "pid">;
+export type Identity = Pick<RouterStatus, "version" | "router" | "pid" | "table_file">;
 
 /** The state as it is shown. Pure. */
 export function statusOf(state: WardenState, identity: Identity): Status {
@@ -26,7 +26,8 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 				reachable: bird.reachable,
 				...(bird.version === undefined ? {} : { version: bird.version }),
 			},
-			...(gravest ? { problem: state.problems[gravest] ?? "" } : {}),
+			...(table.released ? { released: true as const } : {}),
+			...(gravest ? { problem: state.problems[gravest] ?? "", problem_kind: gravest } : {}),
 			...(diagnosis ? { diagnosis: diagnosis.id, explanation: diagnosis.explanation } : {}),
 		},
 		peers: Object.values(state.peers)

@@ -125,6 +125,43 @@ describe("each thing that is wrong is one finding", () => {
 			},
 			[],
 		],
+		[
+			"a table that was released",
+			router({ released: true, protection: "installed" }),
+			["red table-released"],
+		],
+		[
+			"the same, as the daemon tells it",
+			router({ released: true, protection: "installed", problem: "released", problem_kind: "released" }),
+			["red table-released"],
+		],
+		["a saved table of another text", { tableFile: "00000000" }, ["yellow table-file-missing"]],
+		[
+			"a saved table that is not there",
+			{ tableFile: undefined } as unknown as Change,
+			["yellow table-file-missing"],
+		],
+		[
+			"one that is not there because the table was released",
+			{ ...router({ released: true }), tableFile: undefined } as unknown as Change,
+			["red table-released"],
+		],
+		[
+			"one that is not there yet",
+			{ ...router({ table_file: undefined }), tableFile: undefined } as unknown as Change,
+			[],
+		],
+		[
+			"a message that the broker refuses",
+			{
+				status: {
+					...STATUS,
+					router: { ...STATUS.router, problem: "MQTT: x", problem_kind: "mqtt_message" },
+					mqtt: { broker: "b:1883", connected: true, reason: "x" },
+				},
+			},
+			["yellow mqtt-message-refused"],
+		],
 		["rules that nft does not show", { legacyTables: ["mangle", "nat"] }, ["yellow legacy-iptables"]],
 		["no conntrack", { programs: new Set(["nft", "birdcl"]) }, ["yellow conntrack-missing"]],
 		["no BIRD client", { programs: new Set(["nft", "conntrack"]) }, ["red bird-client-missing"]],

@@ -20,6 +20,7 @@ const router: Required<RouterStatus> = {
 	router: "R",
 	pid: 1,
 	started: "2026-01-01T00:00:00Z",
+	...{ released: true, table_file: "1a2b3c4d", problem_kind: "released" },
 	protection: "owned",
 	table: "custom_bgp",
 	repairs: 1,

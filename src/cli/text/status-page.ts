@@ -46,7 +46,7 @@ export function renderStatus(status: Status, now: number, options: TextOptions):
 		["Daemon", `bgpwarden ${printable(router.version, 40)}, pid ${router.pid}${up ? `, up for ${up}` : ""}`],
 		[
 			"Table",
-			`inet ${printable(router.table, 64)}, ${PROTECTION[router.protection] ?? printable(router.protection, 20)}`,
+			`inet ${printable(router.table, 64)}, ${(router.released ? RELEASED : PROTECTION)[router.protection] ?? printable(router.protection, 20)}`,
 		],
 		["Repairs", describeRepairs(router.repairs, router.last_repair, now)],
 		["Conntrack", `${count(router.flushed, "stale entry", "stale entries")} deleted`],
@@ -67,6 +67,12 @@ const PROTECTION: Readonly<Record<string, string>> = {
 	owned: "in place and owned (nobody else can change it; bgpwarden release gives it up)",
 	installed: "in place (changes by others are repaired)",
 	missing: "MISSING",
+};
+
+/** A person has released it. */
+const RELEASED: Readonly<Record<string, string>> = {
+	installed: "in place and released (anybody can change it; bgpwarden ensure protects it again)",
+	missing: "MISSING and released (bgpwarden ensure puts it back)",
 };
 
 function describeBroker({ broker, connected, reason }: MqttStatus, options: TextOptions): string {

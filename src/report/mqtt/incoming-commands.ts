@@ -11,6 +11,13 @@ export interface MqttCommand {
 	readonly peer?: string;
 }
 
+export interface CommandOutcome {
+	readonly command: string;
+	readonly peer?: string;
+	readonly ok: boolean;
+	readonly text: string;
+}
+
 /** What is done with a message on a command topic. */
 export type Verdict =
 	| { readonly kind: "obey"; readonly command: MqttCommand }

@@ -89,8 +89,10 @@ export class Outgoing {
 		this.kept.receive(topic, payload);
 	}
 
-	connected(): void {
+	/** @returns whether the latest connections were short, and did not end at a message */
+	connected(): boolean {
 		this.refused.connected();
+		return this.refused.short;
 	}
 
 	/** @returns the reason, with the message at which the connection ended where it is known */

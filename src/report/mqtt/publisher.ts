@@ -2,10 +2,10 @@ import type { MqttConfig } from "../../model/config.ts";
 import type { StoredEvent } from "../../model/event.ts";
 import type { PeerStatus, Status } from "../../model/status.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
-import { Payloads } from "../payloads.ts";
+import { merged, Payloads } from "../payloads.ts";
 import { peerId, type Topics, topicsFor } from "../topics.ts";
 import { EventQueue } from "./event-queue.ts";
-import { CommandGate, type MqttCommand } from "./incoming-commands.ts";
+import { CommandGate, type CommandOutcome, type MqttCommand } from "./incoming-commands.ts";
 import { createMqttLink, type Message, type MqttLink } from "./link.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { LastMessage } from "./refused-messages.ts";
@@ -18,13 +18,6 @@ import { SameIdWatch } from "./same-id.ts";
  * message, because all routers of a broker see these at the same time.
  */
 const SPREAD = 5000;
-export interface CommandOutcome {
-	readonly command: string;
-	readonly peer?: string;
-	readonly ok: boolean;
-	readonly text: string;
-}
-
 export interface PublisherHandlers {
 	/** Only with `commands '1'`; whoever carries it out reports its outcome. */
 	onCommand(command: MqttCommand): void;
@@ -87,12 +80,7 @@ export class Publisher {
 			onRefused: () => this.handlers.onRefused(this.refusal && `MQTT: ${this.broker()}: ${this.refusal}`),
 			onLater: (milliseconds) => this.later(milliseconds),
 		});
-		this.retained = new RetainedMessages((topic, payload) => {
-			const acknowledged = () => {
-				if (topic === this.topics.state && payload !== "") this.known = true;
-			};
-			return this.outgoing.send(topic, payload, { retain: true, acknowledged });
-		}, now);
+		this.retained = new RetainedMessages((topic, payload) => this.retain(topic, payload), now);
 		this.events = new EventQueue({
 			publish: (payload, acknowledged) =>
 				this.outgoing.send(this.topics.event, payload, { retain: false, acknowledged }),
@@ -187,13 +175,15 @@ export class Publisher {
 		}
 		this.handlers.onConnect?.();
 		this.sameId.connected();
-		this.outgoing.connected();
+		const short = this.outgoing.connected();
 		this.link.subscribe([
 			topics.availability,
 			...(config.discovery ? [topics.birth] : []),
 			...(config.commands ? [topics.command, topics.anyPeerCommand] : []),
 		]);
 		this.heldTopics.start(this.link);
+		// If another router takes the connection away each time, each has to find what the other left.
+		if (short) this.introduce();
 		this.retained.reset();
 		this.greet();
 	}
@@ -213,6 +203,18 @@ export class Publisher {
 		this.heldTopics.stop();
 		this.outgoing.stop();
 		this.sameId.stop();
+	}
+
+	private retain(topic: string, payload: string): boolean {
+		const acknowledged = () => {
+			if (topic === this.topics.state && payload !== "") this.known = true;
+		};
+		return this.outgoing.send(topic, payload, { retain: true, acknowledged });
+	}
+
+	private introduce(): void {
+		const state = this.status && this.payloads.retained(this.status).get(this.topics.state);
+		if (state) this.retain(this.topics.state, state);
 	}
 
 	/** Publishes everything after a random delay. */
@@ -291,10 +293,4 @@ export class Publisher {
 		const outcome = { command: verdict.word, ok: false, text };
 		this.handlers.onOutcome(named === undefined ? outcome : { ...outcome, peer: named });
 	}
-}
-
-/** The peers known so far with what is new about them, sorted by name. */
-function merged(known: readonly PeerStatus[], news: readonly PeerStatus[]): PeerStatus[] {
-	const all = new Map([...known, ...news].map((peer) => [peer.name, peer]));
-	return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

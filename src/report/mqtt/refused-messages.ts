@@ -52,7 +52,7 @@ export class RefusedMessages {
 	private refusals: Refusal[] = [];
 	private suspect: { readonly topic: string; readonly times: number } | undefined;
 	private connectedAt = 0;
-	private short = 0;
+	private shortEnds = 0;
 	/** Of the last `admit`, by the refusal's own topic and others that are as large. */
 	private leftOut: string[] = [];
 
@@ -62,6 +62,11 @@ export class RefusedMessages {
 	/** Messages are to be sent one at a time. */
 	get careful(): boolean {
 		return this.suspect !== undefined || this.refusals.some(({ trial }) => trial);
+	}
+
+	/** The latest connections were short, and did not end at a message. */
+	get short(): boolean {
+		return this.shortEnds > 1 && !this.careful;
 	}
 
 	connected(): void {
@@ -105,7 +110,7 @@ export class RefusedMessages {
 
 	/** Everything admitted was acknowledged, and the connection has held since. */
 	held(): void {
-		this.short = 0;
+		this.shortEnds = 0;
 		this.suspect = undefined;
 		this.refusals = this.refusals.filter(({ trial }) => !trial);
 	}
@@ -117,11 +122,11 @@ export class RefusedMessages {
 
 	/** A connection has ended. @returns the reason, with the message where it is known */
 	ended(reason: string, last: LastMessage | undefined): string {
-		this.short = this.now() - this.connectedAt < SHORT ? this.short + 1 : 0;
+		this.shortEnds = this.now() - this.connectedAt < SHORT ? this.shortEnds + 1 : 0;
 		const closed = CLOSED.test(reason);
 		if (!last || !(closed || STUCK.test(reason))) {
 			this.suspect = undefined;
-			if (!closed || this.short < SHORT_CONNECTIONS) return reason;
+			if (!closed || this.shortEnds < SHORT_CONNECTIONS) return reason;
 			return `${reason}, as each time within ${SHORT / 1000} s; the broker's log may tell why`;
 		}
 		const how = closed ? "the broker closes the connection" : "the connection stops";

@@ -8,7 +8,7 @@ import { FirewallFiles } from "../openwrt/firewall.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Nft } from "./nft.ts";
 import type { Protection } from "./protection.ts";
-import { TableFile } from "./table-file.ts";
+import { TABLE_FILE, TableFile } from "./table-file.ts";
 import { bareListing, peersIn } from "./table-listing.ts";
 import { renderTable, withMark } from "./table-text.ts";
 
@@ -22,14 +22,31 @@ export class TableKeeper {
 	/** Whether processes have other ids here than the kernel tells. */
 	private contained: boolean | undefined;
 	private installed = false;
+	/** Whoever had the table released may have removed its copy too. */
+	private released = false;
 
 	constructor(
 		private readonly platform: Platform,
 		private readonly nft: Nft,
 		private readonly protection: Protection,
+		private readonly onInfo: (text: string) => void,
 	) {
-		this.file = new TableFile(platform.files);
+		this.file = new TableFile(platform.files, () => platform.now().monotonic);
 		this.firewall = new FirewallFiles(platform.files);
+	}
+
+	/** Of the copy for the next boot, for the status: see `TableFile.fingerprint`. */
+	get saved(): { readonly table_file?: string } {
+		const { fingerprint } = this.file;
+		return fingerprint === undefined ? {} : { table_file: fingerprint };
+	}
+
+	/** Looks at the copy for the next boot, and writes it again if need be: a stat as long as nobody touches it. */
+	checkFile(): WardenEvent[] {
+		const look = this.released ? undefined : this.file.check();
+		if (!look) return [];
+		if (look.replaced) this.onInfo(`${TABLE_FILE} was ${look.replaced}; written again`);
+		return [fileProblem(look.failure)];
 	}
 
 	/** Goes into a rule's comment where process ids do not tell the daemon's own transactions; see `withMark`. */
@@ -58,12 +75,12 @@ export class TableKeeper {
 		const result = await this.protection.apply({ table: spec.table, render, own: own !== false && !named });
 		if (!result.ok) return [{ type: "install_failed", reason: result.reason }];
 		this.installed = true;
+		this.released = false;
 		// Whoever loads the copy ends at once, and could own nothing.
 		const failure = this.file.save(renderTable(spec), this.fallback);
-		const text = failure && `cannot save the boot copy of the table: ${failure}`;
 		return [
 			{ type: "installed", owned: result.mode === "owned" },
-			{ type: "problem", kind: "table_file", text },
+			fileProblem(failure),
 			...(own !== false && named ? [{ type: "firewall_seen", ...seen } as const] : []),
 		];
 	}
@@ -77,6 +94,7 @@ export class TableKeeper {
 
 	/** @param ids who waits for it */
 	async release(ids: readonly string[]): Promise<WardenEvent> {
+		this.released = true;
 		const result = await this.protection.release();
 		return { type: "released", ids, ...(result.ok ? {} : { failure: result.reason }) };
 	}
@@ -88,4 +106,9 @@ export class TableKeeper {
 		if (listing.kind === "missing") return { type: "listed", text: undefined };
 		return { type: "listed", text: bareListing(listing.text), peers: peersIn(listing.text) };
 	}
+}
+
+function fileProblem(failure: string | undefined): WardenEvent {
+	const text = failure && `cannot save the boot copy of the table: ${failure}`;
+	return { type: "problem", kind: "table_file", text };
 }

@@ -46,6 +46,30 @@ function withoutRepair(): RouterStatus {
 }
 
 describe("renderStatus", () => {
+	it.each([
+		["installed", "in place and released (anybody can change it; bgpwarden ensure protects it again)"],
+		["missing", "MISSING and released (bgpwarden ensure puts it back)"],
+	] as const)("says that the table was released: %s", (protection, said) => {
+		const page = renderStatus({ router: { ...ROUTER, protection, released: true }, peers: [] }, NOW, PLAIN);
+		expect(page).toContain(`inet custom_bgp, ${said}\n`);
+		expect(page).not.toContain("changes by others are repaired");
+	});
+
+	it("says what the broker does not get, though it is connected", () => {
+		const mqtt = {
+			broker: "b:1883",
+			connected: true,
+			reason: "the broker closes the connection at a message",
+		};
+		const problem = { ...ROUTER, problem: "MQTT: b:1883: x", problem_kind: "mqtt_message" as const };
+		const status = { router: problem, mqtt, peers: [WAUKEEN] };
+		expect(renderStatus(status, NOW, PLAIN)).toContain(
+			"MQTT       connected to b:1883, but the broker closes the connection at a message\n",
+		);
+		expect(renderStatus(status, NOW, { color: true })).toContain("\u001b[33mconnected to b:1883, but");
+		expect(headline(status).fine).toBe(false);
+	});
+
 	it("begins with a sentence, then details, then the peers", () => {
 		expect(renderStatus({ router: ROUTER, peers: [TYMORA, WAUKEEN] }, NOW, PLAIN)).toBe(
 			`All 2 peers are Established; the table is in place.

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { configFile, type Daemon, repairing, runDirectory, startDaemon, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
+import { birdDirect, startBird } from "../programs.ts";
 import { pause, until } from "../wait.ts";
 
 /** Files that cannot be read or written. */
@@ -159,6 +160,34 @@ describe("a run directory that cannot be written", () => {
 		await daemon.untilStatus("no problem", (status) => status.router.problem === undefined);
 		expect(lab.router.read("/etc/bgpwarden/table.nft")).toContain("table inet mine");
 	});
+
+	test("the boot copy is deleted or replaced by hand: it comes back, and the log and doctor say so", async () => {
+		const file = "/etc/bgpwarden/table.nft";
+		await startBird(lab.router, birdDirect());
+		const { warden, daemon } = startDaemon(lab.router, {
+			...alone,
+			main: { ...alone.main, poll_interval: 5 },
+		});
+		// What the daemon has written itself is the first thing to wait for.
+		const saved = await until("the boot copy", () => lab.router.read(file), { holds: Boolean });
+		await daemon.untilStatus("the boot copy known", ({ router }) => router.table_file !== undefined);
+
+		await shell(`rm ${file}`);
+		expect(await warden.cli(["ensure"])).toMatchObject({ code: 0 });
+		await until("it to be back", () => lab.router.read(file), { holds: (text) => text === saved });
+		await daemon.process.says(/^\/etc\/bgpwarden\/table\.nft was missing; written again$/);
+
+		// Within the minute it is left as it is, and doctor sees it; then a poll of BIRD writes it.
+		await shell(`echo 'table inet other { }' > ${file}`);
+		const { stdout } = await warden.cli(["doctor", "--json"]);
+		expect(JSON.parse(stdout).review.map(({ id }: { id: string }) => id)).toContain("table-file-missing");
+		await until("it to be back", () => lab.router.read(file), {
+			holds: (text) => text === saved,
+			timeout: 90_000,
+		});
+		await daemon.process.says(/^\/etc\/bgpwarden\/table\.nft was changed; written again$/);
+		expect((await daemon.untilStatus("anything", () => true)).router.problem).toBeUndefined();
+	}, 150_000);
 
 	test("read-only from the start: the table is there all the same, and requests are heard later", async () => {
 		await mount("size=1m,ro");

@@ -250,7 +250,7 @@ test("a router that gets another name leaves no ghost under the old one, and a r
 });
 
 describe("two routers with one id", () => {
-	test("each says so, and what to do about it", async () => {
+	test("each says so, and what to do about it, until the other is gone", async () => {
 		await startMosquitto(lab.broker);
 		const first = startDaemon(lab.router);
 		await untilConnected(first.daemon);
@@ -261,7 +261,10 @@ describe("two routers with one id", () => {
 				timeout: 100_000,
 			});
 		await second.daemon.stop();
-	}, 150_000);
+		await first.daemon.untilStatus("nothing of it", ({ router }) => !said.test(router.problem ?? ""), {
+			timeout: 100_000,
+		});
+	}, 300_000);
 });
 
 describe("Home Assistant", () => {

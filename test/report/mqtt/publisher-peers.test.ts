@@ -175,6 +175,14 @@ describe("another router with the same id", () => {
 		},
 	);
 
+	test("finds our state at once when the broker hangs up again and again", () => {
+		for (let times = 0; times < 2; times++) {
+			bench.disconnect("the broker closed the connection");
+			bench.meet();
+		}
+		expect(bench.topics()).toEqual([`${R}/state`]);
+	});
+
 	test("is not suspected because of our own state", () => {
 		for (let times = 0; times < 5; times++) meetAndRead(OWN);
 		expect(bench.foreign.filter(Boolean)).toEqual([]);

@@ -19,9 +19,12 @@ let platform: FakePlatform;
 /** What each install was to own. */
 let asked: (boolean | undefined)[];
 let keeper: TableKeeper;
+/** Information for the log. */
+let told: string[];
 beforeEach(() => {
 	platform = new FakePlatform();
 	asked = [];
+	told = [];
 	const protection: Protection = {
 		prepare: () => {},
 		configure: () => {},
@@ -32,7 +35,7 @@ beforeEach(() => {
 			return { ok: true, mode: own ? "owned" : "installed" };
 		},
 	};
-	keeper = new TableKeeper(platform, createNft(platform), protection);
+	keeper = new TableKeeper(platform, createNft(platform), protection, (text) => told.push(text));
 });
 
 const install = async (own?: false) => {
@@ -82,4 +85,43 @@ test("an nft that fails says nothing about fw4", async () => {
 	const look = keeper.look("custom_bgp", true);
 	await platform.settle();
 	expect(await look).toEqual({ type: "firewall_seen", includes: [] });
+});
+
+describe("the copy for the next boot", () => {
+	const PATH = "/etc/bgpwarden/table.nft";
+	const solved = { type: "problem", kind: "table_file", text: undefined };
+
+	test("comes back when it was deleted, and that is logged", async () => {
+		expect(keeper.checkFile()).toEqual([]);
+		await install();
+		const text = platform.files.read(PATH);
+		expect(keeper.checkFile()).toEqual([]);
+		platform.files.remove(PATH);
+		expect(keeper.checkFile()).toEqual([solved]);
+		expect(platform.files.read(PATH)).toBe(text);
+		expect(told).toEqual([`${PATH} was missing; written again`]);
+		expect(keeper.saved.table_file).toMatch(/^[0-9a-f]{8}$/);
+	});
+
+	test("stays away while the table is released, until it is installed again", async () => {
+		await install();
+		await keeper.release([]);
+		platform.files.remove(PATH);
+		expect(keeper.checkFile()).toEqual([]);
+		expect(platform.files.status(PATH)).toBeUndefined();
+		await install();
+		expect(platform.files.status(PATH)).toBeDefined();
+	});
+
+	test("of another configuration stays while the defaults are in force, and nobody asks for another text", async () => {
+		platform.files.set(PATH, "table inet mine { }");
+		keeper.fallback = true;
+		await install();
+		expect(keeper.checkFile()).toEqual([]);
+		expect(platform.files.read(PATH)).toBe("table inet mine { }");
+		expect(keeper.saved).toEqual({});
+		platform.files.remove(PATH);
+		keeper.checkFile();
+		expect(platform.files.status(PATH)).toBeDefined();
+	});
 });
