@@ -32,8 +32,8 @@ export class Payloads {
 		for (const topic of [...this.discovery.keys()]) if (!messages.has(topic)) this.discovery.delete(topic);
 		messages.set(topics.availability, "online");
 		for (const { own } of known) messages.set(own.availability, router.bird.reachable ? "online" : "offline");
-		messages.set(topics.state, JSON.stringify(routerPayload(router, this.instance)));
-		for (const { peer, own } of known) messages.set(own.state, JSON.stringify(peerPayload(peer)));
+		messages.set(topics.state, bounded(routerPayload(router, this.instance)));
+		for (const { peer, own } of known) messages.set(own.state, bounded(peerPayload(peer)));
 		return messages;
 	}
 
@@ -56,6 +56,19 @@ export class Payloads {
 		this.discovery.set(topic, payload);
 		return payload;
 	}
+}
+
+/** Characters of a text in a message, and entries of a list: whatever a program or a peer says, a message stays small. */
+const TEXT_LIMIT = 1000;
+const LIST_LIMIT = 20;
+
+/** A value as JSON, for a message. */
+export function bounded(message: object): string {
+	return JSON.stringify(message, (_, value) => {
+		if (typeof value === "string")
+			return value.length > TEXT_LIMIT ? `${value.slice(0, TEXT_LIMIT)}…` : value;
+		return Array.isArray(value) ? value.slice(0, LIST_LIMIT) : value;
+	});
 }
 
 /** The router's state as published; what is absent in the status is absent here. */

@@ -1,4 +1,5 @@
 import type { StoredEvent } from "../../model/event.ts";
+import { bounded } from "../payloads.ts";
 
 /** Events kept while they cannot be published; beyond that the oldest are dropped, and counted. */
 const LIMIT = 200;
@@ -57,7 +58,7 @@ export class EventQueue {
 
 	/** What waits, to be sent before the end. */
 	drain(): string[] {
-		const payloads = this.waiting.map((event) => JSON.stringify(event));
+		const payloads = this.waiting.map(bounded);
 		this.waiting = [];
 		return payloads;
 	}
@@ -66,7 +67,7 @@ export class EventQueue {
 		const [event] = this.waiting;
 		if (!event) return false;
 		// The count is a detail of the first event after the gap.
-		const payload = JSON.stringify(this.dropped > 0 ? { ...event, dropped: this.dropped } : event);
+		const payload = bounded(this.dropped > 0 ? { ...event, dropped: this.dropped } : event);
 		if (this.broker.refuses(payload)) {
 			this.waiting.shift();
 			this.dropped++;

@@ -75,7 +75,14 @@ test("a state that grows over the limit later is noticed", () => {
 	look((_topic, payload) => !isLarge(payload, 6000));
 	expect(bench.refusal).toBeUndefined();
 	bench.publisher.update(
-		status([{ name: "waukeen", state: "Active", flaps: 1, explanation: "x".repeat(7000) }]),
+		status([
+			{
+				name: "waukeen",
+				state: "Active",
+				flaps: 1,
+				evidence: Array.from({ length: 10 }, () => "x".repeat(700)),
+			},
+		]),
 	);
 	bench.advance(40_000);
 	expect(bench.refusal).toMatch(/topic bgpwarden\/r1\/peer\/waukeen\/state/);

@@ -39,6 +39,17 @@ describe("publishing", () => {
 		expect(messages.get(`${R}/availability`)).toBe("online");
 	});
 
+	test("no message grows with what a program or a peer says", () => {
+		const long = "x".repeat(100_000);
+		const told = { explanation: long, evidence: Array.from({ length: 500 }, () => long), last_error: long };
+		bench.publisher.update(status([{ name: "waukeen", state: "Active", flaps: 0, ...told }]));
+		bench.publisher.event({ event_type: "table_lost", at: "2025-11-24T03:00:00Z", by: "nft", command: long });
+		bench.connect();
+		const sizes = bench.messages().map(([, payload]) => payload.length);
+		expect(sizes).toHaveLength(EVERYTHING.length + 1);
+		expect(Math.max(...sizes)).toBeLessThan(32_000);
+	});
+
 	test("only what changed, afterwards", () => {
 		bench = settled();
 		bench.publisher.update(status());

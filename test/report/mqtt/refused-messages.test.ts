@@ -101,8 +101,10 @@ describe("a message at which the broker hangs up", () => {
 	});
 
 	test("is a state: a shorter one is sent at once, a longer one is not", () => {
-		const long = (length: number, flaps: number) =>
-			status([{ name: "waukeen", state: "Active", flaps, explanation: "x".repeat(length) }]);
+		const long = (length: number, flaps: number) => {
+			const evidence = Array.from({ length: length / 500 }, () => "x".repeat(500));
+			return status([{ name: "waukeen", state: "Active", flaps, evidence }]);
+		};
 		const topic = `${R}/peer/waukeen/state`;
 		bench.publisher.update(long(9000, 0));
 		for (let times = 0; times < 3; times++) hangUpAt(topic);
