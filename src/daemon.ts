@@ -95,8 +95,7 @@ export class Daemon {
 			this.table.fallback = mistakes.defaults;
 		}
 		this.log("info", `bgpwarden ${this.options.version} is starting (${platform.engine})`);
-		platform.onSignal("SIGTERM", () => this.stop());
-		platform.onSignal("SIGINT", () => this.stop());
+		for (const signal of ["SIGTERM", "SIGINT"] as const) platform.onSignal(signal, () => this.stop());
 		platform.onSignal("SIGHUP", () => this.reload());
 		markChildren(platform);
 		// The table first: everything else can wait.
@@ -109,8 +108,7 @@ export class Daemon {
 		this.openControl();
 		this.keepConfiguration();
 		this.checkZones();
-		const left = endLeftovers(platform).length;
-		if (left > 0) this.log("info", `ended ${left} processes that an earlier daemon left behind`);
+		endLeftovers(platform, (text) => this.log("info", text));
 	}
 
 	/**
@@ -262,8 +260,7 @@ export class Daemon {
 				this.protection.confirm(pid);
 				this.dispatch({ type: "own_transaction" });
 			},
-			onOthers: (tables, actor, firewall) =>
-				this.dispatch({ type: "ruleset_changed", tables, actor, ...(firewall ? { firewall } : {}) }),
+			onOthers: (change) => this.dispatch({ type: "ruleset_changed", ...change }),
 			onPacket: () => this.dispatch({ type: "session_sign" }),
 			onTraces: (traces) => this.rules.add(aboutPeers(this.state, traces), this.config.main.table),
 			onGap: () => this.dispatch({ type: "watch_gap" }),

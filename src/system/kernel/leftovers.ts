@@ -14,9 +14,9 @@ export function markChildren({ files, pid, setEnvironment }: Platform): void {
 /**
  * Ends what daemons before this one have started and left behind: who is killed with SIGKILL ends nobody, and `ubus`, which
  * ignores SIGPIPE, would go on for ever. A process is ended if it carries the mark of a daemon that runs no more.
- * @returns the processes' ids
+ * @param onInfo told how many they were, where there were some
  */
-export function endLeftovers({ files, kill }: Platform): number[] {
+export function endLeftovers({ files, kill }: Platform, onInfo: (text: string) => void): void {
 	const here = namespaces(files, "self");
 	const left = processes(files).filter((pid) => {
 		const mark = new RegExp(`(?:^|\\0)${MARK}=(\\d+):(\\d+)\\0`).exec(read(files, `/proc/${pid}/environ`));
@@ -25,7 +25,7 @@ export function endLeftovers({ files, kill }: Platform): number[] {
 		return namespaces(files, pid) === here;
 	});
 	for (const pid of left) kill(pid, "SIGKILL");
-	return left;
+	if (left.length > 0) onInfo(`ended ${left.length} processes that an earlier daemon left behind`);
 }
 
 function processes(files: Files): number[] {

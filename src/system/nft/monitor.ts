@@ -16,6 +16,11 @@ export interface ForeignChange {
 	readonly actor: Actor;
 }
 
+/** A transaction that is not the daemon's own and that touched other tables, `family name`. */
+export interface OtherChange extends Pick<Transaction, "tables" | "firewall"> {
+	readonly actor: Actor;
+}
+
 export interface MonitorOptions {
 	/** Name of the watched table, family inet. */
 	readonly table: string;
@@ -30,8 +35,8 @@ export interface MonitorOptions {
 	readonly onForeign: (change: ForeignChange) => void;
 	/** The daemon's own transaction was seen: the monitor is alive and has told everything up to it. */
 	readonly onOwn: (pid: number) => void;
-	/** Somebody else's transaction changed rules of other tables, `family name`. @param firewall see `Transaction` */
-	readonly onOthers: (tables: readonly string[], actor: Actor, firewall: Transaction["firewall"]) => void;
+	/** Somebody else's transaction changed rules of other tables. */
+	readonly onOthers: (change: OtherChange) => void;
 	/** A packet is on its way through the ruleset. */
 	readonly onPacket: (packet: TracedPacket) => void;
 	/** The ways of packets are complete. */
@@ -101,7 +106,7 @@ export function createMonitor(platform: Platform, options: MonitorOptions): Moni
 		if (touch === "none" && others.length === 0) return;
 		const actor = contained ? { process } : findActor(platform.files, pid, process);
 		if (touch !== "none") options.onForeign({ touch, actor });
-		if (others.length > 0) options.onOthers(others, actor, firewall);
+		if (others.length > 0) options.onOthers({ tables: others, actor, ...(firewall ? { firewall } : {}) });
 	};
 
 	const process = supervise(platform, {

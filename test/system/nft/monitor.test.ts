@@ -12,7 +12,7 @@ function watch(platform = new FakePlatform()) {
 		onEnd: (reason) => seen.push(`end: ${reason}`),
 		onForeign: ({ touch, actor }) => seen.push(`${touch} by ${actor.process} ${actor.pid}`),
 		onOwn: () => seen.push("own"),
-		onOthers: (tables, actor, firewall) =>
+		onOthers: ({ tables, actor, firewall }) =>
 			seen.push(`${tables.join(", ")} by ${actor.process} ${actor.pid}${firewall ? `: ${firewall}` : ""}`),
 		onPacket: () => seen.push("packet"),
 		onTraces: (traces) => seen.push(`${traces.length} traced`),
