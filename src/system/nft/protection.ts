@@ -79,8 +79,9 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 	};
 
 	const applyInstalled = async (wanted: Wanted): Promise<Applied> => {
-		await owned.letGo();
-		const result = await installTable(nft, wanted.render);
+		// What was owned has a flag that only this text gets rid of at the first try: fw4 may be about to load its ruleset.
+		const first = (await owned.letGo()) ? await nft.apply(wanted.render({ destroy: true })) : undefined;
+		const result = first?.ok ? first : await installTable(nft, wanted.render);
 		return result.ok ? { ok: true, mode: "installed" } : result;
 	};
 

@@ -268,5 +268,8 @@ it("a table that is not to be owned now loses its owner and stays, until it may 
 	expect(owner?.signals).toEqual(["SIGKILL"]);
 	expect(state()).toBe("plain");
 	expect({ told, losses }).toEqual({ told: [], losses: [] });
+	// In one transaction
+	expect(platform.children.slice(-1)[0]?.written).toMatch(/^destroy table inet custom_bgp\n/);
+	expect(platform.children.filter(({ argv }) => argv.join(" ") === "nft -f -")).toHaveLength(1);
 	expect(await apply()).toEqual(owned);
 });
