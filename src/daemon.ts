@@ -12,6 +12,7 @@ import { missingZones } from "./model/fw4-zone.ts";
 import type { Status } from "./model/status.ts";
 import type { Platform, Timer } from "./platform/types.ts";
 import { Reporter } from "./report/reporter.ts";
+import { readBirdConfiguration } from "./system/bird/conf/read-files.ts";
 import { type BirdPoller, createBirdPoller } from "./system/bird/poller.ts";
 import { type Control, openControl } from "./system/control/fifo.ts";
 import { endLeftovers, markChildren } from "./system/kernel/leftovers.ts";
@@ -24,7 +25,7 @@ import { readFirewall } from "./system/openwrt/firewall.ts";
 import { createServices, type Services } from "./system/openwrt/services.ts";
 import { perform } from "./system/perform.ts";
 import type { Action } from "./warden/actions.ts";
-import { aboutPeers } from "./warden/diagnosis/collect-evidence.ts";
+import { aboutPeers } from "./warden/diagnosis/record-packets.ts";
 import type { WardenEvent } from "./warden/events.ts";
 import { initialState, type WardenState } from "./warden/state.ts";
 import { statusOf } from "./warden/status.ts";
@@ -273,8 +274,16 @@ export class Daemon {
 			socket: this.config.main.birdSocket,
 			onUp: (version) => this.dispatch({ type: "bird_up", ...(version === undefined ? {} : { version }) }),
 			onLost: (reason) => this.dispatch({ type: "bird_lost", reason }),
+			onConfigured: (socket) => this.readBirdConfiguration(socket),
 			onReading: (reading) => this.dispatch({ type: "bird_read", reading }),
 		});
+	}
+
+	/** The file as it is now: right after BIRD has read it, the two are the same. */
+	private readBirdConfiguration(socket: string): void {
+		const file = readBirdConfiguration(this.platform.files, socket);
+		const configuration = "error" in file ? undefined : file.configuration;
+		this.dispatch({ type: "bird_configured", configuration });
 	}
 
 	private createServices(): Services {

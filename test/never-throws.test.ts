@@ -95,7 +95,7 @@ const PARSERS: readonly (readonly [string, readonly string[], (text: string) => 
 		lines(fixtures("conntrack", /\.txt$/)),
 		(text) => {
 			const flow = parseFlow(text);
-			return flow && filterOf(flow, () => true);
+			return flow && filterOf(flow, () => true, [179]);
 		},
 	],
 	["parseRequest", ["restart waukeen #1", "ensure"], parseRequest],

@@ -13,6 +13,7 @@ import { makePlan, type Plan } from "../render/plan.ts";
 import { readBirdConfiguration } from "../system/bird/conf/read-files.ts";
 import { readBirdOnce } from "../system/bird/read-once.ts";
 import { renderTable } from "../system/nft/table-text.ts";
+import { portsInUse } from "../warden/ports.ts";
 import type { RenderOptions } from "./arguments.ts";
 import { FINE, PROBLEM } from "./context.ts";
 import { renderComparison } from "./text/comparison.ts";
@@ -40,7 +41,8 @@ export function render(
 }
 
 function renderNft(config: Config): string {
-	return renderTable(tableSpec(config.main, settingsOf(config).addresses));
+	const settings = settingsOf(config);
+	return renderTable(tableSpec(config.main, settings.addresses, portsInUse(settings, undefined)));
 }
 
 function check(

@@ -1,6 +1,7 @@
 import { hostAddress } from "../config/kinds.ts";
 import { readConfiguration } from "../config/read.ts";
 import { printable, quoted } from "../lib/printable.ts";
+import { BGP_PORT } from "../model/ports.ts";
 import type { Platform } from "../platform/types.ts";
 import { readStatus } from "../system/control/client.ts";
 import { startTracer } from "../system/nft/tracer.ts";
@@ -26,7 +27,7 @@ export async function trace(platform: Platform, tracing: Tracing, options: TextO
 		platform.print("stderr", `bgpwarden: trace: ${found.unknown}\n`);
 		return 1;
 	}
-	const { address } = found;
+	const { address, ports } = found;
 	let seen = 0;
 	let finish: (failure?: string) => void = () => {};
 	const finished = new Promise<string | undefined>((resolve) => {
@@ -34,6 +35,7 @@ export async function trace(platform: Platform, tracing: Tracing, options: TextO
 	});
 	const tracer = await startTracer(platform, {
 		address,
+		ports,
 		onTraces(traces) {
 			const { monotonic, wall } = platform.now();
 			for (const each of traces) {
@@ -67,21 +69,22 @@ export async function trace(platform: Platform, tracing: Tracing, options: TextO
 	return 0;
 }
 
-/** The peer's address: as it is, or as the daemon knows it, or as it is configured. */
+/** The peer's address: as it is, or as the daemon knows it, or as it is configured; and BGP's ports. */
 function findAddress(
 	platform: Platform,
 	{ peer, configPath, runDirectory }: Tracing,
-): { address: string } | { unknown: string } {
+): { address: string; ports: readonly number[] } | { unknown: string } {
 	const given = hostAddress.read(peer);
-	if (given !== undefined) return { address: given };
 	const addresses = new Map<string, string>();
 	const read = readConfiguration(platform.files, configPath);
-	for (const { name, address } of "config" in read ? read.config.peers : [])
-		if (address !== undefined) addresses.set(name, address);
-	for (const { name, neighbor_address } of statusPeers(platform, runDirectory))
+	const peers = "config" in read ? read.config.peers : [];
+	for (const { name, address } of peers) if (address !== undefined) addresses.set(name, address);
+	const status = runningStatus(platform, runDirectory);
+	for (const { name, neighbor_address } of status?.peers ?? [])
 		if (neighbor_address !== undefined) addresses.set(name, neighbor_address);
-	const address = addresses.get(peer);
-	if (address !== undefined) return { address };
+	const ports = status?.router.ports ?? [...new Set([BGP_PORT, ...peers.flatMap(({ port }) => port ?? [])])];
+	const address = given ?? addresses.get(peer);
+	if (address !== undefined) return { address, ports };
 	const known = [...addresses.keys()].sort().join(", ");
 	const hint =
 		known === ""
@@ -91,10 +94,10 @@ function findAddress(
 }
 
 /** A state that cannot be read is no reason not to look at packets. */
-function statusPeers(platform: Platform, runDirectory: string) {
+function runningStatus(platform: Platform, runDirectory: string) {
 	try {
-		return readStatus(platform, runDirectory)?.peers ?? [];
+		return readStatus(platform, runDirectory);
 	} catch {
-		return [];
+		return undefined;
 	}
 }

@@ -1,6 +1,7 @@
 /** What each option of /etc/config/bgpwarden does, one sentence each: for `bgpwarden help` and docs/configuration.md. */
 
 import type { MainConfig, MqttConfig, PeerConfig } from "../model/config.ts";
+import { BGP_PORT } from "../model/ports.ts";
 import { mark } from "./kinds.ts";
 import { MAIN_OPTIONS, MQTT_OPTIONS, type OptionSpec, PEER_OPTIONS } from "./schema.ts";
 
@@ -47,6 +48,7 @@ const PEER: Sentences<PeerConfig> = {
 	remoteAs: "AS number of the peer.",
 	interface: "Interface towards the peer.",
 	multihop: "1: multihop BGP and BFD, as with MetalLB's ebgpMultiHop; not set: 0.",
+	port: `TCP port that the peer dials on this router; not set: ${BGP_PORT}. The table covers bird.conf's ports by itself.`,
 	bfd: "1: use BFD; not set: 1.",
 	zone: "Firewall zone of this peer, in place of main's.",
 };

@@ -98,8 +98,9 @@ export function settingsOf({ main, peers }: Config): Settings {
 		remediate: main.remediate,
 		pollInterval: main.pollInterval,
 		addresses: peers.flatMap((peer) => peer.address ?? []),
-		interfaces: Object.fromEntries(
-			peers.flatMap(({ name, interface: device }) => (device === undefined ? [] : [[name, device]])),
+		interfaces: new Map(
+			peers.flatMap(({ name, interface: device }) => (device === undefined ? [] : [[name, device] as const])),
 		),
+		ports: peers.flatMap(({ port }) => port ?? []),
 	};
 }

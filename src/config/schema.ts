@@ -102,6 +102,7 @@ export const PEER_OPTIONS: OptionTable<PeerConfig> = {
 	interface: { option: "interface", kind: interfaceName },
 	multihop: { option: "multihop", kind: yesOrNo },
 	bfd: { option: "bfd", kind: yesOrNo },
+	port: { option: "port", kind: wholeNumber("a port", 1, 65535) },
 	zone: { option: "zone", kind: zoneName(LIMITS.zone) },
 };
 

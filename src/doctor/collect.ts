@@ -9,12 +9,13 @@ import { readBirdConfiguration } from "../system/bird/conf/read-files.ts";
 import { readBirdOnce } from "../system/bird/read-once.ts";
 import { findSocket } from "../system/bird/socket.ts";
 import { readStatus } from "../system/control/client.ts";
+import { hostIn } from "../system/kernel/networks.ts";
 import { findPrograms } from "../system/kernel/programs.ts";
 import { askRoute } from "../system/kernel/route.ts";
 import { listRuleset } from "../system/nft/list-ruleset.ts";
 import { TABLE_FILE } from "../system/nft/table-file.ts";
 import { firewallMeant, includesNaming, readFirewall } from "../system/openwrt/firewall.ts";
-import type { Facts } from "./facts.ts";
+import { type Facts, isFailure } from "./facts.ts";
 import { judge, type Report } from "./judge.ts";
 import { collectPeers } from "./known-peers.ts";
 
@@ -61,8 +62,26 @@ async function collectFacts(platform: Platform, options: DoctorOptions): Promise
 		...(meant ? { firewallMeant: meant } : {}),
 	};
 	const bird = await reading;
-	const routing = askRoutes(platform, { ...known, bird });
-	return { ...known, bird, ruleset: await listing, routes: await routing };
+	const hosts = hostsOfRanges(files, bird, birdFile);
+	const routing = askRoutes(platform, { ...known, bird, hosts });
+	return { ...known, bird, hosts, ruleset: await listing, routes: await routing };
+}
+
+function hostsOfRanges(
+	files: Platform["files"],
+	bird: Facts["bird"],
+	birdFile: Facts["birdFile"],
+): Map<string, string> {
+	const ranges = [
+		...("error" in birdFile ? [] : birdFile.configuration.bgp),
+		...(isFailure(bird) ? [] : bird.reading.peers),
+	].flatMap(({ neighborRange }) => neighborRange ?? []);
+	return new Map(
+		ranges.flatMap((range) => {
+			const host = hostIn(files, range);
+			return host === undefined ? [] : [[range, host.address] as const];
+		}),
+	);
 }
 
 function savedTable({ files }: Platform): Pick<Facts, "tableFile"> {

@@ -43,6 +43,8 @@ export interface Facts {
 	readonly birdFile: BirdFile | { readonly error: string };
 	/** How the kernel would reach an address, by address. */
 	readonly routes: ReadonlyMap<string, Route>;
+	/** A host of each range of neighbors, by the range's prefix, which stands for all of them. */
+	readonly hosts: ReadonlyMap<string, string>;
 	/** fw4's configuration; absent where there is no fw4. */
 	readonly firewall?: Firewall;
 	/** Files that fw4 includes and that name the daemon's table. */

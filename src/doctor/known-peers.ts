@@ -2,8 +2,10 @@ import { parseAddress } from "../lib/address.ts";
 import type { BirdPeer } from "../model/bird.ts";
 import type { BgpConfiguration } from "../model/bird-configuration.ts";
 import type { PeerConfig } from "../model/config.ts";
+import type { WalkedPeer } from "../model/obstacle.ts";
+import { BFD_PORTS, BGP_PORT } from "../model/ports.ts";
 import type { PeerStatus } from "../model/status.ts";
-import type { Ends } from "../ruleset/bgp-packets.ts";
+import { nodesOfRanges, summarizeRange } from "../warden/peers/ranges.ts";
 import { type Facts, isFailure } from "./facts.ts";
 
 /** A peer with everything that is known about it from four sides. */
@@ -29,9 +31,10 @@ export function collectPeers({
 	birdFile,
 	bird,
 	status,
-}: Pick<Facts, "config" | "birdFile" | "bird" | "status">): Peer[] {
+	hosts,
+}: Pick<Facts, "config" | "birdFile" | "bird" | "status" | "hosts">): Peer[] {
 	const files = "error" in birdFile ? [] : birdFile.configuration.bgp.filter(({ disabled }) => !disabled);
-	const lives = isFailure(bird) ? [] : bird.reading.peers;
+	const lives = isFailure(bird) ? [] : withRanges(bird.reading.peers, birdFile);
 	const names = [...files, ...lives, ...config.peers, ...(status?.peers ?? [])].map(({ name }) => name);
 	return [...new Set(names)].sort().map((name) => {
 		const named = <Each extends { readonly name: string }>(all: readonly Each[]) =>
@@ -47,6 +50,7 @@ export function collectPeers({
 			file?.neighborAddress ??
 			section?.address ??
 			reported?.neighbor_address ??
+			hosts.get(live?.neighborRange ?? file?.neighborRange ?? "") ??
 			""
 		).split("%");
 		const through = live?.neighborInterface ?? zone ?? file?.interface;
@@ -63,17 +67,38 @@ export function collectPeers({
 	});
 }
 
-/** The peer's and the router's ends of the session; undefined while the peer's address is not known. */
-export function endsOf(peer: Peer, { routes }: Pick<Facts, "routes">): Ends | undefined {
+/** Ranges are as their nodes are. */
+function withRanges(peers: readonly BirdPeer[], file: Facts["birdFile"]): BirdPeer[] {
+	const nodes = nodesOfRanges(peers, "error" in file ? undefined : file.configuration);
+	return peers.map((peer) =>
+		peer.neighborRange === undefined
+			? peer
+			: summarizeRange(
+					peer,
+					peers.filter(({ name }) => nodes.get(name) === peer.name),
+				),
+	);
+}
+
+/** What the ruleset is asked about a peer; undefined while its address is not known. */
+export function walkedPeer(peer: Peer, { routes }: Pick<Facts, "routes">): WalkedPeer | undefined {
+	const { name, file, live, section, zone } = peer;
 	const address = parseAddress(peer.address ?? "");
 	if (!address) return undefined;
 	const route = routes.get(address.text);
-	const own = parseAddress(peer.file?.localAddress ?? peer.section?.localAddress ?? route?.source ?? "");
-	const through = peer.section?.interface ?? route?.interface ?? peer.zone;
+	const multihop = file?.multihop ?? live?.bfdMode === "multihop";
+	const bfd = file ? file.bfd !== undefined && file.bfd !== "off" : live?.bfd !== "none";
 	return {
-		family: address.family,
-		peer: address.bytes,
-		...(own && own.family === address.family ? { local: own.bytes } : {}),
-		...(through === undefined ? {} : { interface: through }),
+		name,
+		address: address.text,
+		localAddress: file?.localAddress ?? section?.localAddress ?? route?.source,
+		interface: section?.interface ?? route?.interface ?? zone,
+		ports: {
+			router: file?.localPort ?? section?.port ?? BGP_PORT,
+			peer: file?.neighborPort ?? BGP_PORT,
+		},
+		// A passive BIRD never opens a session.
+		dials: file ? file.passive !== true : ["Active", "Connect", "OpenSent"].includes(live?.state ?? ""),
+		bfdPort: bfd ? (multihop === false ? BFD_PORTS.singleHop : BFD_PORTS.multihop) : undefined,
 	};
 }

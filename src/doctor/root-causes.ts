@@ -1,8 +1,12 @@
 import { catalogEntry } from "../model/catalog.ts";
+import { peerLevel } from "../model/peer-level.ts";
 import type { PeerStatus } from "../model/status.ts";
 import { type Facts, isFailure } from "./facts.ts";
-import { type Finding, red } from "./finding.ts";
+import { type Finding, red, yellow } from "./finding.ts";
 import type { Peer } from "./known-peers.ts";
+
+/** What says that a peer is down and not yet why: what explains it takes its place. */
+const OPEN: ReadonlySet<string> = new Set(["peer-down", "waiting", "range-waiting"]);
 
 /** The root cause of each peer that is not well: the daemon's diagnosis, or what BIRD says where there is none. */
 export function rootCauses(facts: Facts, peers: readonly Peer[]): Finding[] {
@@ -42,7 +46,7 @@ export function withoutConsequences(
 	const promoted = new Set<Finding>();
 	const kept = causes.flatMap((cause) => {
 		const parents = parentsOf(cause);
-		if (cause.id !== "peer-down") return parents.length > 0 ? [] : [cause];
+		if (!OPEN.has(cause.id)) return parents.length > 0 ? [] : [cause];
 		const reason = parents.find(({ level }) => level === "red");
 		if (!reason) return [cause];
 		promoted.add(reason);
@@ -62,6 +66,7 @@ export function withoutConsequences(
 
 function diagnosed({
 	name,
+	state,
 	diagnosis,
 	explanation,
 	evidence = [],
@@ -72,8 +77,7 @@ function diagnosed({
 	const lines = tried === undefined ? evidence : [...evidence, `bgpwarden tried: ${tried}`];
 	return {
 		id: diagnosis,
-		// A diagnosis of another version is taken seriously.
-		level: catalogEntry(diagnosis)?.gravity ?? "red",
+		level: peerLevel({ ...(state === undefined ? {} : { state }), diagnosis }),
 		subject: name,
 		text: explanation ?? diagnosis,
 		...(remedy === undefined ? {} : { advice: remedy }),
@@ -82,6 +86,14 @@ function diagnosed({
 }
 
 function undiagnosed({ name, live, status }: Peer): Finding {
+	// As the daemon would say it: BIRD runs the peer not, and no error has made it so.
+	if (live?.protocolState === "down" && live.lastError === undefined)
+		return yellow(
+			"disabled",
+			name,
+			"The peer is disabled in BIRD.",
+			`birdc enable ${name} when it is to be up again`,
+		);
 	const error = live?.lastError?.text ?? status?.last_error;
 	const state = live?.state ?? live?.protocolState ?? "down";
 	return {

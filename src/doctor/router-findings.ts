@@ -1,6 +1,7 @@
 import { remedyForOld } from "../model/bird.ts";
 import { describeInclude, describeMissing, FW4_TABLE } from "../model/firewall.ts";
 import { missingZones } from "../model/fw4-zone.ts";
+import { problemLevel } from "../model/problem.ts";
 import type { Facts } from "./facts.ts";
 import { isFailure } from "./facts.ts";
 import { type Finding, green, red, yellow } from "./finding.ts";
@@ -51,7 +52,7 @@ function daemon(facts: Facts): Finding[] {
 	}
 	const { router } = status;
 	// Two of them have a finding of their own.
-	const own = router.problem_kind === "mqtt_message" || router.problem_kind === "released";
+	const own = problemLevel(router.problem_kind) === "yellow";
 	if (router.problem !== undefined && !own && !isFound(router.problem, facts))
 		return [
 			red(

@@ -30,6 +30,19 @@ export function inPrefix(address: readonly number[], prefix: readonly number[], 
 	);
 }
 
+/** Whether an address without a zone lies in a prefix, both as text; false for what is neither. */
+export function prefixContains(prefix: string, address: string): boolean {
+	const parsed = parsePrefix(prefix);
+	const bytes = parseAddress(prefix.split("/")[0] ?? "")?.bytes;
+	const wanted = parseAddress(address)?.bytes;
+	return (
+		parsed !== undefined &&
+		bytes !== undefined &&
+		wanted !== undefined &&
+		inPrefix(wanted, bytes, parsed.length)
+	);
+}
+
 function hasHostBits({ bytes }: Address, length: number): boolean {
 	return bytes.some((byte, index) => (byte & ~networkMask(length, index)) !== 0);
 }

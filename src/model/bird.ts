@@ -10,7 +10,7 @@ export interface BirdPeer {
 	/** Without the zone of a link-local address; that is `neighborInterface`. */
 	readonly neighborAddress?: string;
 	readonly neighborInterface?: string;
-	/** Set for `neighbor range`, a template that is itself no session. */
+	/** Set for `neighbor range`: BIRD makes a protocol of its own for each node that dials from there. */
 	readonly neighborRange?: string;
 	readonly neighborAs?: number;
 	readonly localAs?: number;
@@ -19,6 +19,8 @@ export interface BirdPeer {
 	readonly imported?: number;
 	readonly exported?: number;
 	readonly preferred?: number;
+	/** What the peer announced since the session came up, sums over all channels; absent when no channel printed it. */
+	readonly updates?: ImportUpdates;
 	/** `none`: no BFD session with this neighbor. Absent when BFD could not be asked. */
 	readonly bfd?: BfdState;
 	/** `Session type:`; absent in BIRD 2 versions that do not print it. */
@@ -29,8 +31,19 @@ export interface BirdPeer {
 export interface BirdReading {
 	/** e.g. `3.1.8`. */
 	readonly version?: string;
-	/** Sorted by name. Templates (`neighbor range`) are not peers and are left out. */
+	/** When BIRD took its configuration last, in its own words: another text means another configuration. */
+	readonly configured?: string;
+	/** Sorted by name; `neighbor range` templates among them. */
 	readonly peers: readonly BirdPeer[];
+}
+
+/** `Import updates:` of BIRD's `Route change stats`, by its columns; each update counts, also of a route that was there. */
+export interface ImportUpdates {
+	readonly received: number;
+	/** Not usable, e.g. for an invalid next hop. */
+	readonly rejected: number;
+	/** Left out by `import where …` or `import filter …`. */
+	readonly filtered: number;
 }
 
 export type BfdState = "up" | "down" | "init" | "admin_down" | "none";

@@ -15,6 +15,8 @@ export interface CatalogEntry {
 	readonly concerns: "router" | "peer" | "other end";
 	/** A peer's diagnosis by the daemon: a remedy of the daemon's may end it. */
 	readonly curable?: true;
+	/** Restarting the peer in BIRD cannot end it, and may count against the peer: none is made while it is known. */
+	readonly beyondRestart?: true;
 	/**
 	 * While one of these is true of the same subject, or of the router, this one is a consequence of it and is not told.
 	 */
@@ -46,6 +48,13 @@ export const DIAGNOSIS_CATALOG = {
 		explanation: "There is no route to the peer, or its host does not answer ARP or NDP.",
 		remedy: "Check the node, its cable and its address.",
 	},
+	"own-route": {
+		gravity: "red",
+		concerns: "other end",
+		beyondRestart: true,
+		explanation: "The peer announces a route to its own address: each session breaks itself.",
+		remedy: "Filter that route: `import where …` in BIRD, or what the speaker announces.",
+	},
 	hijacked: {
 		gravity: "red",
 		concerns: "router",
@@ -75,8 +84,25 @@ export const DIAGNOSIS_CATALOG = {
 	"not-listening": {
 		gravity: "red",
 		concerns: "peer",
-		explanation: `The peer's SYN is answered by RST: nothing listens on port ${BGP_PORT} of that address.`,
-		remedy: "Have BIRD listen there: check `local`, `port` and `strict bind`.",
+		beyondRestart: true,
+		explanation:
+			"BIRD does not listen on the peer's address and port: another program has them, or the address is missing.",
+		remedy:
+			"Free the port or add the address; bgpwarden then enables the peer. Check `local`, `port` and `strict bind`.",
+	},
+	"local-address-missing": {
+		gravity: "red",
+		concerns: "peer",
+		beyondRestart: true,
+		explanation: "BIRD's `local` address is on no interface of this router.",
+		remedy: "Add the address to the interface, or correct `local` in bird.conf.",
+	},
+	"unknown-address": {
+		gravity: "red",
+		concerns: "peer",
+		beyondRestart: true,
+		explanation: "A host of the peer's network dials from an address that BIRD has no peer for.",
+		remedy: "Set `neighbor` in bird.conf to the address that dials, or the node's address to BIRD's.",
 	},
 	"no-answer": {
 		gravity: "red",
@@ -85,11 +111,55 @@ export const DIAGNOSIS_CATALOG = {
 		explanation: "The peer's SYN reaches BIRD's port, and nothing answers.",
 		remedy: "Use the same TCP MD5 password (or TCP-AO key) on both sides.",
 	},
+	"answer-lost": {
+		gravity: "red",
+		concerns: "other end",
+		curable: true,
+		explanation: "The router answers the peer's SYN, and the answer does not arrive.",
+		remedy: "Allow the router's TCP answers on the node and on the way to it.",
+	},
 	rejected: {
 		gravity: "red",
 		concerns: "peer",
+		beyondRestart: true,
 		explanation: "One side refuses the other's OPEN.",
 		remedy: "Make AS numbers, router ids and hold times agree.",
+	},
+	"peer-shutdown": {
+		gravity: "red",
+		concerns: "other end",
+		beyondRestart: true,
+		explanation: "The other side has shut the session down.",
+		remedy: "Enable the session on the other side.",
+	},
+	"route-limit": {
+		gravity: "red",
+		concerns: "peer",
+		beyondRestart: true,
+		explanation: "One side announces more routes than the other takes.",
+		remedy: "Announce fewer routes, or raise the limit.",
+	},
+	"disabled-by-bird": {
+		gravity: "red",
+		concerns: "peer",
+		beyondRestart: true,
+		explanation: "BIRD has disabled the peer after an error, and does not try again.",
+		remedy: "Remove the cause of the error, then `birdc enable PEER`.",
+	},
+	"handshake-stuck": {
+		gravity: "red",
+		concerns: "other end",
+		curable: true,
+		explanation: "TCP is connected, and BGP's handshake does not get any further.",
+		remedy:
+			"Check what lets the handshake's first packets pass and not the next ones: a firewall, the MTU, TTL security.",
+	},
+	"bfd-not-sending": {
+		gravity: "red",
+		concerns: "peer",
+		curable: true,
+		explanation: "BIRD has a BFD session with the peer and sends no packets.",
+		remedy: "`birdc restart PEER` has BIRD open its BFD socket again.",
 	},
 	"peer-silent": {
 		gravity: "red",
@@ -97,6 +167,22 @@ export const DIAGNOSIS_CATALOG = {
 		curable: true,
 		explanation: "The peer's host is alive, and its BGP does not connect.",
 		remedy: "Set `ebgpMultiHop: true` in MetalLB's BGPPeer.",
+	},
+	"range-waiting": {
+		gravity: "red",
+		concerns: "other end",
+		dependsOn: ["bgp-caught", "bgp-blocked", "answer-dropped"],
+		beyondRestart: true,
+		explanation: "No node of a `neighbor range` is connected, and none has dialed.",
+		remedy: "Check that the speakers run and dial this router.",
+	},
+	waiting: {
+		gravity: "red",
+		concerns: "other end",
+		dependsOn: ["bgp-caught", "bgp-blocked", "answer-dropped"],
+		curable: true,
+		explanation: "Nothing on this router is in the way; the peer has yet to dial.",
+		remedy: "Wait for the peer's next dial, or shorten its connect timer.",
 	},
 	flapping: {
 		gravity: "yellow",
@@ -111,11 +197,31 @@ export const DIAGNOSIS_CATALOG = {
 		explanation: `One side runs single-hop BFD (UDP ${BFD_PORTS.singleHop}), the other multihop BFD (UDP ${BFD_PORTS.multihop}).`,
 		remedy: "Use multihop on both sides or on neither; `bgpwarden render` prints a matching pair.",
 	},
+	"bfd-one-way": {
+		gravity: "yellow",
+		concerns: "other end",
+		explanation: "The router hears the peer's BFD, and the peer does not hear the router's.",
+		remedy: "Allow BFD from the router on the node and on the way to it.",
+	},
 	"bfd-down-session-up": {
 		gravity: "yellow",
 		concerns: "peer",
 		explanation: "The session is up without BFD.",
 		remedy: "Set `bfdProfile` in MetalLB's BGPPeer, or `bfd off` in BIRD.",
+	},
+	"node-gone": {
+		gravity: "yellow",
+		concerns: "other end",
+		beyondRestart: true,
+		explanation: "A node of a `neighbor range` has gone; BIRD still has its peer.",
+		remedy: "Nothing to do: BIRD forgets it when it is reconfigured or restarted.",
+	},
+	disabled: {
+		gravity: "yellow",
+		concerns: "peer",
+		beyondRestart: true,
+		explanation: "The peer is disabled in BIRD, by hand or in bird.conf.",
+		remedy: "`birdc enable PEER`, when it is to be up again.",
 	},
 	healthy: {
 		gravity: "yellow",

@@ -66,6 +66,8 @@ export interface PeerConfig {
 	readonly interface?: string;
 	readonly multihop?: boolean;
 	readonly bfd?: boolean;
+	/** TCP port that the peer dials on the router; absent: 179. */
+	readonly port?: number;
 	/** In the place of main's. */
 	readonly zone?: string;
 }

@@ -18,6 +18,19 @@ export interface Neighbor {
 	readonly state: string;
 }
 
+/** A network that one of the router's interfaces is in. */
+export interface ConnectedNetwork {
+	/** As a prefix, e.g. `192.168.1.0/24`. */
+	readonly prefix: string;
+	readonly interface: string;
+}
+
+/** Who listens on a TCP port. What /proc did not tell is absent. */
+export interface Listener {
+	readonly program?: string;
+	readonly pid?: number;
+}
+
 /** What the kernel knows about a peer. What could not be asked is absent. */
 export interface Inspection {
 	readonly route?: Route;
@@ -27,11 +40,20 @@ export interface Inspection {
 	readonly neighbor?: Neighbor | "none";
 	/** Conntrack entries of BGP with this peer, a few of them. */
 	readonly flows?: readonly Flow[];
+	/** The connected network that the peer's address is in, the smallest one; `none`: it is in none. */
+	readonly network?: ConnectedNetwork | "none";
+	/** Whether the address that BIRD is to use is this router's. Absent: BIRD was told none. */
+	readonly hasLocalAddress?: boolean;
+	/** Who has BIRD's address and port; only of a peer that BIRD could not listen for. */
+	readonly listener?: Listener | "none";
 }
 
-/** Packets since the start, by the counters of the chain `raw_pre`. */
+/** Packets since the table was installed, by the counters of its chains `raw_pre` (came in) and `raw_out` (sent). */
 export interface Counters {
 	readonly bgp: number;
 	readonly singleHopBfd: number;
 	readonly multihopBfd: number;
+	/** Sent; absent where the table does not count what leaves. */
+	readonly sentSingleHopBfd?: number;
+	readonly sentMultihopBfd?: number;
 }

@@ -14,6 +14,8 @@ export const PROBLEMS = [
 	"watch",
 	/** Stale conntrack entries cannot be deleted. */
 	"conntrack",
+	/** BGP uses more ports than the table can have. */
+	"ports",
 	/** The configuration file has mistakes. */
 	"config",
 	/** A firewall zone of the configuration does not exist. */
@@ -33,3 +35,8 @@ export const PROBLEMS = [
 ] as const;
 
 export type ProblemKind = (typeof PROBLEMS)[number];
+
+/** `yellow`: bgpwarden does its work, and something is left out of it, or a person wants it so. */
+export function problemLevel(kind: ProblemKind | undefined): "red" | "yellow" {
+	return kind === "released" || kind === "mqtt_message" ? "yellow" : "red";
+}

@@ -6,5 +6,7 @@ export interface Settings extends TableOptions, Pick<MainConfig, "protect" | "re
 	/** Addresses of `config peer` sections. */
 	readonly addresses: readonly string[];
 	/** The interface that leads to a peer, where a section says so; by the peer's name. */
-	readonly interfaces: Readonly<Record<string, string>>;
+	readonly interfaces: ReadonlyMap<string, string>;
+	/** TCP ports of `config peer` sections. */
+	readonly ports: readonly number[];
 }

@@ -1,5 +1,5 @@
 import type { BfdState } from "./bird.ts";
-import type { DiagnosisId } from "./catalog.ts";
+import type { DiagnosisId, Level } from "./catalog.ts";
 import type { ProblemKind } from "./problem.ts";
 
 /**
@@ -35,6 +35,8 @@ export interface RouterStatus {
 	readonly released?: true;
 	/** Hash of the text that /etc/bgpwarden/table.nft has to have; see lib/hash.ts. */
 	readonly table_file?: string;
+	/** TCP ports of BGP that the table covers. */
+	readonly ports: readonly number[];
 	readonly repairs: number;
 	readonly last_repair?: RepairStatus;
 	/** Conntrack entries deleted since the start. */
@@ -43,6 +45,8 @@ export interface RouterStatus {
 	/** One sentence about what is wrong with bgpwarden's own work, if anything. */
 	readonly problem?: string;
 	readonly problem_kind?: ProblemKind;
+	/** How the router is; `routerLevel` (peer-level.ts) judges it. */
+	readonly level: Level;
 	/** The gravest diagnosis of all peers, and its sentence. */
 	readonly diagnosis?: DiagnosisId;
 	readonly explanation?: string;
@@ -51,7 +55,15 @@ export interface RouterStatus {
 export interface PeerStatus {
 	/** BIRD's protocol name. */
 	readonly name: string;
+	/** How the peer is; `peerLevel` (peer-level.ts) judges it. */
+	readonly level: Level;
 	readonly neighbor_address?: string;
+	/** In its place, of a range: any host of it may be a node. */
+	readonly neighbor_range?: string;
+	/** Nodes of the range that are connected. */
+	readonly connected?: number;
+	/** The range, by its name, that BIRD made this peer for. */
+	readonly range?: string;
 	readonly neighbor_as?: number;
 	readonly local_as?: number;
 	/** RFC 4271's state, or `Passive` and `Down` as BIRD says. */

@@ -7,8 +7,10 @@ export type TableOptions = Pick<MainConfig, (typeof TABLE_OPTIONS)[number]>;
 
 /** Everything that decides what the table does: the same specification is the same table. */
 export interface TableSpec extends TableOptions {
-	/** Of peers, IPv4 and IPv6, for scope `peers`; not used with scope `any`. */
+	/** Of peers, IPv4 and IPv6, and prefixes of `neighbor range`, for scope `peers`; not used with scope `any`. */
 	readonly addresses: readonly string[];
+	/** TCP ports of BGP, ascending; 179 among them. */
+	readonly ports: readonly number[];
 }
 
 /** Whether the options ask for the same table. */
@@ -17,9 +19,13 @@ export function sameTable(one: TableOptions, other: TableOptions): boolean {
 }
 
 /** The part of some settings that shapes the table. */
-export function tableSpec(options: TableOptions, addresses: readonly string[]): TableSpec {
+export function tableSpec(
+	options: TableOptions,
+	addresses: readonly string[],
+	ports: readonly number[],
+): TableSpec {
 	const { table, scope, forwarded, bypassMark, routeMark } = options;
-	return { table, scope, forwarded, bypassMark, routeMark, addresses };
+	return { table, scope, forwarded, bypassMark, routeMark, addresses, ports };
 }
 
 /** How the text puts the table in place; with none of this, any kernel and any nft takes it. */

@@ -1,4 +1,4 @@
-import { BFD_PORTS } from "../model/ports.ts";
+import { BFD_PORTS, BGP_PORT } from "../model/ports.ts";
 import {
 	BFD_MULTIPLIER,
 	BFD_PROFILE,
@@ -95,7 +95,7 @@ function bgpProtocol(session: Session, pool: Plan["pool"]): string[] {
 	return [
 		"",
 		`protocol bgp ${symbol(session.name)} {`,
-		`\tlocal ${session.localAddress} as ${session.localAs};`,
+		`\tlocal ${session.localAddress}${session.port === BGP_PORT ? "" : ` port ${session.port}`} as ${session.localAs};`,
 		`\tneighbor ${session.remoteAddress}${zone} as ${session.remoteAs};`,
 		...(multihop
 			? ["\t# BGP and BFD both: MetalLB has ebgpMultiHop: true.", `\tmultihop ${MULTIHOP_HOPS};`]

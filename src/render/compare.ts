@@ -3,6 +3,7 @@
 import { parseAddress, unmapped } from "../lib/address.ts";
 import type { BirdPeer } from "../model/bird.ts";
 import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configuration.ts";
+import { BGP_PORT } from "../model/ports.ts";
 import { type Lack, lacks } from "./needs.ts";
 import { HOLD_TIME, MULTIHOP_HOPS, type Plan, type Session } from "./plan.ts";
 
@@ -125,6 +126,7 @@ function compareSession(session: Session, bgp: BgpConfiguration, notes: string[]
 	// BIRD finds its own address by itself when the session is direct.
 	const ends = multihop ? { ...bgp, localAddress: bgp.localAddress ?? "no address" } : bgp;
 	compare.differences.push(...compareEnds({ ...session, address: session.remoteAddress }, ends));
+	compare("local port", bgp.localPort ?? BGP_PORT, session.port);
 	compare("interface", bgp.interface, session.linkLocal ? session.interface : undefined);
 	const hops = read("multihop", bgp.multihop);
 	// How many hops is a matter of taste; whether there are any decides BFD's port.

@@ -1,4 +1,3 @@
-import { BGP_PORT } from "../model/ports.ts";
 import { BFD_PROFILE, bySpeakerSide, HOLD_TIME, KEEPALIVE_TIME, type Plan, type Session } from "./plan.ts";
 
 /**
@@ -62,12 +61,20 @@ function filters({ localAddress: router }: Session, pool: Plan["pool"]): string[
 	];
 }
 
-function neighbor({ localAddress: router, localAs, remoteAs, multihop, bfd, family }: Session): string[] {
+function neighbor({
+	localAddress: router,
+	localAs,
+	remoteAs,
+	multihop,
+	bfd,
+	family,
+	port,
+}: Session): string[] {
 	const external = localAs !== remoteAs;
 	return [
 		`remote-as ${localAs}`,
 		...(multihop ? ["ebgp-multihop"] : []),
-		`port ${BGP_PORT}`,
+		`port ${port}`,
 		`timers ${KEEPALIVE_TIME} ${HOLD_TIME}`,
 		...(bfd ? ["bfd", "bfd profile bfdprofile"] : []),
 		// Only there: mustDisableConnectedCheck in internal/bgp/frr/config.go.

@@ -1,4 +1,4 @@
-import { BFD_PORTS } from "../model/ports.ts";
+import { BFD_PORTS, BGP_PORT } from "../model/ports.ts";
 import {
 	BFD_PROFILE,
 	bySpeakerSide,
@@ -68,6 +68,7 @@ function peer(name: string, group: readonly Session[]): Document {
 				myASN: session.remoteAs,
 				peerASN: session.localAs,
 				peerAddress: session.localAddress,
+				...(session.port === BGP_PORT ? {} : { peerPort: session.port }),
 				holdTime: `${HOLD_TIME}s`,
 				keepaliveTime: `${KEEPALIVE_TIME}s`,
 				...(session.bfd ? { bfdProfile: PROFILE } : {}),

@@ -3,6 +3,7 @@
 import { isLinkLocal, parseAddress } from "../lib/address.ts";
 import type { Prefix } from "../lib/prefix.ts";
 import type { Config, PeerConfig } from "../model/config.ts";
+import { BGP_PORT } from "../model/ports.ts";
 
 /** One BGP session, seen from the router. */
 export interface Session {
@@ -14,6 +15,8 @@ export interface Session {
 	/** The speaker's. */
 	readonly remoteAddress: string;
 	readonly remoteAs: number;
+	/** TCP port that the speaker dials. */
+	readonly port: number;
 	/** The router's interface towards the speaker. */
 	readonly interface?: string;
 	/** Multihop BGP and BFD (UDP 4784) on both ends, or on neither (UDP 3784). */
@@ -83,8 +86,8 @@ export function makePlan(
 export function bySpeakerSide(sessions: readonly Session[]): Session[][] {
 	const groups = new Map<string, Session[]>();
 	for (const session of sessions) {
-		const { localAddress, localAs, remoteAs, multihop, bfd } = session;
-		const key = JSON.stringify([localAddress, localAs, remoteAs, multihop, bfd]);
+		const { localAddress, localAs, remoteAs, multihop, bfd, port } = session;
+		const key = JSON.stringify([localAddress, localAs, remoteAs, multihop, bfd, port]);
 		const group = groups.get(key);
 		if (group) group.push(session);
 		else groups.set(key, [session]);
@@ -116,7 +119,7 @@ function completeSession(peer: PeerConfig): Session | string[] {
 		!family
 	)
 		return missing.map((option) => `option ${option} is needed to render`);
-	const { name, interface: device, multihop = false, bfd = true } = peer;
+	const { name, interface: device, multihop = false, bfd = true, port = BGP_PORT } = peer;
 	return {
 		name,
 		family,
@@ -124,6 +127,7 @@ function completeSession(peer: PeerConfig): Session | string[] {
 		localAs,
 		remoteAddress: address,
 		remoteAs,
+		port,
 		...(device === undefined ? {} : { interface: device }),
 		multihop,
 		bfd,

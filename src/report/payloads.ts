@@ -7,7 +7,7 @@ import { type PeerTopics, peerId, type Topics } from "./topics.ts";
 /** Makes the retained messages of a router out of its status. */
 export class Payloads {
 	/** Discovery by topic: it depends on names only, and is the largest part by far. */
-	private readonly discovery = new Map<string, string>();
+	private readonly discovery = new Map<string, { readonly kind: string; readonly payload: string }>();
 
 	/** @param instance in the router's state: tells this daemon's from another's under the same id */
 	constructor(
@@ -27,7 +27,7 @@ export class Payloads {
 		if (config.discovery) {
 			messages.set(topics.discovery, this.routerDiscovery(router.version));
 			for (const { peer, own } of known)
-				messages.set(own.discovery, this.peerDiscovery(own, peer.name, router.version));
+				messages.set(own.discovery, this.peerDiscovery(own, peer, router.version));
 		}
 		for (const topic of [...this.discovery.keys()]) if (!messages.has(topic)) this.discovery.delete(topic);
 		messages.set(topics.availability, "online");
@@ -39,21 +39,24 @@ export class Payloads {
 
 	private routerDiscovery(version: string): string {
 		const { topics, config } = this;
-		return this.cached(topics.discovery, () =>
+		return this.cached(topics.discovery, "router", () =>
 			routerDiscovery(topics, { version, commands: config.commands }),
 		);
 	}
 
-	private peerDiscovery(own: PeerTopics, name: string, version: string): string {
+	private peerDiscovery(own: PeerTopics, peer: PeerStatus, version: string): string {
 		const { topics, config } = this;
-		return this.cached(own.discovery, () =>
-			peerDiscovery(topics, own, name, { version, commands: config.commands }),
+		const isRange = peer.neighbor_range !== undefined;
+		// One name may become a range, or cease to be one.
+		return this.cached(own.discovery, isRange ? "range" : "peer", () =>
+			peerDiscovery(topics, own, { name: peer.name, isRange }, { version, commands: config.commands }),
 		);
 	}
 
-	private cached(topic: string, make: () => unknown): string {
-		const payload = this.discovery.get(topic) ?? JSON.stringify(make());
-		this.discovery.set(topic, payload);
+	private cached(topic: string, kind: string, make: () => unknown): string {
+		const known = this.discovery.get(topic);
+		const payload = known?.kind === kind ? known.payload : JSON.stringify(make());
+		this.discovery.set(topic, { kind, payload });
 		return payload;
 	}
 }
@@ -73,8 +76,8 @@ export function bounded(message: object): string {
 
 /** The router's state as published; what is absent in the status is absent here. */
 function routerPayload(router: RouterStatus, instance: string) {
-	const { version, started, protection, repairs, last_repair, flushed, bird, problem, diagnosis } = router;
-	const { explanation } = router;
+	const { version, started, protection, repairs, last_repair, flushed, bird, problem } = router;
+	const { level, diagnosis, explanation } = router;
 	return {
 		version,
 		started,
@@ -85,17 +88,20 @@ function routerPayload(router: RouterStatus, instance: string) {
 		flushed,
 		bird,
 		problem,
+		level,
 		diagnosis,
 		explanation,
 	};
 }
 
 function peerPayload(peer: PeerStatus) {
-	const { name, neighbor_address, neighbor_as, local_as, state, since, bfd } = peer;
+	const { name, level, neighbor_address, neighbor_range, connected, range } = peer;
+	const { neighbor_as, local_as, state, since, bfd } = peer;
 	const { imported, exported, preferred, flaps, last_error } = peer;
 	const { diagnosis, explanation, evidence, remedy, tried } = peer;
 	return {
-		...{ name, neighbor_address, neighbor_as, local_as, state, since, bfd },
+		...{ name, level, neighbor_address, neighbor_range, connected, range },
+		...{ neighbor_as, local_as, state, since, bfd },
 		...{ imported, exported, preferred, flaps, last_error },
 		...{ diagnosis, explanation, evidence, remedy, tried },
 	};

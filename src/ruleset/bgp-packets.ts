@@ -15,6 +15,8 @@ export interface Ends {
 	readonly local?: readonly number[];
 	/** The router's interface towards the peer; absent: not known. */
 	readonly interface?: string;
+	/** TCP ports: the one the peer dials, and the one the router dials; absent: BGP's own. */
+	readonly ports?: { readonly router: number; readonly peer: number };
 }
 
 /** The first two packets of a session. */
@@ -25,13 +27,13 @@ export interface Handshake {
 
 /** The SYN of a peer that opens the session. */
 export function peersSyn(ruleset: Ruleset, ends: Ends): Walk {
-	const packet = { ...addresses(ends, "in"), destinationPort: BGP_PORT, flags: SYN };
+	const packet = { ...addresses(ends, "in"), destinationPort: routersPort(ends), flags: SYN };
 	return walk(ruleset, { packet, direction: "in", ...via(ends), tracked: "new" });
 }
 
 /** The peer opens the session: its SYN comes in, the router's SYN-ACK goes out. */
 export function peerOpens(ruleset: Ruleset, ends: Ends): Handshake {
-	const outgoing = { ...addresses(ends, "out"), sourcePort: BGP_PORT, flags: SYN | ACK };
+	const outgoing = { ...addresses(ends, "out"), sourcePort: routersPort(ends), flags: SYN | ACK };
 	const syn = peersSyn(ruleset, ends);
 	const answer = walk(ruleset, { packet: outgoing, direction: "out", ...via(ends), tracked: reply(syn) });
 	return { syn, answer };
@@ -39,8 +41,8 @@ export function peerOpens(ruleset: Ruleset, ends: Ends): Handshake {
 
 /** The router opens it: its SYN goes out, the peer's SYN-ACK comes in. */
 export function routerOpens(ruleset: Ruleset, ends: Ends): Handshake {
-	const outgoing = { ...addresses(ends, "out"), destinationPort: BGP_PORT, flags: SYN };
-	const incoming = { ...addresses(ends, "in"), sourcePort: BGP_PORT, flags: SYN | ACK };
+	const outgoing = { ...addresses(ends, "out"), destinationPort: peersPort(ends), flags: SYN };
+	const incoming = { ...addresses(ends, "in"), sourcePort: peersPort(ends), flags: SYN | ACK };
 	const syn = walk(ruleset, { packet: outgoing, direction: "out", ...via(ends), tracked: "new" });
 	const answer = walk(ruleset, { packet: incoming, direction: "in", ...via(ends), tracked: reply(syn) });
 	return { syn, answer };
@@ -65,6 +67,14 @@ export function bfdPackets(ruleset: Ruleset, ends: Ends, port: number): { incomi
 /** An answer to a SYN that conntrack has not seen belongs to no connection: it is invalid, unless hidden as well. */
 function reply({ state }: Walk): "established" | "invalid" {
 	return state === "new" ? "established" : "invalid";
+}
+
+function routersPort({ ports }: Ends): number {
+	return ports?.router ?? BGP_PORT;
+}
+
+function peersPort({ ports }: Ends): number {
+	return ports?.peer ?? BGP_PORT;
 }
 
 function addresses({ family, peer, local }: Ends, direction: "in" | "out"): Packet {

@@ -1,11 +1,14 @@
 import type { Config } from "../model/config.ts";
 import type { Platform } from "../platform/types.ts";
+import { findObstacles } from "../ruleset/obstacles.ts";
 import type { Action } from "../warden/actions.ts";
 import type { WardenEvent } from "../warden/events.ts";
 import { restartPeer } from "./bird/restart.ts";
 import { flushConntrack } from "./conntrack/flush.ts";
 import { inspectPeer } from "./kernel/inspect-peer.ts";
+import { hostIn } from "./kernel/networks.ts";
 import type { TableKeeper } from "./nft/keep-table.ts";
+import { listRuleset } from "./nft/list-ruleset.ts";
 import type { Monitor } from "./nft/monitor.ts";
 import type { Nft } from "./nft/nft.ts";
 
@@ -20,10 +23,14 @@ export type ProgramAction = Extract<
 			| "look_at_firewall"
 			| "flush"
 			| "inspect_peer"
+			| "walk_ruleset"
 			| "read_counters"
 			| "restart_peer";
 	}
 >;
+
+/** Bytes of a ruleset that the daemon reads: a router with larger sets is told what rules do, not what sets hold. */
+const DAEMON_LISTING = 2 << 20;
 
 /** What the programs need to know. */
 export interface Programs {
@@ -47,25 +54,42 @@ export async function perform(action: ProgramAction, programs: Programs): Promis
 		case "look_at_firewall":
 			return [await table.look(config.main.table, action.listing)];
 		case "flush": {
-			const result = await flushConntrack(platform);
+			const result = await flushConntrack(platform, action.ports);
 			if (!result.ok) return [{ type: "flush_failed", reason: result.reason }];
 			return [{ type: "flushed", deleted: result.deleted, left: result.left }];
 		}
 		case "inspect_peer": {
-			const { address, zone } = action;
+			const { type: _, ...target } = action;
+			const { address } = target;
 			const { routeMark } = config.main;
-			const inspection = await inspectPeer(platform, { address, zone, routeMark });
+			const inspection = await inspectPeer(platform, { ...target, routeMark });
 			return [{ type: "peer_inspected", address, inspection }];
+		}
+		case "walk_ruleset": {
+			const ruleset = await listRuleset(platform, DAEMON_LISTING);
+			const obstacles =
+				"reason" in ruleset
+					? undefined
+					: new Map(
+							action.peers.map((peer) => {
+								// Any host of a range may dial: one stands for all.
+								const host = peer.address.includes("/") ? hostIn(platform.files, peer.address) : undefined;
+								const walked = host ? { ...peer, ...host } : peer;
+								return [peer.name, findObstacles(ruleset, walked, config.main.table)];
+							}),
+						);
+			return [{ type: "ruleset_walked", obstacles }];
 		}
 		case "read_counters":
 			return [{ type: "counters_read", counters: await nft.counters(config.main.table) }];
 		case "restart_peer": {
-			const { peer, id } = action;
-			const result = await restartPeer(platform, { socket: config.main.birdSocket, peer });
+			const { peer, id, verb } = action;
+			const result = await restartPeer(platform, { socket: config.main.birdSocket, peer, verb });
 			return [
 				{
 					type: "peer_restarted",
 					peer,
+					verb,
 					...(id === undefined ? {} : { id }),
 					...(result.ok ? {} : { failure: result.reason }),
 				},

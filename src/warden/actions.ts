@@ -1,5 +1,6 @@
 import type { LogLevel } from "../model/config.ts";
 import type { EventReport } from "../model/event.ts";
+import type { WalkedPeer } from "../model/obstacle.ts";
 import type { TableSpec } from "../model/table.ts";
 
 /** Everything the warden can ask for. */
@@ -21,16 +22,35 @@ export type Action =
 	| { readonly type: "list" }
 	/** Answered by `firewall_seen`. @property listing whether to ask the kernel for fw4's table, which takes a process */
 	| { readonly type: "look_at_firewall"; readonly listing: boolean }
-	/** Answered by `flushed` or `flush_failed`. */
-	| { readonly type: "flush" }
+	/** Answered by `flushed` or `flush_failed`. @property ports TCP ports of BGP */
+	| { readonly type: "flush"; readonly ports: readonly number[] }
 	/** Start another nft monitor in place of this one. */
 	| { readonly type: "replace_watch"; readonly reason: string }
 	/** Answered by `bird_read` or `bird_lost`. */
 	| { readonly type: "read_bird" }
-	/** Answered by `peer_restarted`. */
-	| { readonly type: "restart_peer"; readonly peer: string; readonly id?: string }
-	/** Look at the kernel about a peer that is down; answered by `peer_inspected`. */
-	| { readonly type: "inspect_peer"; readonly address: string; readonly zone?: string }
+	/** Answered by `peer_restarted`. @property verb `enable` for a peer that BIRD has given up */
+	| {
+			readonly type: "restart_peer";
+			readonly peer: string;
+			readonly verb: "restart" | "enable";
+			readonly id?: string;
+	  }
+	/**
+	 * Look at the kernel about a peer; answered by `peer_inspected`.
+	 * @property ports TCP ports of BGP
+	 * @property localAddress that BIRD is to use
+	 * @property listenPort on which BIRD could not listen
+	 */
+	| {
+			readonly type: "inspect_peer";
+			readonly address: string;
+			readonly zone?: string;
+			readonly ports: readonly number[];
+			readonly localAddress?: string;
+			readonly listenPort?: number;
+	  }
+	/** List the whole ruleset and send the peers' first packets through it; answered by `ruleset_walked`. */
+	| { readonly type: "walk_ruleset"; readonly peers: readonly WalkedPeer[] }
 	/** Answered by `counters_read`. */
 	| { readonly type: "read_counters" }
 	/** Answered by `services_read`, where there is procd. */

@@ -1,8 +1,10 @@
 import type { Actor } from "../model/actor.ts";
 import type { BirdReading } from "../model/bird.ts";
+import type { BirdConfiguration } from "../model/bird-configuration.ts";
 import type { Command } from "../model/command.ts";
 import type { FirewallFacts } from "../model/firewall.ts";
 import type { Counters, Inspection } from "../model/inspection.ts";
+import type { Obstacle } from "../model/obstacle.ts";
 import type { PacketTrace } from "../model/packet-trace.ts";
 import type { ProblemKind } from "../model/problem.ts";
 import type { ServiceEvent, ServiceProcess } from "../model/service.ts";
@@ -31,8 +33,14 @@ export type WardenEvent =
 	/**
 	 * @property text undefined: there is no such table
 	 * @property peers the addresses that the listed table is for, with scope `peers`
+	 * @property ports the TCP ports of BGP that it covers
 	 */
-	| { readonly type: "listed"; readonly text: string | undefined; readonly peers?: readonly string[] }
+	| {
+			readonly type: "listed";
+			readonly text: string | undefined;
+			readonly peers?: readonly string[];
+			readonly ports?: readonly number[];
+	  }
 	| { readonly type: "list_failed"; readonly reason: string }
 	| { readonly type: "flushed"; readonly deleted: number; readonly left: number }
 	| { readonly type: "flush_failed"; readonly reason: string }
@@ -52,15 +60,23 @@ export type WardenEvent =
 	  }
 	/** @property table fw4's; absent: the kernel was not asked */
 	| ({ readonly type: "firewall_seen"; readonly table?: "there" | "missing" } & FirewallFacts)
+	/** @property obstacles in the way of each peer that was asked for, by its name; undefined: the ruleset cannot be listed */
+	| {
+			readonly type: "ruleset_walked";
+			readonly obstacles: ReadonlyMap<string, readonly Obstacle[]> | undefined;
+	  }
 	| { readonly type: "peer_inspected"; readonly address: string; readonly inspection: Inspection }
 	/** @property counters undefined: they could not be read */
 	| { readonly type: "counters_read"; readonly counters: Counters | undefined }
 	| { readonly type: "bird_up"; readonly version?: string }
 	| { readonly type: "bird_lost"; readonly reason: string }
 	| { readonly type: "bird_read"; readonly reading: BirdReading }
+	/** BIRD's configuration file was read anew. @property configuration undefined: it cannot be read */
+	| { readonly type: "bird_configured"; readonly configuration: BirdConfiguration | undefined }
 	| {
 			readonly type: "peer_restarted";
 			readonly peer: string;
+			readonly verb: "restart" | "enable";
 			readonly id?: string;
 			readonly failure?: string;
 	  }

@@ -1,5 +1,7 @@
 import type { BirdPeer, LastError } from "../model/bird.ts";
+import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configuration.ts";
 import type { Diagnosis } from "../model/diagnosis.ts";
+import { BGP_PORT } from "../model/ports.ts";
 import type { ProblemKind } from "../model/problem.ts";
 import type { ServiceEvent, ServiceProcess } from "../model/service.ts";
 import type { Settings } from "../model/settings.ts";
@@ -45,12 +47,20 @@ export interface BirdState {
 	readonly restartsWantedAt?: number;
 	/** Until when a peer in an intermediate state is polled each second. */
 	readonly followUntil: number;
+	/** bird.conf as BIRD took it last; absent where it could not be read. */
+	readonly configuration?: BirdConfiguration;
 	/** Why BIRD cannot be queried; logged once. */
 	readonly lostReason?: string;
 }
 
 export interface PeerRecord {
 	readonly peer: BirdPeer;
+	/** The range, by its name, that BIRD made this peer for. */
+	readonly range?: string;
+	/** Of a range: nodes of it that are connected. */
+	readonly connected?: number;
+	/** When the handshake that is under way was first seen without an end. */
+	readonly handshakeSince?: number;
 	/** When the present state was first seen; absent for the state at the first poll. */
 	readonly stateSince?: number;
 	/** When BIRD's protocol entered its state, as BIRD says, on the monotonic clock. */
@@ -83,8 +93,10 @@ export interface RestartState {
 	readonly backoffCutAt?: number;
 	/** When the rule that caught the peer's SYN was changed, while BIRD still said Established. */
 	readonly suspectedSince?: number;
-	/** When BIRD's error wait after a peer that connected too early was last ended. */
-	readonly errorWaitEndedAt?: number;
+	/** When BIRD's error waits were last ended, oldest first. */
+	readonly waitsEnded?: readonly number[];
+	/** What kept BIRD from listening for the peer, as it was last seen, and for what it was enabled again. */
+	readonly listening?: { readonly obstacle?: string; readonly enabledFor?: string };
 	/** The loss, by its time, after which BIRD's error wait was ended early. */
 	readonly waitEndedFor?: number | undefined;
 }
@@ -94,7 +106,7 @@ export function initialState(settings: Settings, now: { monotonic: number; wall:
 		settings,
 		startedAt: now.monotonic,
 		clockOffset: now.wall - now.monotonic,
-		table: initialTable(settings.addresses),
+		table: initialTable(settings.addresses, portsOf(settings)),
 		flush: { running: false, again: false, deleted: 0, waiting: [], nextWaiting: [] },
 		bird: { reachable: false, known: false, due: [], followUntil: 0 },
 		services: { processes: [], changed: {}, bursts: {}, reported: {} },
@@ -145,11 +157,29 @@ export interface RemedyAttempt {
 
 export type RemedyStep = "table" | "conntrack" | "restart";
 
+/** Before bird.conf is known. */
+function portsOf({ ports }: Settings): number[] {
+	return [...new Set([BGP_PORT, ...ports])].sort((one, other) => one - other);
+}
+
 export function isEstablished(record: PeerRecord): boolean {
 	return record.peer.state === "Established";
 }
 
-/** Disabled by hand or by configuration: it is meant to be down. */
+/** What bird.conf says about a peer: of one that BIRD made for a range, what it says about the range. */
+export function configurationOf(
+	{ bird }: WardenState,
+	{ peer, range }: PeerRecord,
+): BgpConfiguration | undefined {
+	return bird.configuration?.bgp.find(({ name }) => name === (range ?? peer.name));
+}
+
+/** Under which a peer's evidence is kept: its address, or a range's prefix. */
+export function evidenceKey({ peer }: PeerRecord): string | undefined {
+	return peer.neighborAddress ?? peer.neighborRange;
+}
+
+/** BIRD does not run it, for whatever reason; each restart passes through this for a moment. */
 export function isDown(record: PeerRecord): boolean {
 	return record.peer.state === "Down" || record.peer.protocolState === "down";
 }

@@ -1,4 +1,5 @@
 import { isoSeconds } from "../lib/clock.ts";
+import { peerLevel, routerLevel } from "../model/peer-level.ts";
 import { PROBLEMS } from "../model/problem.ts";
 import type { PeerStatus, RouterStatus, Status } from "../model/status.ts";
 import { gravest as gravestDiagnosis } from "./diagnosis/update-diagnoses.ts";
@@ -13,27 +14,27 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 	const { table, bird } = state;
 	const diagnosis = gravestDiagnosis(state);
 	const gravest = PROBLEMS.find((kind) => state.problems[kind] !== undefined);
-	return {
-		router: {
-			...identity,
-			started: isoSeconds(state.clockOffset, state.startedAt),
-			protection: table.present ? (table.owned ? "owned" : "installed") : "missing",
-			table: state.settings.table,
-			repairs: table.repairs,
-			...(table.lastRepair ? { last_repair: table.lastRepair } : {}),
-			flushed: state.flush.deleted,
-			bird: {
-				reachable: bird.reachable,
-				...(bird.version === undefined ? {} : { version: bird.version }),
-			},
-			...(table.released ? { released: true as const } : {}),
-			...(gravest ? { problem: state.problems[gravest] ?? "", problem_kind: gravest } : {}),
-			...(diagnosis ? { diagnosis: diagnosis.id, explanation: diagnosis.explanation } : {}),
+	const peers = Object.values(state.peers)
+		.map((record) => peerStatus(state, record))
+		.sort((a, b) => (a.name < b.name ? -1 : 1));
+	const router: Omit<RouterStatus, "level"> = {
+		...identity,
+		started: isoSeconds(state.clockOffset, state.startedAt),
+		protection: table.present ? (table.owned ? "owned" : "installed") : "missing",
+		table: state.settings.table,
+		ports: table.ports,
+		repairs: table.repairs,
+		...(table.lastRepair ? { last_repair: table.lastRepair } : {}),
+		flushed: state.flush.deleted,
+		bird: {
+			reachable: bird.reachable,
+			...(bird.version === undefined ? {} : { version: bird.version }),
 		},
-		peers: Object.values(state.peers)
-			.map((record) => peerStatus(state, record))
-			.sort((a, b) => (a.name < b.name ? -1 : 1)),
+		...(table.released ? { released: true as const } : {}),
+		...(gravest ? { problem: state.problems[gravest] ?? "", problem_kind: gravest } : {}),
+		...(diagnosis ? { diagnosis: diagnosis.id, explanation: diagnosis.explanation } : {}),
 	};
+	return { router: { ...router, level: routerLevel(router, peers) }, peers };
 }
 
 function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
@@ -42,7 +43,14 @@ function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
 	const since = began === undefined ? undefined : isoSeconds(state.clockOffset, began);
 	const values: { [Key in keyof PeerStatus]: PeerStatus[Key] | undefined } = {
 		name: peer.name,
+		level: peerLevel({
+			...(peer.state === undefined ? {} : { state: peer.state }),
+			...(diagnosis ? { diagnosis: diagnosis.id } : {}),
+		}),
 		neighbor_address: peer.neighborAddress,
+		neighbor_range: peer.neighborRange,
+		connected: record.connected,
+		range: record.range,
 		neighbor_as: peer.neighborAs,
 		local_as: peer.localAs,
 		state: peer.state,

@@ -3,11 +3,14 @@ import type { Command } from "../model/command.ts";
 import type { Settings } from "../model/settings.ts";
 import { sameTable } from "../model/table.ts";
 import type { Action } from "./actions.ts";
-import { countersRead, packetsTraced, peerInspected, rulesetChanged } from "./diagnosis/collect-evidence.ts";
+import { countersRead, peerInspected, rulesetChanged } from "./diagnosis/collect-evidence.ts";
+import { rulesetWalked } from "./diagnosis/listed-ruleset.ts";
+import { packetsTraced } from "./diagnosis/record-packets.ts";
 import { diagnosesDueAt, diagnosesTick, updateDiagnoses } from "./diagnosis/update-diagnoses.ts";
 import type { WardenEvent } from "./events.ts";
-import { birdLost, birdRead, birdUp, peerRestarted } from "./peers/peers.ts";
+import { birdConfigured, birdLost, birdRead, birdUp, peerRestarted } from "./peers/peers.ts";
 import { pollingTick, pollSoon } from "./peers/polling.ts";
+import { updatePorts } from "./ports.ts";
 import { serviceChanged, servicesAt, servicesRead, servicesTick } from "./services/services.ts";
 import type { WardenState } from "./state.ts";
 import { contentionEndsAt, contentionTick } from "./table/contention.ts";
@@ -38,6 +41,7 @@ const CHANGES_DIAGNOSES: ReadonlySet<WardenEvent["type"]> = new Set([
 	"bird_read",
 	"bird_lost",
 	"packets_traced",
+	"ruleset_walked",
 	"peer_inspected",
 	"counters_read",
 ] as const);
@@ -71,7 +75,7 @@ const handlers: Handlers = {
 	install_failed: (turn, { reason }) => outcomes.installFailed(turn, reason),
 	owner_lost: (turn, { reason }) => repair.ownerLost(turn, reason),
 	released: (turn, { ids, failure }) => table.released(turn, ids, failure),
-	listed: (turn, { text, peers }) => outcomes.listed(turn, text, peers ?? []),
+	listed: (turn, { text, peers, ports }) => outcomes.listed(turn, text, peers ?? [], ports ?? []),
 	list_failed: (turn, { reason }) => outcomes.listFailed(turn, reason),
 	flushed: (turn, { deleted, left }) => flushed(turn, deleted, left),
 	flush_failed: (turn, { reason }) => flushFailed(turn, reason),
@@ -87,8 +91,10 @@ const handlers: Handlers = {
 	counters_read: (turn, { counters }) => countersRead(turn, counters),
 	bird_up: (turn, { version }) => birdUp(turn, version),
 	bird_lost: (turn, { reason }) => birdLost(turn, reason),
+	bird_configured: (turn, { configuration }) => birdConfigured(turn, configuration),
+	ruleset_walked: (turn, { obstacles }) => rulesetWalked(turn, obstacles),
 	bird_read: (turn, { reading }) => birdRead(turn, reading),
-	peer_restarted: (turn, { peer, id, failure }) => peerRestarted(turn, peer, id, failure),
+	peer_restarted: (turn, { peer, verb, id, failure }) => peerRestarted(turn, peer, verb, id, failure),
 	service: (turn, event) => serviceChanged(turn, event),
 	services_read: (turn, { processes }) => servicesRead(turn, processes),
 	command: (turn, event) => command(turn, event.command),
@@ -110,8 +116,7 @@ function configured(turn: Turn, settings: Settings): void {
 	const tableSame = sameTable(old, settings) && old.protect === settings.protect;
 	const addressesSame = old.addresses.join() === settings.addresses.join();
 	if (!tableSame || !addressesSame || turn.state.table.released) {
-		const neighbors = Object.values(turn.state.peers).flatMap(({ peer }) => peer.neighborAddress ?? []);
-		turn.table({ addresses: table.tableAddresses(turn, neighbors) });
+		turn.table({ addresses: table.tableAddresses(turn) });
 		const names = new Set([...turn.state.table.former, old.table]);
 		names.delete(settings.table);
 		turn.table({ former: [...names] });
@@ -119,6 +124,7 @@ function configured(turn: Turn, settings: Settings): void {
 		table.reinstall(turn);
 	}
 	look(turn, true);
+	updatePorts(turn);
 	turn.log("info", "configuration reloaded");
 	pollSoon(turn);
 }
@@ -147,6 +153,6 @@ function command(turn: Turn, { id, verb, peer }: Command): void {
 		turn.reply(ids, false, text);
 	} else {
 		turn.log("info", `peer ${peer}: restarted in BIRD on request`);
-		turn.do({ type: "restart_peer", peer, ...(id === undefined ? {} : { id }) });
+		turn.do({ type: "restart_peer", peer, verb: "restart", ...(id === undefined ? {} : { id }) });
 	}
 }

@@ -58,7 +58,9 @@ function staleFilters(files: Files, directory: string): unknown {
 	const read = (name: string) => files.read(`${directory}/conntrack/${name}`);
 	const isLocal = localAddresses(read("linux-6.18-fib_trie.txt"), read("linux-6.18-if_inet6.txt"));
 	const lines = read("conntrack-1.4.8-extended.txt").split("\n");
-	return lines.flatMap((line) => parseFlow(line) ?? []).map((flow) => filterOf(flow, isLocal) ?? "none");
+	return lines
+		.flatMap((line) => parseFlow(line) ?? [])
+		.map((flow) => filterOf(flow, isLocal, [179]) ?? "none");
 }
 
 /** What the captured rulesets do to a peer's handshake: marks are numbers of 32 bits, addresses are compared by bytes. */

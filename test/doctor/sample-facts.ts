@@ -53,6 +53,7 @@ export function birdFile(text: string): Facts["birdFile"] {
 
 export const PEER: PeerStatus = {
 	name: "waukeen",
+	level: "green",
 	neighbor_address: "192.168.1.2",
 	state: "Established",
 	bfd: "up",
@@ -69,6 +70,8 @@ export const STATUS: Status = {
 		protection: "owned",
 		table: "custom_bgp",
 		table_file: "1a2b3c4d",
+		ports: [179],
+		level: "green",
 		repairs: 0,
 		flushed: 0,
 		bird: { reachable: true, version: "3.1.8" },
@@ -119,6 +122,7 @@ export const HEALTHY: Facts = {
 		protocols: [],
 	},
 	birdFile: birdFile(BIRD_CONF),
+	hosts: new Map(),
 	routes: new Map([["192.168.1.2", { interface: "br-lan", source: "192.168.1.1" }]]),
 	firewall: { autoIncludes: true, scripts: [FIREWALL_INCLUDE], nftables: [], zones: ["lan", "wan"] },
 	includes: [],

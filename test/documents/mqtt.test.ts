@@ -23,6 +23,8 @@ const router: Required<RouterStatus> = {
 	...{ released: true, table_file: "1a2b3c4d", problem_kind: "released" },
 	protection: "owned",
 	table: "custom_bgp",
+	ports: [179],
+	level: "green",
 	repairs: 1,
 	last_repair: { at: "", by: "", described: "", pid: 1, service: "", reason: "deleted", milliseconds: 1 },
 	flushed: 1,
@@ -33,7 +35,11 @@ const router: Required<RouterStatus> = {
 };
 const status: Required<PeerStatus> = {
 	name: "P",
+	level: "red",
 	neighbor_address: "192.0.2.1",
+	neighbor_range: "192.0.2.0/24",
+	connected: 1,
+	range: "k8s",
 	neighbor_as: 1,
 	local_as: 1,
 	state: "Idle",
@@ -87,7 +93,11 @@ test("has every type of event and no other", () => {
 
 test.each([
 	["router", "bgpwarden_R_", routerDiscovery(topics, { version: "1", commands: true })],
-	["peer", "bgpwarden_R_P_", peerDiscovery(topics, peer, "P", { version: "1", commands: true })],
+	[
+		"peer",
+		"bgpwarden_R_P_",
+		peerDiscovery(topics, peer, { name: "P", isRange: true }, { version: "1", commands: true }),
+	],
 ])("docs/home-assistant.md has every entity of the %s", (_, prefix, { components }) => {
 	const documented = codeSpans(home).filter((text) =>
 		new RegExp(`^\\w+\\.${prefix}${prefix.includes("P_") ? "" : "(?!P_)"}\\w+$`).test(text),

@@ -34,11 +34,19 @@ function status(id: string, step: number): Status {
 	return {
 		router: {
 			...{ version: "0.1.0", router: id, pid: 1, started: "2026-01-01T00:00:00Z" },
-			...{ protection: "installed", table: "custom_bgp", repairs: step, flushed: step },
+			...{
+				protection: "installed",
+				table: "custom_bgp",
+				ports: [179],
+				level: "green",
+				repairs: step,
+				flushed: step,
+			},
 			bird: { reachable: true, version: "3.1.8" },
 		},
 		peers: Array.from({ length: peers }, (_, index) => ({
-			...{ name: `node${index}`, neighbor_address: `192.168.1.${index + 2}`, neighbor_as: 65009 },
+			...({ name: `node${index}`, level: step % 2 === 0 ? "green" : "red" } as const),
+			...{ neighbor_address: `192.168.1.${index + 2}`, neighbor_as: 65009 },
 			...{ local_as: 65001, state: step % 2 === 0 ? "Established" : "Idle", since: "2026-01-01T00:00:00Z" },
 			...{ bfd: "up" as const, imported: 10 + step, exported: 0, preferred: 10, flaps: step },
 		})),

@@ -25,9 +25,9 @@ const nikkiRedirect = nikki.replace(/iifname @lan_inbound_device meta l4proto vm
 const singBox = ruleset("sing-box");
 const tailscale = ruleset("tailscale");
 const { main } = defaultConfig();
-const ours = renderTable(tableSpec(main, []));
+const ours = renderTable(tableSpec(main, [], [179]));
 /** Without the marks that proxies let pass. */
-const unmarked = renderTable(tableSpec({ ...main, bypassMark: "keep", routeMark: "keep" }, []));
+const unmarked = renderTable(tableSpec({ ...main, bypassMark: "keep", routeMark: "keep" }, [], [179]));
 
 const chain = (hook: string, rules: string, { type = "filter", priority = "0", policy = "accept" } = {}) =>
 	`chain c { type ${type} hook ${hook} priority ${priority}; policy ${policy};\n${rules}\n}`;

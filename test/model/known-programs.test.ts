@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isTunnel, KNOWN_SERVICES, serviceOfChain, servicesOf } from "../../src/model/known-programs.ts";
+import { KNOWN_SERVICES, serviceOfChain, servicesOf } from "../../src/model/known-programs.ts";
 
 test.each([
 	["ip filter ts-input", "tailscale"],
@@ -20,16 +20,4 @@ test("a program that several services run belongs to each of them", () => {
 	expect(servicesOf("tailscaled")).toEqual(["tailscale"]);
 	expect(servicesOf("constructor")).toEqual([]);
 	expect(new Set(KNOWN_SERVICES).size).toBe(KNOWN_SERVICES.length);
-});
-
-test.each([
-	["tailscale0", true],
-	["wg0", true],
-	["Meta", true],
-	["singbox_tun", true],
-	["br-lan", false],
-	["eth0", false],
-	["lan1", false],
-])("%s is a tunnel: %s", (name, tunnel) => {
-	expect(isTunnel(name)).toBe(tunnel);
 });

@@ -12,6 +12,8 @@ const status = (repairs: number): Status => ({
 		started: "2026-11-24T03:00:00Z",
 		protection: "installed",
 		table: "custom_bgp",
+		ports: [179],
+		level: "green",
 		repairs,
 		flushed: 0,
 		bird: { reachable: true },

@@ -18,7 +18,8 @@ export const settings: Settings = {
 	remediate: true,
 	pollInterval: 15,
 	addresses: [],
-	interfaces: {},
+	interfaces: new Map(),
+	ports: [],
 };
 
 export const nft = { process: "nft", pid: 4711 };

@@ -1,4 +1,5 @@
 import { printable } from "../../lib/printable.ts";
+import { peerLevel } from "../../model/peer-level.ts";
 import type { PeerStatus } from "../../model/status.ts";
 import { type Cell, type Color, type Column, paint, renderTable, type TextOptions } from "./layout.ts";
 import { formatSince } from "./time.ts";
@@ -34,9 +35,9 @@ export function isEstablished(peer: PeerStatus): boolean {
 function peerRow(peer: PeerStatus, now: number): Cell[] {
 	return [
 		{ text: peer.name, color: "bold" },
-		{ text: peer.state, color: isEstablished(peer) ? "green" : "red" },
+		{ text: stateOf(peer), color: peerLevel(peer) },
 		{ text: formatSince(peer.since, now) },
-		{ text: peer.neighbor_address },
+		{ text: peer.neighbor_address ?? peer.neighbor_range },
 		number(peer.neighbor_as),
 		bfd(peer),
 		number(peer.imported),
@@ -44,6 +45,11 @@ function peerRow(peer: PeerStatus, now: number): Cell[] {
 		number(peer.preferred),
 		{ ...number(peer.flaps), ...(peer.flaps > 0 ? { color: "yellow" as const } : {}) },
 	];
+}
+
+/** A range has as many sessions as nodes of it are connected. */
+function stateOf({ state, connected }: PeerStatus): string | undefined {
+	return connected === undefined ? state : `${connected} connected`;
 }
 
 function bfd(peer: PeerStatus): Cell {

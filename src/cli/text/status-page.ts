@@ -1,13 +1,14 @@
 import { printable } from "../../lib/printable.ts";
+import { isNote, routerLevel } from "../../model/peer-level.ts";
 import type { MqttStatus, PeerStatus, RepairStatus, RouterStatus, Status } from "../../model/status.ts";
-import { type Color, count, paint, renderFields, type TextOptions } from "./layout.ts";
+import { count, paint, renderFields, type TextOptions } from "./layout.ts";
 import { isEstablished, renderPeers } from "./peer-table.ts";
 import { formatAgo, formatSince, formatUtc } from "./time.ts";
 
 /** The state in one sentence. */
 export interface Headline {
 	readonly text: string;
-	/** Whether nothing needs a person: the table there, BIRD answering, every peer Established, no problem. */
+	/** Whether nothing is broken; see `routerLevel`. */
 	readonly fine: boolean;
 }
 
@@ -16,13 +17,7 @@ export function headline(status: Status): Headline {
 	const { router, peers } = status;
 	const tableMissing = router.protection === "missing";
 	const table = tableMissing ? "the table is MISSING" : "the table is in place";
-	const fine =
-		!tableMissing &&
-		router.bird.reachable &&
-		peers.length > 0 &&
-		peers.every(isEstablished) &&
-		router.problem === undefined;
-	return { text: `${describePeers(router, peers)}; ${table}.`, fine };
+	return { text: `${describePeers(router, peers)}; ${table}.`, fine: routerLevel(router, peers) !== "red" };
 }
 
 /**
@@ -31,9 +26,7 @@ export function headline(status: Status): Headline {
  */
 export function renderStatus(status: Status, now: number, options: TextOptions): string {
 	const { router, peers } = status;
-	const { text, fine } = headline(status);
-	const grave = router.protection === "missing" || !router.bird.reachable || !peers.every(isEstablished);
-	const color: Color = fine ? "green" : grave ? "red" : "yellow";
+	const { text } = headline(status);
 	const up = formatSince(router.started, now);
 	const bird = router.bird.version === undefined ? "" : ` ${printable(router.bird.version, 40)}`;
 	const fields: [string, string | undefined][] = [
@@ -58,7 +51,7 @@ export function renderStatus(status: Status, now: number, options: TextOptions):
 		],
 	];
 	if (status.mqtt) fields.push(["MQTT", describeBroker(status.mqtt, options)]);
-	const blocks = [paint(text, color, options), renderFields(fields, options).join("\n")];
+	const blocks = [paint(text, routerLevel(router, peers), options), renderFields(fields, options).join("\n")];
 	if (peers.length > 0) blocks.push(renderPeers(peers, now, options).trimEnd());
 	return `${blocks.join("\n\n")}\n`;
 }
@@ -87,20 +80,23 @@ function describeBroker({ broker, connected, reason }: MqttStatus, options: Text
 function describePeers(router: RouterStatus, peers: readonly PeerStatus[]): string {
 	if (!router.bird.reachable)
 		return peers.length === 0 ? "BIRD does not answer" : `BIRD does not answer${lastKnown(peers)}`;
-	const [first] = peers;
-	if (!first) return "BIRD has no BGP peer";
-	const down = peers.filter((peer) => !isEstablished(peer));
+	const wanted = peers.filter(({ diagnosis }) => !isNote(diagnosis));
+	const others = peers.length - wanted.length;
+	const aside = others === 0 ? "" : ` (${others} more ${others === 1 ? "is" : "are"} meant to be down)`;
+	const [first] = wanted;
+	if (!first) return peers.length === 0 ? "BIRD has no BGP peer" : `No BGP peer is meant to be up${aside}`;
+	const down = wanted.filter((peer) => !isEstablished(peer));
 	if (down.length === 0)
-		return peers.length === 1
-			? `The peer ${printable(first.name, 64)} is Established`
-			: `All ${peers.length} peers are Established`;
+		return wanted.length === 1
+			? `The peer ${printable(first.name, 64)} is Established${aside}`
+			: `All ${wanted.length} peers are Established${aside}`;
 	const names = down
 		.slice(0, 5)
 		.map((peer) => `${printable(peer.name, 64)}: ${printable(peer.state ?? "unknown", 40)}`);
 	if (down.length > names.length) names.push(`and ${down.length - names.length} more`);
 	const list = names.join(", ");
-	if (peers.length === 1) return `The peer is not Established (${list})`;
-	return `${down.length} of ${peers.length} peers ${down.length === 1 ? "is" : "are"} not Established (${list})`;
+	if (wanted.length === 1) return `The peer is not Established (${list})`;
+	return `${down.length} of ${wanted.length} peers ${down.length === 1 ? "is" : "are"} not Established (${list})`;
 }
 
 function lastKnown(peers: readonly PeerStatus[]): string {

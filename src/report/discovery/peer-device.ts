@@ -28,18 +28,29 @@ const SESSION_STATES = [
 	"Close",
 ];
 
+/** Nodes of a range. */
+const CONNECTED: Entity = {
+	platform: "sensor",
+	name: "Connected nodes",
+	icon: "mdi:lan-connect",
+	state_class: "measurement",
+	unit_of_measurement: "nodes",
+	value_template: value("connected"),
+};
+
 /** No remedy is one thing where the diagnosis is known, and another where there is none yet. */
 const REMEDY =
 	"{{ (value_json.get('remedy') or ('none' if value_json.get('diagnosis') else 'None'))[:255] }}";
 
 /**
  * A peer's device, below the router's.
- * @param name BIRD's protocol name, which is what makes the peer the same one when it comes back
+ * @param about.name BIRD's protocol name, which is what makes the peer the same one when it comes back
+ * @param about.isRange it stands for all nodes of a range
  */
 export function peerDiscovery(
 	topics: Topics,
 	peer: PeerTopics,
-	name: string,
+	{ name, isRange }: { readonly name: string; readonly isRange: boolean },
 	{ version, commands }: DiscoveryOptions,
 ): DeviceDiscovery {
 	const { device, state } = peer;
@@ -72,7 +83,13 @@ export function peerDiscovery(
 					device_class: "connectivity",
 					value_template: onOff("state", "value == 'Established'"),
 					// Not `name`, which Home Assistant 2024 keeps for itself.
-					...attributes(state, ["peer", "name"], "neighbor_address", "neighbor_as", "local_as"),
+					...attributes(
+						state,
+						["peer", "name"],
+						isRange ? "neighbor_range" : "neighbor_address",
+						"neighbor_as",
+						"local_as",
+					),
 				},
 				state: {
 					platform: "sensor",
@@ -96,6 +113,7 @@ export function peerDiscovery(
 						"{% set value = value_json.get('bfd', 'none') %}{{ None if value == 'none' else 'ON' if value == 'up' else 'OFF' }}",
 					...attributes(state, "bfd"),
 				},
+				...(isRange ? { connected: CONNECTED } : {}),
 				imported: routes("imported", "Imported routes", "mdi:download-network-outline"),
 				exported: routes("exported", "Exported routes", "mdi:upload-network-outline"),
 				preferred: routes("preferred", "Preferred routes", "mdi:check-network-outline"),

@@ -52,8 +52,7 @@ export function routerDiscovery(topics: Topics, { version, commands }: Discovery
 					platform: "binary_sensor",
 					name: "Problem",
 					device_class: "problem",
-					value_template:
-						"{{ 'ON' if value_json.get('problem') or value_json.get('diagnosis', 'healthy') != 'healthy' else 'OFF' }}",
+					value_template: "{{ 'OFF' if value_json.get('level', 'red') == 'green' else 'ON' }}",
 					...attributes(state, "problem", "diagnosis", "explanation"),
 				},
 				repairs: {

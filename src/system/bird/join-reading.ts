@@ -4,21 +4,25 @@ import type { ProtocolPeer } from "./parse-protocols.ts";
 import { parseSince } from "./since.ts";
 
 /**
- * Joins what BIRD's two answers say.
+ * Joins what BIRD's answers say.
+ * @param about BIRD's version, and when it took its configuration last, where it said so
  * @param sessions undefined: BFD could not be asked
  * @param now milliseconds since 1970
  */
 export function joinReading(
-	version: string | undefined,
+	about: { readonly version?: string | undefined; readonly configured?: string | undefined },
 	protocols: readonly ProtocolPeer[],
 	sessions: readonly BfdSession[] | undefined,
 	now: number,
 ): BirdReading {
-	const peers = protocols
-		.filter((protocol) => protocol.neighborRange === undefined)
-		.map((protocol) => joinPeer(protocol, sessions, now))
-		.sort((a, b) => (a.name < b.name ? -1 : 1));
-	return version === undefined ? { peers } : { version, peers };
+	const { version, configured } = about;
+	return {
+		...(version === undefined ? {} : { version }),
+		...(configured === undefined ? {} : { configured }),
+		peers: protocols
+			.map((protocol) => joinPeer(protocol, sessions, now))
+			.sort((a, b) => (a.name < b.name ? -1 : 1)),
+	};
 }
 
 function joinPeer(

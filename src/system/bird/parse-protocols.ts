@@ -1,4 +1,4 @@
-import type { BirdPeer, LastError } from "../../model/bird.ts";
+import type { BirdPeer, ImportUpdates, LastError } from "../../model/bird.ts";
 import { parseLastError } from "./last-error.ts";
 import type { Reply, ReplyLine } from "./replies.ts";
 
@@ -86,6 +86,7 @@ function parseDetails(details: readonly string[]): Partial<ProtocolPeer> {
 		lastError: parseError(field(4, "Last error")),
 		multihop: session === undefined ? undefined : /\bmultihop\b/.test(session),
 		...sumRoutes(channelAt < 0 ? [] : details.slice(channelAt)),
+		updates: sumUpdates(channelAt < 0 ? [] : details.slice(channelAt)),
 	});
 }
 
@@ -126,6 +127,32 @@ function sumRoutes(
 		exported: sums.get("exported"),
 		preferred: sums.get("preferred"),
 	});
+}
+
+/**
+ * `Import updates:` of each channel. The columns, which differ between BIRD 2 and 3, are named by the line above; `---` stands
+ * for what does not apply.
+ */
+function sumUpdates(channels: readonly string[]): ImportUpdates | undefined {
+	let columns: readonly string[] = [];
+	let sum: ImportUpdates | undefined;
+	for (const text of channels) {
+		const [, heading] = /^ {4}Route change stats:\s+(.*)$/.exec(text) ?? [];
+		// `RX limit` and `limit` are two columns of BIRD 3.
+		if (heading !== undefined) columns = heading.replace("RX limit", "RX-limit").split(/\s+/);
+		const [, row] = /^ {6}Import updates:\s+(.*)$/.exec(text) ?? [];
+		if (row === undefined) continue;
+		const values = row.split(/\s+/);
+		const value = (column: string) => Number(values[columns.indexOf(column)] ?? Number.NaN);
+		const [received, rejected, filtered] = [value("received"), value("rejected"), value("filtered")];
+		if (![received, rejected, filtered].every(Number.isSafeInteger)) continue;
+		sum = {
+			received: (sum?.received ?? 0) + received,
+			rejected: (sum?.rejected ?? 0) + rejected,
+			filtered: (sum?.filtered ?? 0) + filtered,
+		};
+	}
+	return sum;
 }
 
 type WithoutAbsent<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

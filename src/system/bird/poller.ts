@@ -11,6 +11,8 @@ export interface BirdPollerOptions {
 	readonly onUp: (version?: string) => void;
 	/** BIRD cannot be read: called once per outage and again when the reason becomes another one. */
 	readonly onLost: (reason: string) => void;
+	/** BIRD has been connected to, or has taken another configuration; comes before the reading. @property socket its control socket */
+	readonly onConfigured: (socket: string) => void;
 	/** A whole reading; the first one comes unasked. */
 	readonly onReading: (reading: BirdReading) => void;
 }
@@ -40,6 +42,9 @@ export function createBirdPoller(platform: Platform, options: BirdPollerOptions)
 	let version: string | undefined;
 	let reading = false;
 	let again = false;
+	let path = "";
+	/** What BIRD said about its configuration; undefined: this BIRD has not been asked yet. */
+	let configured: { readonly since: string | undefined } | undefined;
 
 	const reportLoss = (reason: string) => {
 		if (lost === reason) return;
@@ -64,6 +69,8 @@ export function createBirdPoller(platform: Platform, options: BirdPollerOptions)
 	const connect = (socket: ControlSocket) => {
 		again = false;
 		reading = true;
+		path = socket.path;
+		configured = undefined;
 		reader = openReader(platform, {
 			socket: socket.path,
 			onReady: (known) => {
@@ -96,6 +103,8 @@ export function createBirdPoller(platform: Platform, options: BirdPollerOptions)
 		// Whoever answers `onUp` with a wish to read is about to get it.
 		again = wasAgain;
 		reading = false;
+		if (running && (!configured || configured.since !== result.configured)) options.onConfigured(path);
+		configured = { since: result.configured };
 		if (running) options.onReading(result);
 		if (again && reader && !reading) begin();
 	};

@@ -4,7 +4,7 @@ import { type Client, type ClientProcess, startClient } from "./client-process.t
 import { joinReading } from "./join-reading.ts";
 import { parseBfd } from "./parse-bfd.ts";
 import { type BirdProtocol, type ProtocolPeer, parseKinds, parseProtocols } from "./parse-protocols.ts";
-import { parseGreeting, parseReply, type Reply } from "./replies.ts";
+import { parseConfigured, parseGreeting, parseReply, type Reply } from "./replies.ts";
 
 /** Everything that one reading tells. */
 export interface BirdSnapshot {
@@ -37,6 +37,7 @@ export interface BirdReader {
 
 /** Times as seconds since 1970, whatever the configuration and the time zone say: BIRD 2.16, this session only. */
 const TIME_FORMAT = 'timeformat "%s.%3f"';
+const STATUS = "show status";
 const PROTOCOLS = "show protocols all";
 const NO_PROTOCOLS = "No protocols match";
 const ALL_BFD = "show bfd sessions all";
@@ -76,33 +77,46 @@ export function openReader(platform: Platform, options: ReaderOptions): BirdRead
 		options.onFailure({ reason, missing });
 	};
 
-	const readBfd = (reply: Reply, peers: readonly ProtocolPeer[], done: (snapshot: BirdSnapshot) => void) => {
+	const readBfd = (
+		configured: string | undefined,
+		reply: Reply,
+		peers: readonly ProtocolPeer[],
+		done: (snapshot: BirdSnapshot) => void,
+	) => {
 		const command = bfdCommand;
 		process?.ask(command, (answer) => {
 			const bfd = parseReply(answer);
 			const sessions = bfd && parseBfd(bfd);
 			if (bfd?.error !== undefined && !sessions && command === ALL_BFD) {
 				bfdCommand = OLD_BFD;
-				readBfd(reply, peers, done);
+				readBfd(configured, reply, peers, done);
 				return;
 			}
 			// BIRD's own refusal leaves BFD unknown; anything else is no BIRD.
 			if (!sessions && bfd?.error === undefined) return fail(refusal(command, undefined, answer));
-			const reading = joinReading(version, peers, sessions, platform.now().wall);
+			const about = { version, configured };
+			const reading = joinReading(about, peers, sessions, platform.now().wall);
 			done({ reading, protocols: parseKinds(reply) });
 		});
 	};
 
+	const readProtocols = (configured: string | undefined, done: (snapshot: BirdSnapshot) => void) =>
+		process?.ask(PROTOCOLS, (answer) => {
+			const reply = parseReply(answer);
+			// Not the same as a BIRD without peers, whose retained messages would have to go.
+			if (reply?.error === NO_PROTOCOLS) return fail("BIRD has no protocols: it is starting or stopping");
+			const peers = reply && parseProtocols(reply);
+			if (!reply || !peers) return fail(refusal(PROTOCOLS, reply?.error, answer));
+			readBfd(configured, reply, peers, done);
+		});
+
 	connect("birdcl");
 	return {
 		read(onSnapshot) {
-			process?.ask(PROTOCOLS, (answer) => {
+			process?.ask(STATUS, (answer) => {
 				const reply = parseReply(answer);
-				// Not the same as a BIRD without peers, whose retained messages would have to go.
-				if (reply?.error === NO_PROTOCOLS) return fail("BIRD has no protocols: it is starting or stopping");
-				const peers = reply && parseProtocols(reply);
-				if (!reply || !peers) return fail(refusal(PROTOCOLS, reply?.error, answer));
-				readBfd(reply, peers, onSnapshot);
+				if (!reply) return fail(refusal(STATUS, undefined, answer));
+				readProtocols(parseConfigured(reply), onSnapshot);
 			});
 		},
 		close() {

@@ -63,6 +63,15 @@ export function parseGreeting(text: string): { readonly version?: string } | und
 	return version === undefined ? {} : { version };
 }
 
+/** When BIRD took its configuration last, as `show status` prints it, in whatever form of time. */
+export function parseConfigured({ lines }: Reply): string | undefined {
+	for (const { text } of lines) {
+		const [, time] = /^Last reconfiguration on (.+)$/.exec(text.trim()) ?? [];
+		if (time !== undefined) return time;
+	}
+	return undefined;
+}
+
 function parseLine(
 	text: string,
 	codeAbove: number | undefined,

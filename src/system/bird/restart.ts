@@ -7,42 +7,47 @@ export type RestartResult = { readonly ok: true } | { readonly ok: false; readon
 
 /** Milliseconds until a client that gets no answer is killed. */
 const PATIENCE = 5000;
-/** `waukeen: restarted` (doc/reply_codes in BIRD's source). */
-const RESTARTED = 12;
+/** `waukeen: restarted`, `waukeen: enabled` (doc/reply_codes in BIRD's source). */
+const DONE = { restart: 12, enable: 11 } as const;
 /** A name by BIRD's lexer (conf/cf-lex.l; SYM_MAX_LEN): nothing in it means anything in a pattern. */
 const SYMBOL = /^[A-Za-z0-9_.:-]{1,64}$/;
 
 /**
- * Has BIRD restart one protocol, which flaps that peer's BGP and BFD sessions.
+ * Has BIRD restart one protocol, which flaps that peer's BGP and BFD sessions, or enable one that is disabled.
  * @param target.socket path of the control socket; empty: the usual places
  * @param target.peer BIRD's protocol name
  * @returns as the reason BIRD's own words where it said something, e.g. `waukeen: already disabled`
  */
 export async function restartPeer(
 	platform: Platform,
-	target: { readonly socket: string; readonly peer: string },
+	target: { readonly socket: string; readonly peer: string; readonly verb: keyof typeof DONE },
 ): Promise<RestartResult> {
 	try {
-		return await restart(platform, target.socket, target.peer);
+		return await restart(platform, target.socket, target.peer, target.verb);
 	} catch (error) {
 		return { ok: false, reason: error instanceof Error ? error.message : String(error) };
 	}
 }
 
-async function restart(platform: Platform, configured: string, peer: string): Promise<RestartResult> {
+async function restart(
+	platform: Platform,
+	configured: string,
+	peer: string,
+	verb: keyof typeof DONE,
+): Promise<RestartResult> {
 	if (!SYMBOL.test(peer)) return { ok: false, reason: `${JSON.stringify(peer)} is not a valid name in BIRD` };
 	const socket = findSocket(platform, configured);
 	if (!socket) return { ok: false, reason: noSocket(configured) };
 	for (const client of ["birdcl", "birdc"]) {
 		// As a pattern, since `restart 'all'` restarts everything, apostrophes or not.
-		const argv = [client, "-v", "-s", socket.path, "restart", `"${peer}"`] as const;
+		const argv = [client, "-v", "-s", socket.path, verb, `"${peer}"`] as const;
 		const done = await runToEnd(platform, argv, { timeout: PATIENCE, limit: 65_536 });
 		if (done.timedOut)
-			return { ok: false, reason: `${client} restart ${peer}: no answer in ${PATIENCE / 1000} s` };
+			return { ok: false, reason: `${client} ${verb} ${peer}: no answer in ${PATIENCE / 1000} s` };
 		if ("code" in done.status && done.status.code === 127) continue;
 		const [last] = answerLines(done.stdout).slice(-1);
-		if (last?.code === RESTARTED) return { ok: true };
-		const reason = last?.text.trim() || describeExit([client, "restart", peer], done.status, done.complaint);
+		if (last?.code === DONE[verb]) return { ok: true };
+		const reason = last?.text.trim() || describeExit([client, verb, peer], done.status, done.complaint);
 		return { ok: false, reason };
 	}
 	return { ok: false, reason: "neither birdcl nor birdc can be run" };

@@ -1,19 +1,10 @@
 import type { Flow } from "../../model/flow.ts";
-import { ALL_BFD_PORTS, BGP_PORT } from "../../model/ports.ts";
+import { ALL_BFD_PORTS } from "../../model/ports.ts";
 import type { IsLocal } from "./local-addresses.ts";
 
-/** BGP; BFD with one hop, its echo, and with several hops. */
-const PORTS: Readonly<Record<Flow["protocol"], readonly number[]>> = {
-	tcp: [BGP_PORT],
-	udp: ALL_BFD_PORTS,
-};
-
-/** What a line must have in it to be worth parsing. */
-const HINT = new RegExp(`[sd]port=(?:${[BGP_PORT, ...ALL_BFD_PORTS].join("|")})\\b`);
-
-/** A cheap check of a line that may be one of ten thousand. */
-export function mayBeStale(line: string): boolean {
-	return HINT.test(line);
+/** A cheap check of a line that may be one of ten thousand: what it must have in it to be worth parsing. @param ports TCP ports of BGP */
+export function staleHint(ports: readonly number[]): RegExp {
+	return new RegExp(`[sd]port=(?:${[...ports, ...ALL_BFD_PORTS].join("|")})\\b`);
 }
 
 /**
@@ -23,21 +14,23 @@ export function mayBeStale(line: string): boolean {
  * Stale are the BGP and BFD flows that end at this router: it began them, or they were sent to it. The original direction
  * decides: a redirected session still names the router there, and a session that the router only masquerades has the
  * router's address in the reply alone.
+ * @param ports TCP ports of BGP
  * @returns undefined when the flow is not stale
  */
-export function filterOf(flow: Flow, isLocal: IsLocal): string | undefined {
+export function filterOf(flow: Flow, isLocal: IsLocal, ports: readonly number[]): string | undefined {
 	const { original, reply } = flow;
 	const end = isLocal(original.destination)
 		? `--orig-dst ${original.destination}`
 		: isLocal(original.source)
 			? `--orig-src ${original.source}`
 			: undefined;
-	const ports = [
+	const wanted = flow.protocol === "tcp" ? ports : ALL_BFD_PORTS;
+	const ends = [
 		["--orig-port-dst", original.destinationPort],
 		["--orig-port-src", original.sourcePort],
 		["--reply-port-src", reply.sourcePort],
 		["--reply-port-dst", reply.destinationPort],
 	] as const;
-	const port = ports.find(([, number]) => PORTS[flow.protocol].includes(number));
+	const port = ends.find(([, number]) => wanted.includes(number));
 	return end && port && `-f ${flow.family} -p ${flow.protocol} ${end} ${port.join(" ")}`;
 }

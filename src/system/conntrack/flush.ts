@@ -19,20 +19,21 @@ const PASSES = 3;
 /**
  * Deletes the conntrack entries of BGP and BFD that end at this router, of all zones and both address families, until there
  * are none, 3 times at most. Starts no process when /proc shows that there is nothing to delete.
+ * @param ports TCP ports of BGP
  * @returns how many entries were deleted, and how many were left in the end
  */
-export async function flushConntrack(platform: Platform): Promise<FlushResult> {
+export async function flushConntrack(platform: Platform, ports: readonly number[]): Promise<FlushResult> {
 	try {
-		return await flush(platform, readLocalAddresses(platform));
+		return await flush(platform, readLocalAddresses(platform), ports);
 	} catch (error) {
 		return { ok: false, reason: error instanceof Error ? error.message : String(error) };
 	}
 }
 
-async function flush(platform: Platform, isLocal: IsLocal): Promise<FlushResult> {
+async function flush(platform: Platform, isLocal: IsLocal, ports: readonly number[]): Promise<FlushResult> {
 	let deleted = 0;
 	for (let pass = 0; ; pass++) {
-		const stale = await listStale(platform, isLocal);
+		const stale = await listStale(platform, isLocal, ports);
 		if (typeof stale === "string") return { ok: false, reason: stale };
 		if (stale.count === 0 || pass === PASSES) return { ok: true, deleted, left: stale.count };
 		const deletion = await deleteAll(platform, stale.filters);
@@ -42,10 +43,14 @@ async function flush(platform: Platform, isLocal: IsLocal): Promise<FlushResult>
 }
 
 /** @returns or what went wrong, as one line */
-async function listStale(platform: Platform, isLocal: IsLocal): Promise<StaleFlows | string> {
+async function listStale(
+	platform: Platform,
+	isLocal: IsLocal,
+	ports: readonly number[],
+): Promise<StaleFlows | string> {
 	const stale: StaleFlows = { count: 0, filters: new Set() };
-	const failure = await eachFlow(platform, (flow) => {
-		const filter = filterOf(flow, isLocal);
+	const failure = await eachFlow(platform, ports, (flow) => {
+		const filter = filterOf(flow, isLocal, ports);
 		if (filter === undefined) return;
 		stale.count++;
 		stale.filters.add(filter);

@@ -2,7 +2,7 @@ import { LineSplitter } from "../../lib/lines.ts";
 import type { Flow } from "../../model/flow.ts";
 import { describeExit } from "../../platform/supervise.ts";
 import type { Child, Platform } from "../../platform/types.ts";
-import { mayBeStale } from "./delete-filter.ts";
+import { staleHint } from "./delete-filter.ts";
 import { parseFlow } from "./flow-text.ts";
 import { type IsLocal, localAddresses } from "./local-addresses.ts";
 
@@ -18,11 +18,17 @@ const TABLE = "/proc/net/nf_conntrack";
 /**
  * Looks at the conntrack entries with a port of BGP or BFD, of all zones and both address families. Starts no process when
  * /proc shows them.
+ * @param ports TCP ports of BGP
  * @returns what went wrong, as one line; undefined: nothing
  */
-export async function eachFlow(platform: Platform, take: (flow: Flow) => void): Promise<string | undefined> {
+export async function eachFlow(
+	platform: Platform,
+	ports: readonly number[],
+	take: (flow: Flow) => void,
+): Promise<string | undefined> {
+	const hint = staleHint(ports);
 	const takeLine = (line: string) => {
-		const flow = mayBeStale(line) ? parseFlow(line) : undefined;
+		const flow = hint.test(line) ? parseFlow(line) : undefined;
 		if (flow) take(flow);
 	};
 	const text = readSmallTable(platform);
@@ -43,9 +49,13 @@ export function readLocalAddresses({ files }: Pick<Platform, "files">): IsLocal 
  * The entries that `keep` wants.
  * @returns or what went wrong, as one line
  */
-export async function listFlows(platform: Platform, keep: (flow: Flow) => boolean): Promise<Flow[] | string> {
+export async function listFlows(
+	platform: Platform,
+	ports: readonly number[],
+	keep: (flow: Flow) => boolean,
+): Promise<Flow[] | string> {
 	const flows: Flow[] = [];
-	const failure = await eachFlow(platform, (flow) => {
+	const failure = await eachFlow(platform, ports, (flow) => {
 		if (keep(flow)) flows.push(flow);
 	});
 	return failure ?? flows;

@@ -1,3 +1,4 @@
+import { parseAddress } from "../../lib/address.ts";
 import type { Inspection } from "../../model/inspection.ts";
 import { runToEnd } from "../../platform/supervise.ts";
 import type { Platform } from "../../platform/types.ts";
@@ -5,6 +6,8 @@ import { filterOf } from "../conntrack/delete-filter.ts";
 import { listFlows, readLocalAddresses } from "../conntrack/list-flows.ts";
 import type { IsLocal } from "../conntrack/local-addresses.ts";
 import { parseNeighbor } from "./ip-text.ts";
+import { findListener } from "./listeners.ts";
+import { connectedNetwork } from "./networks.ts";
 import { askRoute, type RouteTarget } from "./route.ts";
 
 /** Milliseconds until an `ip` that does not end is killed. */
@@ -12,13 +15,52 @@ const PATIENCE = 2000;
 /** Conntrack entries kept as evidence. */
 const MOST_FLOWS = 4;
 
+/** What is to be asked about a peer. */
+export interface InspectionTarget extends RouteTarget {
+	/** TCP ports of BGP. */
+	readonly ports: readonly number[];
+	/** The address that BIRD is to use, canonical text. */
+	readonly localAddress?: string | undefined;
+	/** BIRD's port, where it could not listen: who has it? */
+	readonly listenPort?: number | undefined;
+}
+
 /**
- * Asks the kernel about a peer that is down: its route, its neighbor entry and conntrack's entries of BGP with it.
+ * Asks the kernel about a peer that is down: its route, its neighbor entry, conntrack's entries of BGP with it, and whether
+ * this router is what BIRD takes it for.
  * @returns never a rejection; what could not be asked is absent
  */
-export async function inspectPeer(platform: Platform, peer: RouteTarget): Promise<Inspection> {
-	const [path, flows] = await Promise.all([askPath(platform, peer), askFlows(platform, peer.address)]);
-	return { ...path, ...(flows ? { flows } : {}) };
+export async function inspectPeer(platform: Platform, peer: InspectionTarget): Promise<Inspection> {
+	const isLocal = readLocal(platform);
+	const [path, flows] = await Promise.all([askPath(platform, peer), askFlows(platform, peer, isLocal)]);
+	return { ...path, ...(flows ? { flows } : {}), ...askOwn(platform, peer, isLocal) };
+}
+
+function readLocal(platform: Platform): IsLocal | undefined {
+	try {
+		return readLocalAddresses(platform);
+	} catch {
+		return undefined;
+	}
+}
+
+function askOwn(
+	{ files }: Platform,
+	{ address, zone, localAddress, listenPort }: InspectionTarget,
+	isLocal: IsLocal | undefined,
+): Inspection {
+	const parsed = parseAddress(address);
+	if (!parsed) return {};
+	const network = connectedNetwork(files, parsed, zone);
+	const listener =
+		listenPort === undefined
+			? undefined
+			: findListener(files, { family: parsed.family, address: localAddress, port: listenPort });
+	return {
+		...(network === undefined ? {} : { network }),
+		...(localAddress === undefined || !isLocal ? {} : { hasLocalAddress: isLocal(localAddress) }),
+		...(listener === undefined ? {} : { listener }),
+	};
 }
 
 async function askPath(platform: Platform, target: RouteTarget): Promise<Inspection> {
@@ -49,16 +91,15 @@ async function askNeighbor(platform: Platform, address: string): Promise<Inspect
 	return "code" in seen.status && seen.status.code === 0 ? parseNeighbor(seen.stdout) : undefined;
 }
 
-async function askFlows(platform: Platform, address: string): Promise<Inspection["flows"]> {
-	let isLocal: IsLocal;
-	try {
-		isLocal = readLocalAddresses(platform);
-	} catch {
-		return undefined;
-	}
-	const flows = await listFlows(platform, (flow) => {
+async function askFlows(
+	platform: Platform,
+	{ address, ports }: InspectionTarget,
+	isLocal: IsLocal | undefined,
+): Promise<Inspection["flows"]> {
+	if (!isLocal) return undefined;
+	const flows = await listFlows(platform, ports, (flow) => {
 		// What merely passes through this router stays tracked.
-		if (flow.protocol !== "tcp" || filterOf(flow, isLocal) === undefined) return false;
+		if (flow.protocol !== "tcp" || filterOf(flow, isLocal, ports) === undefined) return false;
 		const { source, destination } = flow.original;
 		return source === address || destination === address;
 	});

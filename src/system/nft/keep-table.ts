@@ -9,7 +9,7 @@ import type { Monitor } from "./monitor.ts";
 import type { Nft } from "./nft.ts";
 import type { Protection } from "./protection.ts";
 import { TABLE_FILE, TableFile } from "./table-file.ts";
-import { bareListing, peersIn } from "./table-listing.ts";
+import { bareListing, peersIn, portsIn } from "./table-listing.ts";
 import { renderTable, withMark } from "./table-text.ts";
 
 /** Carries out the warden's actions on the table, and returns their outcomes as events. */
@@ -104,7 +104,8 @@ export class TableKeeper {
 		const listing = await this.nft.list(table);
 		if (listing.kind === "failed") return { type: "list_failed", reason: listing.reason };
 		if (listing.kind === "missing") return { type: "listed", text: undefined };
-		return { type: "listed", text: bareListing(listing.text), peers: peersIn(listing.text) };
+		const { text } = listing;
+		return { type: "listed", text: bareListing(text), peers: peersIn(text), ports: portsIn(text) };
 	}
 }
 

@@ -10,17 +10,19 @@ const LIMIT = 8 << 20;
 
 /**
  * Asks nft for the whole ruleset. A listing that is too long is asked for once more without what sets hold.
+ * @param limit bytes of a listing
  * @returns or why there is none, in one line
  */
 export async function listRuleset(
 	platform: Platform,
+	limit = LIMIT,
 ): Promise<Ruleset | { readonly reason: string; readonly missing: boolean }> {
 	// -p: protocols by number. By name nft opens /etc/protocols once a rule.
 	let command = "";
 	for (const terse of [false, true]) {
 		const argv = ["nft", "-j", "-p", ...(terse ? ["-t"] : []), "list", "ruleset"] as [string, ...string[]];
 		command = argv.join(" ");
-		const done = await runToEnd(platform, argv, { timeout: PATIENCE, limit: LIMIT });
+		const done = await runToEnd(platform, argv, { timeout: PATIENCE, limit });
 		if (done.timedOut) return { reason: `${command}: no end after ${PATIENCE / 1000} s`, missing: false };
 		const code = "code" in done.status ? done.status.code : undefined;
 		if (code !== 0) return { reason: describeExit(argv, done.status, done.complaint), missing: code === 127 };

@@ -11,6 +11,13 @@ export function peersIn(listing: string): string[] {
 		.filter(Boolean);
 }
 
+/** The TCP ports of BGP in a listing of the table; none in a listing of another table of the same name. */
+export function portsIn(listing: string): number[] {
+	const [, body = ""] = /\n\tchain raw_pre \{\n([\s\S]*?)\n\t\}/.exec(listing) ?? [];
+	const [, ports = ""] = /\btcp dport (\d+|\{[^}]*\}) /.exec(body) ?? [];
+	return (ports.match(/\d+/g) ?? []).map(Number);
+}
+
 /** Whether a listing is of a table that belongs to a process which still runs. */
 export function isOwned(listing: string): boolean {
 	return /^table inet \S+ \{.*\n\tflags owner\b/.test(listing);

@@ -1,6 +1,6 @@
 import type { Mark } from "../../model/config.ts";
-import { ALL_BFD_PORTS, BFD_PORTS, BGP_PORT } from "../../model/ports.ts";
-import type { TableForm, TableOptions, TableSpec } from "../../model/table.ts";
+import { ALL_BFD_PORTS, BFD_PORTS } from "../../model/ports.ts";
+import type { TableForm, TableSpec } from "../../model/table.ts";
 
 /**
  * UDP ports of BFD: single hop and echo (RFC 5881), multihop (RFC 5883). A rule for each, since the counters tell in which
@@ -25,7 +25,7 @@ export function renderTable(options: TableSpec, form: TableForm = {}): string {
 		...(form.owned ? ["\tflags owner, persist;"] : []),
 		...sets,
 		...chain("raw_pre", "prerouting", "raw", [
-			...(options.forwarded ? [] : [leavesAlone("fib daddr type != local", "not for this router")]),
+			...(options.forwarded ? [] : [leavesAlone(options, "fib daddr type != local", "not for this router")]),
 			...tracing(options, "saddr"),
 			...past(options, "in"),
 		]),
@@ -69,10 +69,10 @@ function chain(
 }
 
 /** The rules of one chain; `side` is where the peer's address stands in a packet. */
-function rules(options: TableOptions, side: "saddr" | "daddr", action: string, what: string): string[] {
+function rules(options: TableSpec, side: "saddr" | "daddr", action: string, what: string): string[] {
 	return scopes(options, side).flatMap((scope) => [
-		`${scope}tcp dport ${BGP_PORT} ${action} ${comment(`BGP ${what}`)}`,
-		`${scope}tcp sport ${BGP_PORT} ${action} ${comment(`BGP ${what}`)}`,
+		`${scope}tcp dport ${oneOf(options.ports)} ${action} ${comment(`BGP ${what}`)}`,
+		`${scope}tcp sport ${oneOf(options.ports)} ${action} ${comment(`BGP ${what}`)}`,
 		...BFD.map(([port, name]) => `${scope}udp dport ${port} ${action} ${comment(`${name} ${what}`)}`),
 	]);
 }
@@ -81,7 +81,7 @@ function rules(options: TableOptions, side: "saddr" | "daddr", action: string, w
  * Past conntrack and NAT, and past proxies: those that have a mark for what they shall let through do so for
  * `bypassMark`. Only what ends or begins at the router gets it, for nobody would take it from other packets again.
  */
-function past(options: TableOptions, way: "in" | "out"): string[] {
+function past(options: TableSpec, way: "in" | "out"): string[] {
 	const side = way === "in" ? "saddr" : "daddr";
 	const mark = setMark(options.bypassMark);
 	if (mark === undefined) return rules(options, side, "counter notrack", `out of conntrack, ${way}`);
@@ -99,7 +99,7 @@ function past(options: TableOptions, way: "in" | "out"): string[] {
  * mark again, at a later priority, has the kernel choose the route again (nf_route_table_hook4 in nft_chain_route.c).
  * Without conntrack a proxy cannot tell an answer from a connection of the router's own, so answers need this too.
  */
-function routing(options: TableOptions): string[] {
+function routing(options: TableSpec): string[] {
 	const mark = setMark(options.routeMark);
 	if (mark === undefined) return [];
 	return chain("route_out", "output", "-90", rules(options, "daddr", mark, "on its own route, out"), "route");
@@ -110,25 +110,30 @@ function setMark(mark: Mark): string | undefined {
 }
 
 /** Traces each start and end of a BGP session through every chain; established sessions cost nothing. */
-function tracing(options: TableOptions, side: "saddr" | "daddr"): string[] {
+function tracing(options: TableSpec, side: "saddr" | "daddr"): string[] {
 	return scopes(options, side).flatMap((scope) =>
 		["dport", "sport"].map(
 			(port) =>
-				`${scope}tcp ${port} ${BGP_PORT} tcp flags & (fin|syn|rst) != 0 limit rate 10/second burst 20 packets ` +
+				`${scope}tcp ${port} ${oneOf(options.ports)} tcp flags & (fin|syn|rst) != 0 limit rate 10/second burst 20 packets ` +
 				`meta nftrace set 1 ${comment("trace of BGP's handshakes")}`,
 		),
 	);
 }
 
 /** The port comes first, so that no other packet of the router costs a route lookup. */
-function leavesAlone(match: string, why: string): string {
+function leavesAlone({ ports }: TableSpec, match: string, why: string): string {
 	return (
-		`meta l4proto { tcp, udp } th dport != { ${[BGP_PORT, ...ALL_BFD_PORTS].join(", ")} } th sport != ${BGP_PORT} return ` +
+		`meta l4proto { tcp, udp } th dport != ${oneOf([...ports, ...ALL_BFD_PORTS])} th sport != ${oneOf(ports)} return ` +
 		`${comment("neither BGP nor BFD")}\n\t\t${match} return ${comment(why)}`
 	);
 }
 
-function scopes(options: TableOptions, side: "saddr" | "daddr"): string[] {
+/** As nft prints it: a single one without braces. */
+function oneOf(ports: readonly number[]): string {
+	return ports.length === 1 ? String(ports[0]) : `{ ${ports.join(", ")} }`;
+}
+
+function scopes(options: TableSpec, side: "saddr" | "daddr"): string[] {
 	return options.scope === "any" ? [""] : [`ip ${side} @peers4 `, `ip6 ${side} @peers6 `];
 }
 
@@ -140,7 +145,9 @@ function peerSets(addresses: readonly string[]): string[] {
 function set(name: string, type: string, addresses: readonly string[]): string[] {
 	const unique = [...new Set(addresses)].sort();
 	const elements = unique.length > 0 ? [`\t\telements = { ${unique.join(", ")} }`] : [];
-	return [`\tset ${name} {`, `\t\ttype ${type}`, ...elements, "\t}"];
+	// A range of neighbors may hold a peer's address, and another range.
+	const flags = unique.some((each) => each.includes("/")) ? ["\t\tflags interval; auto-merge;"] : [];
+	return [`\tset ${name} {`, `\t\ttype ${type}`, ...flags, ...elements, "\t}"];
 }
 
 function comment(text: string): string {

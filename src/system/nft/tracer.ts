@@ -13,6 +13,8 @@ const QUIET = 50;
 export interface TracerOptions {
 	/** The peer's address. */
 	readonly address: string;
+	/** TCP ports of BGP. */
+	readonly ports: readonly number[];
 	/** Packets of the peer's that have been through the ruleset, oldest first, without the tracer's own rules. */
 	readonly onTraces: (traces: readonly PacketTrace[]) => void;
 	/** It cannot go on. */
@@ -81,7 +83,7 @@ export async function startTracer(
 	const table = new OwnedTable(platform, nft, () => end("the table of the trace is gone"));
 	const pipe = await platform.openFullPipe();
 	const applied = await table.apply(
-		{ table: name, render: () => renderTraceTable(name, options.address) },
+		{ table: name, render: () => renderTraceTable(name, options.address, options.ports) },
 		pipe,
 	);
 	const stop = async () => {

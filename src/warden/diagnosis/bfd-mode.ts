@@ -1,44 +1,107 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
+import type { Counters } from "../../model/inspection.ts";
 import { BFD_PORTS } from "../../model/ports.ts";
+import { isEstablished } from "../state.ts";
 import { describeBird, describePeer } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
 /** Packets of BFD that came in between two readings of the counters. */
-export interface BfdPacketsReceived {
+export interface BfdPackets {
 	/** UDP 3784 (RFC 5881). */
 	readonly singleHop: number;
 	/** UDP 4784 (RFC 5883). */
 	readonly multihop: number;
+	/** Those that left; absent where they are not counted. */
+	readonly sent?: { readonly singleHop: number; readonly multihop: number };
 }
 
+/** BFD comes from Init to Up within a second. */
+const ONE_WAY_AFTER = 3000;
 /** Milliseconds between two readings that say something: FRR without an answer sends one packet a second. */
 const LEAST = 1500;
 
 /** @param since what came before says nothing; monotonic ms */
-export function bfdPacketsReceived({ state }: View, since: number): BfdPacketsReceived | undefined {
+export function bfdPackets({ state }: View, since: number): BfdPackets | undefined {
 	const [before, after] = state.evidence.counters;
 	if (!before || !after || before.at < since || after.at - before.at < LEAST) return undefined;
 	return {
 		singleHop: after.singleHopBfd - before.singleHopBfd,
 		multihop: after.multihopBfd - before.multihopBfd,
+		...sentBetween(before, after),
+	};
+}
+
+function sentBetween(before: Counters, after: Counters): Pick<BfdPackets, "sent"> {
+	const [single, multi] = [after.sentSingleHopBfd, after.sentMultihopBfd];
+	if (single === undefined || multi === undefined) return {};
+	return {
+		sent: {
+			singleHop: single - (before.sentSingleHopBfd ?? single),
+			multihop: multi - (before.sentMultihopBfd ?? multi),
+		},
+	};
+}
+
+/** What was counted of BFD since a peer's BFD is down, if another peer's has no share in it. */
+function countedOfPeer(view: View): BfdPackets | undefined {
+	const { record, state, now } = view;
+	const { peer, bfdSince, stateSince } = record;
+	if ((peer.bfd !== "down" && peer.bfd !== "init") || peer.bfdMode === undefined) return undefined;
+	return bfdPackets(view, Math.max(stateSince ?? 0, bfdSince ?? 0, state.startedAt, now - 60_000));
+}
+
+/** BIRD has a BFD session and sends nothing: it could not open its socket (`bfd-not-sending`). */
+export function diagnoseNotSending(view: View): Diagnosis | undefined {
+	const { record, state } = view;
+	const { peer } = record;
+	const counted = countedOfPeer(view);
+	if (!counted?.sent || peer.bfdMode === undefined) return undefined;
+	const key = peer.bfdMode === "multihop" ? "multihop" : "singleHop";
+	if (counted.sent[key] > 0) return undefined;
+	// Another peer's packets would be counted, and there are none: BIRD sends for nobody.
+	const port = BFD_PORTS[key];
+	return {
+		id: "bfd-not-sending",
+		explanation: `BIRD has a BFD session with ${describePeer(record)} and sends no packets to UDP ${port}`,
+		evidence: [`UDP ${port}: no packets have left`, describeArrivals(counted), describeBird(record)],
+		remedy: isEstablished(record)
+			? `\`birdc restart ${peer.name}\` has BIRD open its BFD socket again; it interrupts the session for a moment`
+			: state.settings.remediate
+				? `bgpwarden restarts ${peer.name} in BIRD, which has it open its BFD socket again`
+				: `\`birdc restart ${peer.name}\` has BIRD open its BFD socket again`,
+	};
+}
+
+/** The peer's BFD is heard and says that it hears nothing (RFC 5880, section 6.2: Init). */
+export function diagnoseOneWay(view: View): Diagnosis | undefined {
+	const { record, now, state } = view;
+	const { peer, bfdSince, stateSince } = record;
+	const counted = countedOfPeer(view);
+	if (peer.bfd !== "init" || !counted || peer.bfdMode === undefined) return undefined;
+	const since = Math.max(stateSince ?? 0, bfdSince ?? 0, state.startedAt);
+	if (now - since < ONE_WAY_AFTER) return undefined;
+	const key = peer.bfdMode === "multihop" ? "multihop" : "singleHop";
+	if (counted[key] === 0) return undefined;
+	const port = BFD_PORTS[key];
+	return {
+		id: "bfd-one-way",
+		explanation: `the router hears BFD of ${describePeer(record)}, and the peer does not hear the router's`,
+		evidence: [describeArrivals(counted), describeBird(record)],
+		remedy: `look on the node and on the way to it for what drops UDP ${port} from this router, or BFD authentication on one side only`,
 	};
 }
 
 /** Without numbers, which would differ each time. */
-export function describeArrivals({ singleHop, multihop }: BfdPacketsReceived): string {
+export function describeArrivals({ singleHop, multihop }: BfdPackets): string {
 	const say = (packets: number) => (packets > 0 ? "packets arrive" : "no packets");
 	return `UDP ${BFD_PORTS.singleHop}: ${say(singleHop)}, UDP ${BFD_PORTS.multihop}: ${say(multihop)}`;
 }
 
 /** The two sides use different kinds of BFD: `bfd-mode-mismatch`. */
 export function diagnoseBfdMode(view: View): Diagnosis | undefined {
-	const { record, state, now } = view;
-	const { peer, bfdSince, stateSince } = record;
-	if ((peer.bfd !== "down" && peer.bfd !== "init") || peer.bfdMode === undefined) return undefined;
-	const counted = bfdPacketsReceived(
-		view,
-		Math.max(stateSince ?? 0, bfdSince ?? 0, state.startedAt, now - 60_000),
-	);
+	const { record, state } = view;
+	const { peer } = record;
+	const counted = countedOfPeer(view);
 	if (!counted) return undefined;
 	// Packets of the other kind are another peer's, if one uses that kind successfully.
 	const others = Object.values(state.peers).filter(

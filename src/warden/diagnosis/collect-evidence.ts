@@ -1,15 +1,17 @@
 import type { Actor } from "../../model/actor.ts";
 import type { Counters, Inspection } from "../../model/inspection.ts";
-import type { PacketTrace } from "../../model/packet-trace.ts";
 import { BGP_PORT } from "../../model/ports.ts";
+import { gaveUpListening } from "../peers/given-up.ts";
 import { pollBirdAt } from "../peers/polling.ts";
 import { restartAfterChange } from "../peers/restart.ts";
 import { attribute } from "../services/attribution.ts";
-import type { PeerRecord, WardenState } from "../state.ts";
-import { isDown, isEstablished } from "../state.ts";
+import type { PeerRecord } from "../state.ts";
+import { configurationOf, evidenceKey, isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
-import type { AddressEvidence } from "./evidence.ts";
-import { ANSWER_PATIENCE, SILENCE } from "./view.ts";
+import type { AddressEvidence, Detour } from "./evidence.ts";
+import { considerWalk } from "./listed-ruleset.ts";
+import { diagnoseAt } from "./plan-diagnoses.ts";
+import { SILENCE, WAITING_AFTER } from "./view.ts";
 
 /** Milliseconds between inspections of a peer that is down: during the first `early` ms, and later. */
 const INSPECT = { first: 2000, later: 14_000, early: 20_000 } as const;
@@ -19,53 +21,14 @@ const UNANSWERED = 15_000;
 const COUNT = { first: 2000, later: 14_000 } as const;
 /** Tables whose last change is remembered. */
 const MOST_TABLES = 32;
-
-/** The packets from and to peers. Anybody can send a SYN to port 179, and each one to be looked up costs processes. */
-export function aboutPeers({ peers }: WardenState, traces: readonly PacketTrace[]): PacketTrace[] {
-	const known = addressesOf(peers);
-	return traces.filter(({ packet }) => known.has(packet.source) || known.has(packet.destination));
-}
-
-function addressesOf(peers: WardenState["peers"]): ReadonlySet<string | undefined> {
-	return new Set(Object.values(peers).map(({ peer }) => peer.neighborAddress));
-}
-
-/** Files packets under the peers that sent or get them. */
-export function packetsTraced(turn: Turn, traces: readonly PacketTrace[]): void {
-	const known = addressesOf(turn.state.peers);
-	for (const trace of traces) {
-		const { source, destination, destinationPort, sourcePort, flags, protocol } = trace.packet;
-		if (protocol !== "tcp") continue;
-		const opens = flags.includes("syn") && !flags.includes("ack");
-		const answers = (flags.includes("syn") && flags.includes("ack")) || flags.includes("rst");
-		if (known.has(source)) {
-			if (opens && destinationPort === BGP_PORT) recordSyn(turn, source, trace);
-		} else if (known.has(destination)) {
-			if (opens && destinationPort === BGP_PORT) turn.evidenceOf(destination, { dial: trace });
-			if (answers && sourcePort === BGP_PORT) recordAnswer(turn, destination, trace);
-		}
-	}
-}
-
-function recordSyn(turn: Turn, address: string, trace: PacketTrace): void {
-	const { syn, syns = 0 } = turn.state.evidence.addresses[address] ?? {};
-	const again = syn?.packet.sourcePort === trace.packet.sourcePort;
-	turn.evidenceOf(address, { syn: trace, syns: again ? syns + 1 : 1 });
-	diagnoseAt(turn, trace.at + ANSWER_PATIENCE.again);
-	diagnoseAt(turn, trace.at + ANSWER_PATIENCE.once);
-	diagnoseAt(turn, trace.at + SILENCE);
-}
-
-/** The end of a session that was up is no answer to a SYN. */
-function recordAnswer(turn: Turn, address: string, trace: PacketTrace): void {
-	const { syn, answer } = turn.state.evidence.addresses[address] ?? {};
-	const port = trace.packet.destinationPort;
-	if (trace.packet.flags.includes("rst")) {
-		const answered = answer?.packet.destinationPort === port && answer.packet.flags.includes("syn");
-		if (answered || syn?.packet.sourcePort !== port) return;
-	}
-	turn.evidenceOf(address, { answer: trace });
-}
+/**
+ * When the route to a peer is read after its session has come up, ms: at once, and when its routes have come, which a speaker
+ * sends within a second.
+ */
+const ROUTE_LOOKS: readonly number[] = [0, 1400, 1900];
+const LAST_LOOK = Math.max(...ROUTE_LOOKS);
+/** A port that BIRD could not have is looked at each `period` ms for this many ms, and with the polls after that. */
+const LISTENING = { period: 4000, lasting: 300_000 } as const;
 
 /** Somebody changed rules: what the ruleset did to earlier packets says little now. */
 export function rulesetChanged(turn: Turn, names: readonly string[], actor: Actor): void {
@@ -76,27 +39,35 @@ export function rulesetChanged(turn: Turn, names: readonly string[], actor: Acto
 		...Object.fromEntries(names.map((name) => [name, { at: turn.time, by }])),
 	});
 	turn.evidence({
+		rulesChangedAt: turn.time,
 		tables: Object.fromEntries(changed.sort(([, a], [, b]) => b.at - a.at).slice(0, MOST_TABLES)),
 	});
 	for (const record of Object.values(turn.state.peers)) {
-		const { neighborAddress } = record.peer;
+		const key = evidenceKey(record);
 		const table = record.diagnosis?.table;
-		if (neighborAddress === undefined || table === undefined || !names.includes(table)) continue;
-		turn.evidenceOf(neighborAddress, {
-			syn: undefined,
-			answer: undefined,
-			dial: undefined,
-		});
+		if (key === undefined || table === undefined || !names.includes(table)) continue;
+		turn.evidenceOf(key, { dials: undefined, dial: undefined, walked: undefined });
+		forgetDialers(turn, record);
 		turn.log("info", `table ${table}, which kept peer ${record.peer.name} down, was changed by ${by}`);
 		restartAfterChange(turn, record.peer.name);
 	}
 }
 
+/** What was seen of hosts in a range, which have no peer of their own, under this ruleset. */
+function forgetDialers(turn: Turn, { peer }: PeerRecord): void {
+	if (peer.neighborRange === undefined) return;
+	const { addresses } = turn.state.evidence;
+	const known = new Set(Object.values(turn.state.peers).map(evidenceKey));
+	turn.evidence({
+		addresses: Object.fromEntries(Object.entries(addresses).filter(([address]) => known.has(address))),
+	});
+}
+
 export function peerInspected(turn: Turn, address: string, inspection: Inspection): void {
-	const known = turn.state.evidence.addresses[address];
+	const known = turn.state.evidence.addresses[address] ?? {};
 	const record = recordOf(turn, address);
-	const { flows } = inspection;
-	const { tracked } = known ?? {};
+	const { flows, route } = inspection;
+	const { tracked } = known;
 	turn.evidenceOf(address, {
 		inspection: { ...inspection, at: turn.time },
 		inspecting: undefined,
@@ -108,10 +79,32 @@ export function peerInspected(turn: Turn, address: string, inspection: Inspectio
 							? undefined
 							: { inspections: (tracked?.inspections ?? 0) + 1, since: tracked?.since ?? turn.time },
 				}),
-		...(record && isEstablished(record) && inspection.route
-			? { usualInterface: inspection.route.interface }
-			: {}),
 	});
+	if (!record) return;
+	if (!isEstablished(record)) {
+		if (route) turn.evidenceOf(address, { routeWhileDown: route });
+		return;
+	}
+	const detour = detourOf(known, inspection);
+	if (detour) turn.evidenceOf(address, { detour: { ...detour, session: known.established ?? turn.time } });
+	else if (route) turn.evidenceOf(address, { usualInterface: route.interface });
+}
+
+/** Whether the route is another one than the router has by itself: then the session has brought it. */
+function detourOf(
+	{ routeWhileDown: before }: AddressEvidence,
+	{ route, noRoute, network }: Inspection,
+): Omit<Detour, "session"> | undefined {
+	const connected = network === undefined || network === "none" ? undefined : network;
+	if (noRoute !== undefined) return connected || before ? {} : undefined;
+	if (!route) return undefined;
+	const { gateway, interface: device } = route;
+	// What was there before may have been wrong, as on a router that is starting; its own network is not.
+	const other = connected
+		? gateway !== undefined || device !== connected.interface
+		: before !== undefined && (before.gateway !== gateway || before.interface !== device);
+	if (!other) return undefined;
+	return { interface: device, ...(gateway === undefined ? {} : { gateway }) };
 }
 
 export function countersRead(turn: Turn, counters: Counters | undefined): void {
@@ -128,48 +121,94 @@ export function collectMissing(turn: Turn): void {
 	const early = turn.time < turn.state.bird.followUntil + INSPECT.early;
 	let count = false;
 	for (const record of Object.values(turn.state.peers)) {
-		const { peer } = record;
-		if (peer.neighborAddress === undefined || isDown(record)) continue;
-		const evidence = turn.state.evidence.addresses[peer.neighborAddress] ?? {};
-		if (peer.bfd === "down" || peer.bfd === "init") count = true;
-		if (isEstablished(record)) {
-			const began =
-				Math.max(record.stateSince ?? 0, record.birdSince ?? 0) || (evidence.established ?? turn.time);
-			if (evidence.established === undefined || began > evidence.established || evidence.tracked)
-				turn.evidenceOf(peer.neighborAddress, { established: began, tracked: undefined });
-			// Once for each session: the route to the peer may have changed since the last one.
-			if (evidence.routeAskedFor !== began) {
-				turn.evidenceOf(peer.neighborAddress, { routeAskedFor: began });
-				inspect(turn, record, evidence);
-			}
-			continue;
+		const key = evidenceKey(record);
+		if (key === undefined) continue;
+		const evidence = turn.state.evidence.addresses[key] ?? {};
+		const { bfd } = record.peer;
+		if (!isDown(record) && (bfd === "down" || bfd === "init")) count = true;
+		if (isDown(record)) {
+			if (gaveUpListening(record)) followListening(turn, record, key, evidence);
+		} else if (isEstablished(record)) followSession(turn, record, key, evidence);
+		else {
+			const since = record.stateSince ?? turn.time;
+			diagnoseAt(turn, since + SILENCE);
+			diagnoseAt(turn, Math.max(since, turn.state.startedAt) + WAITING_AFTER);
+			const last = evidence.inspection?.at ?? Number.NEGATIVE_INFINITY;
+			if (turn.time - last >= (early ? INSPECT.first : INSPECT.later)) inspect(turn, record, key, evidence);
 		}
-		const last = evidence.inspection?.at ?? Number.NEGATIVE_INFINITY;
-		if (turn.time - last >= (early ? INSPECT.first : INSPECT.later)) inspect(turn, record, evidence);
-		diagnoseAt(turn, (record.stateSince ?? turn.time) + SILENCE);
 	}
+	considerWalk(turn);
 	if (!count) return;
 	readCounters(turn, early);
 	// Two readings of the counters show whether packets arrive.
 	if (early) pollBirdAt(turn, turn.time + COUNT.first);
 }
 
+/** Once a session has come up: is the route to the peer still the one that it came up on? */
+function followSession(turn: Turn, record: PeerRecord, key: string, evidence: AddressEvidence): void {
+	if (record.peer.neighborAddress === undefined) return;
+	const began =
+		Math.max(record.stateSince ?? 0, record.birdSince ?? 0) || (evidence.established ?? turn.time);
+	if (evidence.established === undefined || began > evidence.established || evidence.tracked)
+		turn.evidenceOf(key, { established: began, tracked: undefined, stranger: undefined, walked: undefined });
+	const { routeAskedFor } = evidence;
+	const times = routeAskedFor?.session === began ? routeAskedFor.times : 0;
+	// A session that was up before the daemon was has brought its routes long since.
+	const looks = began + LAST_LOOK < turn.time ? ROUTE_LOOKS.slice(0, 1) : ROUTE_LOOKS;
+	const next = looks[times];
+	if (next === undefined) {
+		if (times === looks.length && looks.length > 1 && !sessionDetour(turn, key, began))
+			turn.evidenceOf(key, { detour: undefined });
+		return;
+	}
+	if (began + next > turn.time) {
+		pollBirdAt(turn, began + next);
+		return;
+	}
+	turn.evidenceOf(key, { routeAskedFor: { session: began, times: times + 1 } });
+	inspect(turn, record, key, turn.state.evidence.addresses[key] ?? {});
+	const after = looks[times + 1];
+	if (after !== undefined) pollBirdAt(turn, Math.max(began + after, turn.time + 300));
+}
+
+function sessionDetour(turn: Turn, key: string, session: number): boolean {
+	return turn.state.evidence.addresses[key]?.detour?.session === session;
+}
+
+/** BIRD could not listen for this peer: who has the port, and when is it free? */
+function followListening(turn: Turn, record: PeerRecord, key: string, evidence: AddressEvidence): void {
+	inspect(turn, record, key, evidence);
+	const since = Math.max(record.stateSince ?? 0, turn.state.startedAt);
+	if (turn.time - since < LISTENING.lasting) pollBirdAt(turn, turn.time + LISTENING.period);
+}
+
 /** Drops what is known about peers that BIRD no longer has. */
 function forgetUnknownPeers(turn: Turn): void {
 	const { addresses } = turn.state.evidence;
-	const known = addressesOf(turn.state.peers);
-	const kept = Object.entries(addresses).filter(([address]) => known.has(address));
+	const records = Object.values(turn.state.peers);
+	const known = new Set(records.map(evidenceKey));
+	// What dials from a range is kept as long as there is one; record-packets.ts bounds it.
+	const ranges = records.some(({ peer }) => peer.neighborRange !== undefined);
+	const kept = Object.entries(addresses).filter(
+		([address]) => known.has(address) || (ranges && !address.includes("/")),
+	);
 	if (kept.length < Object.keys(addresses).length) turn.evidence({ addresses: Object.fromEntries(kept) });
 }
 
-function inspect(turn: Turn, { peer }: PeerRecord, { inspecting }: AddressEvidence): void {
-	if (peer.neighborAddress === undefined) return;
+function inspect(turn: Turn, record: PeerRecord, key: string, { inspecting }: AddressEvidence): void {
+	const { peer } = record;
+	if (peer.neighborAddress === undefined && !gaveUpListening(record)) return;
 	if (inspecting !== undefined && turn.time - inspecting < UNANSWERED) return;
-	turn.evidenceOf(peer.neighborAddress, { inspecting: turn.time });
+	const file = configurationOf(turn.state, record);
+	const localAddress = file?.localAddress;
+	turn.evidenceOf(key, { inspecting: turn.time });
 	turn.do({
 		type: "inspect_peer",
-		address: peer.neighborAddress,
+		address: key,
 		...(peer.neighborInterface === undefined ? {} : { zone: peer.neighborInterface }),
+		ports: turn.state.table.ports,
+		...(localAddress === undefined ? {} : { localAddress }),
+		...(gaveUpListening(record) ? { listenPort: file?.localPort ?? BGP_PORT } : {}),
 	});
 }
 
@@ -183,12 +222,5 @@ function readCounters(turn: Turn, early: boolean): void {
 }
 
 function recordOf(turn: Turn, address: string): PeerRecord | undefined {
-	return Object.values(turn.state.peers).find(({ peer }) => peer.neighborAddress === address);
-}
-
-/** Has the peers diagnosed again at that time. */
-export function diagnoseAt(turn: Turn, time: number): void {
-	const { due } = turn.state.evidence;
-	if (time <= turn.time || due.some((planned) => Math.abs(planned - time) < 500)) return;
-	turn.evidence({ due: [...due, time].sort((a, b) => a - b).slice(0, 64) });
+	return Object.values(turn.state.peers).find((record) => evidenceKey(record) === address);
 }

@@ -1,9 +1,11 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import {
-	type BfdPacketsReceived,
-	bfdPacketsReceived,
+	type BfdPackets,
+	bfdPackets,
 	describeArrivals,
 	diagnoseBfdMode,
+	diagnoseNotSending,
+	diagnoseOneWay,
 } from "./bfd-mode.ts";
 import { describeBird, describePeer } from "./evidence-text.ts";
 import type { View } from "./view.ts";
@@ -23,11 +25,17 @@ export function diagnoseEstablished(view: View): Diagnosis | undefined {
 	if (peer.bfd !== "down" && peer.bfd !== "init") return fine;
 	const since = Math.max(stateSince ?? 0, bfdSince ?? 0, state.startedAt);
 	if (now - since < BFD_GRACE) return undefined;
-	const counted = bfdPacketsReceived(view, since);
-	return counted && (diagnoseBfdMode(view) ?? diagnoseNoBfd(view, counted));
+	const counted = bfdPackets(view, since);
+	return (
+		counted &&
+		(diagnoseBfdMode(view) ??
+			diagnoseNotSending(view) ??
+			diagnoseOneWay(view) ??
+			diagnoseNoBfd(view, counted))
+	);
 }
 
-function diagnoseNoBfd({ record }: View, counted: BfdPacketsReceived): Diagnosis {
+function diagnoseNoBfd({ record }: View, counted: BfdPackets): Diagnosis {
 	return {
 		id: "bfd-down-session-up",
 		explanation: `${describePeer(record)} is Established without BFD: only the hold timer detects a failure`,

@@ -1,16 +1,39 @@
 /** What is known about a peer besides what BIRD says, by its address. Times are monotonic milliseconds. */
 
 import type { Counters, Inspection } from "../../model/inspection.ts";
+import type { Obstacle } from "../../model/obstacle.ts";
 import type { PacketTrace } from "../../model/packet-trace.ts";
 
-export interface AddressEvidence {
-	/** The peer's latest SYN to port 179. */
-	readonly syn?: PacketTrace;
-	/** SYNs from that port so far: more than one is a retransmission (RFC 9293, section 3.8.1). */
-	readonly syns?: number;
-	/** The router's latest answer to a SYN of the peer: SYN-ACK or RST. */
+/** One try of the peer's to connect: all its SYNs have one source port (RFC 9293, section 3.8.1). */
+export interface Dial {
+	readonly port: number;
+	/** When the first SYN came. */
+	readonly since: number;
+	/** The latest SYN. */
+	readonly syn: PacketTrace;
+	/** SYNs so far: more than one are retransmissions. */
+	readonly syns: number;
+	/** The router's latest answer: SYN-ACK or RST. */
 	readonly answer?: PacketTrace;
-	/** The router's own latest SYN to the peer's port 179. */
+	/** When the first answer went. */
+	readonly answeredAt?: number;
+	/** SYNs that came although an answer had gone some time before. */
+	readonly unheard: number;
+}
+
+/** A route to the peer that was there while a session was up, and that the router does not have by itself. */
+export interface Detour {
+	/** The session, by its start. */
+	readonly session: number;
+	/** Its next hop; absent: there was no usable route at all. */
+	readonly gateway?: string;
+	readonly interface?: string;
+}
+
+export interface AddressEvidence {
+	/** The peer's latest tries to connect, the newest last. */
+	readonly dials?: readonly Dial[];
+	/** The router's own latest SYN to the peer. */
 	readonly dial?: PacketTrace;
 	readonly inspection?: Inspection & { readonly at: number };
 	/** Inspections in a row that found conntrack entries, and when the first of them did. */
@@ -19,10 +42,27 @@ export interface AddressEvidence {
 	readonly inspecting?: number;
 	/** The interface towards the peer while it was Established. */
 	readonly usualInterface?: string;
-	/** The session, by its start, for which the route was read. */
-	readonly routeAskedFor?: number;
+	/** The route to the peer while it was down. */
+	readonly routeWhileDown?: NonNullable<Inspection["route"]>;
+	readonly detour?: Detour;
+	/** The session, by its start, for which the route was read, and how often. */
+	readonly routeAskedFor?: { readonly session: number; readonly times: number };
 	/** When the latest session was established. */
 	readonly established?: number;
+	/** What the ruleset, as it was listed at that time, has in the peer's way. */
+	readonly walked?: { readonly at: number; readonly obstacles: readonly Obstacle[] };
+	/** A host of the peer's network that dials from another address. */
+	readonly stranger?: Stranger;
+}
+
+/** A host that dials BGP and is no peer of BIRD's. */
+export interface Stranger {
+	readonly address: string;
+	readonly at: number;
+	/** Its tries so far. */
+	readonly dials: number;
+	/** Its latest source port. */
+	readonly port: number;
 }
 
 /** The latest change of a table's rules by another program. */
@@ -33,6 +73,7 @@ export interface TableChange {
 }
 
 export interface EvidenceState {
+	/** By address; a range's is under its prefix. */
 	readonly addresses: Readonly<Record<string, AddressEvidence>>;
 	/** By `family name`. */
 	readonly tables: Readonly<Record<string, TableChange>>;
@@ -40,8 +81,17 @@ export interface EvidenceState {
 	readonly counters: readonly (Counters & { readonly at: number })[];
 	/** When the counters were requested whose values have not come yet. */
 	readonly counting?: number;
+	/** When the ruleset was asked for whose listing has not come yet. */
+	readonly walking?: number;
+	/** When rules of others changed last. */
+	readonly rulesChangedAt?: number;
 	/** When the diagnoses may change though nothing happens. */
 	readonly due: readonly number[];
 }
 
 export const NO_EVIDENCE: EvidenceState = { addresses: {}, tables: {}, counters: [], due: [] };
+
+/** The peer's latest try to connect. */
+export function lastDial({ dials = [] }: AddressEvidence): Dial | undefined {
+	return dials.at(-1);
+}

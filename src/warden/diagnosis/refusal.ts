@@ -1,22 +1,61 @@
+import type { ChannelConfiguration } from "../../model/bird-configuration.ts";
 import type { Diagnosis } from "../../model/diagnosis.ts";
+import { isRouteLimit, isShutdown } from "../peers/curable-error.ts";
+import { configurationOf } from "../state.ts";
 import { adviseError, describeError, isRefusal } from "./bgp-errors.ts";
 import { describeBird, describePeer } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
-/** One side refuses the other's OPEN: `rejected`. */
-export function diagnoseRefusal({ record }: View): Diagnosis | undefined {
-	const error = record.peer.lastError?.notification;
-	if (!error || !isRefusal(error)) return undefined;
+/** What one side says no to, by BIRD's last error: `route-limit`, `peer-shutdown`, `rejected`. */
+export function diagnoseRefusal(view: View): Diagnosis | undefined {
+	const { record } = view;
+	const error = record.peer.lastError;
+	if (!error) return undefined;
+	if (isRouteLimit(error)) return explainLimit(view);
+	if (isShutdown(error))
+		return {
+			id: "peer-shutdown",
+			explanation: `${describePeer(record)} was shut down on the other side`,
+			evidence: [describeBird(record)],
+			remedy: "enable the session on the other side; it then connects by itself",
+		};
+	const { notification } = error;
+	if (!notification || !isRefusal(notification)) return undefined;
 	const who =
-		error.by === "peer"
+		notification.by === "peer"
 			? `${describePeer(record)} refuses this router`
 			: `BIRD refuses ${describePeer(record)}`;
 	return {
 		id: "rejected",
-		explanation: `${who}: ${describeError(error)}`,
+		explanation: `${who}: ${describeError(notification)}`,
 		evidence: [describeBird(record), ...describeNumbers(record.peer)],
-		remedy: adviseError(error),
+		remedy: adviseError(notification),
 	};
+}
+
+/** @param then what a person has to do after that */
+export function explainLimit({ record, state }: View, then?: string): Diagnosis {
+	const error = record.peer.lastError;
+	const byPeer = error?.notification?.by === "peer";
+	const limits = (configurationOf(state, record)?.channels ?? []).flatMap(describeLimits);
+	const waits = then === undefined ? "; BIRD tries again by itself, after a wait that grows" : "";
+	return {
+		id: "route-limit",
+		explanation: byPeer
+			? `${describePeer(record)} takes fewer routes than this router announces: "${error?.text}"${waits}`
+			: `${describePeer(record)} announces more routes than BIRD is told to take: "${error?.text}"${waits}`,
+		evidence: [...limits, describeBird(record)],
+		remedy: `${byPeer ? "announce fewer routes, or raise the limit on the other side" : "announce fewer routes on the other side, or raise the limit in bird.conf"}${then === undefined ? "" : `; ${then}`}`,
+	};
+}
+
+function describeLimits({ family, importLimit, receiveLimit }: ChannelConfiguration): string[] {
+	const told = { import: importLimit, receive: receiveLimit };
+	return Object.entries(told).flatMap(([kind, limit]) =>
+		limit?.limit === undefined
+			? []
+			: [`bird.conf: ${family}: ${kind} limit ${limit.limit} action ${limit.action}`],
+	);
 }
 
 function describeNumbers({ localAs, neighborAs }: { localAs?: number; neighborAs?: number }): string[] {

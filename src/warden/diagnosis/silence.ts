@@ -1,18 +1,24 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { watchedSince } from "../table/table-state.ts";
-import { describeBird, describePeer, describeTime } from "./evidence-text.ts";
+import { type Dial, lastDial } from "./evidence.ts";
+import { describeBird, describeDuration, describePeer, describeTime } from "./evidence-text.ts";
 import type { View } from "./view.ts";
-import { SILENCE } from "./view.ts";
+import { SILENCE, WAITING_AFTER } from "./view.ts";
 
 const ALIVE = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);
+/** Tries that are closer than this many ms are one try and its next address, or a restart, and no timer. */
+const LEAST_INTERVAL = 3000;
+/** What speakers wait for between two tries, ms: FRR after an outage without BFD 150 s, GoBGP up to 240 s. */
+const LONGEST_WAIT = 240_000;
+/** A timer's jitter (RFC 4271, section 10), and a second for the packet. */
+const JITTER = 1.25;
 
 /** The peer's host is alive, and its BGP does not connect: `peer-silent`. */
 export function diagnoseSilence(view: View): Diagnosis | undefined {
-	const { record, evidence, state, now } = view;
-	const { syn, inspection } = evidence;
-	const watchSince = watchedSince(state.table);
-	if (watchSince === undefined || !inspection) return undefined;
-	const since = Math.max(watchSince, syn?.at ?? 0, record.stateSince ?? 0, evidence.established ?? 0);
+	const { record, evidence, now } = view;
+	const { inspection } = evidence;
+	const since = silentSince(view);
+	if (since === undefined || !inspection) return undefined;
 	if (now - since < SILENCE) return undefined;
 	const { neighbor } = inspection;
 	const reachable = neighbor !== undefined && neighbor !== "none" && ALIVE.has(neighbor.state);
@@ -27,4 +33,89 @@ export function diagnoseSilence(view: View): Diagnosis | undefined {
 			"the speaker does not dial: set `ebgpMultiHop: true` in MetalLB's BGPPeer, because its route to the router is " +
 			"`kernel`, not `connected` (`show bgp neighbors` there says `No path to specified Neighbor`)",
 	};
+}
+
+/** Since when nothing was heard of the peer, as far as the daemon could hear it. */
+function silentSince({ state, evidence, record }: View): number | undefined {
+	const watchSince = watchedSince(state.table);
+	if (watchSince === undefined) return undefined;
+	return Math.max(
+		watchSince,
+		lastDial(evidence)?.syn.at ?? 0,
+		record.stateSince ?? 0,
+		evidence.established ?? 0,
+	);
+}
+
+/** How long the peer waits between two tries, ms, by those that were seen; undefined: fewer than two were. */
+export function dialInterval(dials: readonly Dial[]): number | undefined {
+	const gaps = dials
+		.slice(1)
+		.map((dial, index) => dial.since - (dials[index]?.since ?? 0))
+		.filter((gap) => gap >= LEAST_INTERVAL);
+	return gaps.length === 0 ? undefined : Math.max(...gaps);
+}
+
+/**
+ * No cause is known: what was looked at, and what is waited for (`waiting`). Nothing in it changes while nothing happens, for each
+ * other text is another message.
+ */
+export function diagnoseWaiting(view: View): Diagnosis | undefined {
+	const { record, now, state, evidence } = view;
+	const down = Math.max(record.stateSince ?? 0, state.startedAt);
+	if (now - down < WAITING_AFTER) return undefined;
+	const fine = ruledOut(view);
+	const base = {
+		id: "waiting",
+		evidence: [...heard(view), ...(fine === "" ? [] : [fine]), describeBird(record)],
+	} as const;
+	const { lastError, state: name } = record.peer;
+	if (name === "Idle" && lastError)
+		return {
+			...base,
+			explanation: `BIRD waits after "${lastError.text}" before it takes ${describePeer(record)} again; its wait is a minute at first and grows (error wait time)`,
+			remedy: `wait, or \`birdc restart ${record.peer.name}\` once what caused the error is mended`,
+		};
+	const dials = evidence.dials ?? [];
+	const interval = dialInterval(dials);
+	const last = dials.at(-1);
+	const from = Math.max(last?.since ?? 0, down);
+	const due = from + (interval === undefined ? LONGEST_WAIT : interval * JITTER);
+	const how =
+		interval === undefined
+			? "speakers wait for up to 4 min"
+			: `it has dialed every ${describeDuration(interval)}`;
+	return {
+		...base,
+		explanation:
+			now < due
+				? `${describePeer(record)} has not connected; its next dial is expected by ${describeTime(view, due)} (${how})`
+				: `${describePeer(record)} has not connected; it should have dialed by ${describeTime(view, due)} (${how})`,
+		remedy:
+			"shorten the speaker's connect timer (`connectTime` in MetalLB's BGPPeer, `connectRetryTimeSeconds` in Cilium), or use BFD, which wakes FRR",
+	};
+}
+
+function heard(view: View): string[] {
+	const since = silentSince(view);
+	if (since === undefined) return ["SYNs are not seen: the ruleset cannot be watched"];
+	const last = lastDial(view.evidence)?.syn.at;
+	return [
+		last !== undefined && last >= (view.evidence.established ?? 0)
+			? `its last SYN came at ${describeTime(view, last)}`
+			: `no SYN since ${describeTime(view, since)}`,
+	];
+}
+
+/** What was looked at and found to be fine, as one line. */
+function ruledOut({ evidence, record }: View): string {
+	const { inspection, walked } = evidence;
+	const parts = [
+		...(inspection?.route ? ["route"] : []),
+		...(walked && !walked.obstacles.some(({ certain }) => certain) ? ["ruleset"] : []),
+		...(inspection?.flows?.length === 0 ? ["conntrack"] : []),
+		...(record.peer.bfd === "up" ? ["BFD"] : []),
+	];
+	if (parts.length === 0) return "";
+	return `looked at and fine: ${parts.join(", ")}`;
 }

@@ -1,13 +1,15 @@
 import { DIAGNOSES } from "../../model/catalog.ts";
 import type { Diagnosis } from "../../model/diagnosis.ts";
+import { isNote } from "../../model/peer-level.ts";
 import { isSuspectedHalfOpen } from "../peers/restart.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
-import { isDown, isEstablished } from "../state.ts";
+import { evidenceKey, isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
-import { diagnoseAt } from "./collect-evidence.ts";
 import { diagnose, diagnoseBird } from "./diagnose.ts";
 import { BFD_GRACE } from "./established.ts";
 import { calmAt } from "./flapping.ts";
+import { diagnoseAt } from "./plan-diagnoses.ts";
+import { STUCK_AFTER } from "./stuck-handshake.ts";
 
 /** Diagnoses every peer again, and reports what has changed. */
 export function updateDiagnoses(turn: Turn): void {
@@ -28,9 +30,10 @@ export function diagnosesTick(turn: Turn): void {
 
 function updateDiagnosis(turn: Turn, record: PeerRecord): void {
 	const { peer, diagnosis: before } = record;
-	const evidence = turn.state.evidence.addresses[peer.neighborAddress ?? ""] ?? {};
+	const evidence = turn.state.evidence.addresses[evidenceKey(record) ?? ""] ?? {};
 	const found = diagnose({ state: turn.state, record, evidence, now: turn.time });
 	const diagnosis = found ?? stillValid(record, turn.time);
+	if (record.handshakeSince !== undefined) diagnoseAt(turn, record.handshakeSince + STUCK_AFTER);
 	if (isEstablished(record)) {
 		diagnoseAt(turn, (record.bfdSince ?? record.stateSince ?? turn.time) + BFD_GRACE);
 		const calm = calmAt(record.flapTimes ?? [], turn.time);
@@ -47,7 +50,7 @@ function stillValid(record: PeerRecord, now: number): Diagnosis | undefined {
 	const { diagnosis } = record;
 	if (diagnosis === undefined || diagnosis.id === "healthy" || diagnosis.id === "bird-down") return undefined;
 	const up = isEstablished(record) && !isSuspectedHalfOpen(record, now);
-	return isDown(record) || up ? undefined : diagnosis;
+	return isDown(record) || up || diagnosis.id === "disabled" ? undefined : diagnosis;
 }
 
 function reportChange(
@@ -75,10 +78,11 @@ export function gravest(state: WardenState): Diagnosis | undefined {
 	if (bird) return bird;
 	const all = Object.values(state.peers).flatMap(({ diagnosis }) => diagnosis ?? []);
 	for (const id of DIAGNOSES) {
-		// That one peer is healthy says nothing about the others.
-		const found = id === "healthy" ? undefined : all.find((diagnosis) => diagnosis.id === id);
+		// That one peer is healthy, or meant to be down, says nothing about the others.
+		const found = id === "healthy" || isNote(id) ? undefined : all.find((diagnosis) => diagnosis.id === id);
 		if (found) return found;
 	}
+	// A peer that has yet to be diagnosed may be ill.
 	const healthy = all.length > 0 && all.length === Object.keys(state.peers).length;
 	return healthy ? { id: "healthy", explanation: "every peer is healthy", evidence: [] } : undefined;
 }

@@ -1,5 +1,6 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
-import type { PeerRecord, WardenState } from "../state.ts";
+import { BGP_PORT } from "../../model/ports.ts";
+import { configurationOf, type PeerRecord, type WardenState } from "../state.ts";
 import type { AddressEvidence } from "./evidence.ts";
 
 /** Everything that a diagnosis of one peer may use. */
@@ -14,8 +15,19 @@ export interface View {
 /** Checks for one cause; undefined: there is no evidence of it. */
 export type Finder = (view: View) => Diagnosis | undefined;
 
-/** A peer that sends no SYN for this many ms is silent: FRR's longest wait between two is 120 s. */
-export const SILENCE = 130_000;
+/**
+ * A peer that sends no SYN for this many ms is silent: FRR waits for up to 150 s after an outage without BFD, GoBGP for up to
+ * 240 s.
+ */
+export const SILENCE = 250_000;
+
+/** A peer that is down for this many ms without a known cause is told what was looked at. */
+export const WAITING_AFTER = 15_000;
+
+/** The port that the peer dials on this router. */
+export function routersPort({ state, record }: View): number {
+	return configurationOf(state, record)?.localPort ?? BGP_PORT;
+}
 
 /**
  * How long a SYN may stay unanswered before that means something, in ms: less for a retransmission; a single SYN gets the

@@ -1,11 +1,18 @@
-import type { PeerRecord } from "../state.ts";
+import { catalogEntry } from "../../model/catalog.ts";
+import { isRefusal } from "../diagnosis/bgp-errors.ts";
+import type { PeerRecord, RestartState } from "../state.ts";
 import type { Turn } from "../turn.ts";
+import { isCurableError, isRouteLimit, isShutdown } from "./curable-error.ts";
 import { pollBirdAt } from "./polling.ts";
 
 /** BFD's failure has had its effects on BIRD after this many ms. */
 const SETTLING = 1000;
 /** BIRD's wait after a peer's error is ended once in this many ms. */
 const APART = 60_000;
+/** This many of BIRD's waits are ended within `within` ms, whatever they were for. */
+const MOST_ENDED = { waits: 2, within: 300_000 } as const;
+/** A peer that lost its session this many times within `within` ms is left to BIRD. */
+const FLAPS = { losses: 3, within: 600_000 } as const;
 
 /** BFD has failed, and BIRD waits: it refuses the peer for `error wait time`, 60 s at least, though BFD may be up again. */
 export function waitsAfterBfd({ peer }: PeerRecord): boolean {
@@ -13,16 +20,48 @@ export function waitsAfterBfd({ peer }: PeerRecord): boolean {
 }
 
 /**
- * The peer's dial has failed on its own side, and BIRD waits: FRR sends this (code 5, RFC 4271 section 6.6) when its interface
- * has no link-local address yet, which IPv6 gets a second after the link. A list of what a restart cures, not of what it does
- * not: a wait after any other error is BIRD's to make. Without a BFD session BIRD may wait for the neighbor's link.
+ * The peer's dial has failed on its own side, and BIRD waits. Without a BFD session BIRD may wait for the neighbor's link.
  */
 function waitsAfterEarlyDial({ peer }: PeerRecord): boolean {
 	const hasBfd = peer.bfd === "up" || peer.bfd === "down" || peer.bfd === "init";
 	const { notification } = peer.lastError ?? {};
-	const fsmError =
-		notification?.by === "peer" && notification.code === 5 && notification.subcode === undefined;
-	return peer.state === "Idle" && hasBfd && fsmError;
+	return peer.state === "Idle" && hasBfd && notification?.code === 5 && peer.lastError !== undefined
+		? isCurableError(peer.lastError)
+		: false;
+}
+
+/**
+ * BIRD's waits are made for peers that fail again and again, and grow for them. One that has lost its session several times
+ * lately, or whose waits were ended already, gets them.
+ */
+export function isLeftToBird({ flapTimes = [], restart }: PeerRecord, now: number): boolean {
+	const losses = flapTimes.filter((time) => now - time < FLAPS.within).length;
+	return losses >= FLAPS.losses || endedLately(restart, now).length >= MOST_ENDED.waits;
+}
+
+function endedLately({ waitsEnded = [] }: RestartState, now: number): readonly number[] {
+	return waitsEnded.filter((time) => now - time < MOST_ENDED.within);
+}
+
+/** The peer's restarts with one more wait that was ended. */
+export function withWaitEnded(restart: RestartState, now: number): RestartState {
+	return { ...restart, waitsEnded: [...endedLately(restart, now), now] };
+}
+
+/**
+ * Whether restarting the peer cannot help, and may count against it: its cause is known to be none that a restart ends, or
+ * BIRD waits for a reason that is not known to pass, or has waited often lately.
+ */
+export function isBeyondRestart(record: PeerRecord, now: number): boolean {
+	const { diagnosis, peer } = record;
+	if (diagnosis && catalogEntry(diagnosis.id)?.beyondRestart) return true;
+	// A range is no session, and restarting it ends those of its nodes.
+	if (peer.neighborRange !== undefined) return true;
+	const { lastError } = peer;
+	if (!lastError) return false;
+	if (isRouteLimit(lastError) || isShutdown(lastError)) return true;
+	if (lastError.notification && isRefusal(lastError.notification)) return true;
+	return peer.state === "Idle" && (!isCurableError(lastError) || isLeftToBird(record, now));
 }
 
 /**
@@ -31,14 +70,13 @@ function waitsAfterEarlyDial({ peer }: PeerRecord): boolean {
  * those the wait was made.
  */
 export function mayEndWait(turn: Turn, record: PeerRecord): boolean {
-	const { stateSince, restart, diagnosis } = record;
+	const { stateSince, restart } = record;
 	if (!turn.state.settings.remediate || record.peer.bfd === "up") return false;
 	if (!waitsAfterBfd(record) && !waitsAfterEarlyDial(record)) return false;
-	if (diagnosis?.id === "flapping" || stateSince === undefined || restart.waitEndedFor === stateSince)
-		return false;
-	const { errorWaitEndedAt } = restart;
-	if (!waitsAfterBfd(record) && errorWaitEndedAt !== undefined && turn.time - errorWaitEndedAt < APART)
-		return false;
+	if (isBeyondRestart(record, turn.time)) return false;
+	if (stateSince === undefined || restart.waitEndedFor === stateSince) return false;
+	const last = restart.waitsEnded?.at(-1);
+	if (!waitsAfterBfd(record) && last !== undefined && turn.time - last < APART) return false;
 	if (turn.time - stateSince >= SETTLING) return true;
 	pollBirdAt(turn, stateSince + SETTLING);
 	return false;

@@ -1,10 +1,13 @@
 import type { BirdPeer, BirdReading } from "../../model/bird.ts";
+import type { BirdConfiguration } from "../../model/bird-configuration.ts";
 import { collectMissing } from "../diagnosis/collect-evidence.ts";
+import { updatePorts } from "../ports.ts";
 import type { PeerRecord } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
 import { reinstall, tableAddresses } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
 import { pollBirdNow, pollSoon, schedulePolls } from "./polling.ts";
+import { nodesOfRanges, summarizeRange } from "./ranges.ts";
 import { remediatePeers } from "./remediation.ts";
 import { awaitsRestart, considerRestarts } from "./restart.ts";
 
@@ -32,8 +35,15 @@ export function birdLost(turn: Turn, reason: string): void {
 export function birdRead(turn: Turn, reading: BirdReading): void {
 	const before = turn.state.peers;
 	const named = new Set(reading.peers.map((peer) => peer.name));
+	const first = !turn.state.bird.known;
 	turn.state = { ...turn.state, peers: {} };
-	for (const peer of reading.peers) turn.peer(peer.name, updatePeer(turn, before[peer.name], peer));
+	const nodes = nodesOfRanges(reading.peers, turn.state.bird.configuration);
+	for (const each of reading.peers) {
+		const own = reading.peers.filter(({ name }) => nodes.get(name) === each.name);
+		const peer = each.neighborRange === undefined ? each : summarizeRange(each, own);
+		const record = updatePeer(turn, before[peer.name], peer, first);
+		turn.peer(peer.name, withRange(record, nodes.get(peer.name), own));
+	}
 	for (const record of Object.values(before)) if (!named.has(record.peer.name)) peerRemoved(turn, record);
 	turn.bird({ known: true, ...(reading.version === undefined ? {} : { version: reading.version }) });
 	considerRestarts(turn);
@@ -44,7 +54,21 @@ export function birdRead(turn: Turn, reading: BirdReading): void {
 		unsettled: records.some((record) => !isDown(record) && !isSettled(record)),
 		awaited: records.some((record) => awaitsRestart(turn, record)),
 	});
-	updateTableAddresses(turn, reading);
+	updateTableAddresses(turn);
+}
+
+/** @param nodes of a range, those that BIRD has made for it */
+function withRange(record: PeerRecord, range: string | undefined, nodes: readonly BirdPeer[]): PeerRecord {
+	const { range: _, connected: __, ...rest } = record;
+	if (record.peer.neighborRange !== undefined)
+		return { ...rest, connected: nodes.filter(({ state }) => state === "Established").length };
+	return range === undefined ? rest : { ...rest, range };
+}
+
+/** bird.conf was read: what the peers are asked and told about depends on it. */
+export function birdConfigured(turn: Turn, configuration: BirdConfiguration | undefined): void {
+	turn.bird({ configuration });
+	updatePorts(turn);
 }
 
 /** Up, with its BFD. */
@@ -55,29 +79,37 @@ function isSettled(record: PeerRecord): boolean {
 export function peerRestarted(
 	turn: Turn,
 	peer: string,
+	verb: "restart" | "enable",
 	id: string | undefined,
 	failure: string | undefined,
 ): void {
-	if (failure !== undefined) turn.log("warn", `peer ${peer} could not be restarted: ${failure}`);
+	if (failure !== undefined)
+		turn.log("warn", `peer ${peer} could not be ${verb}${verb === "enable" ? "d" : "ed"}: ${failure}`);
 	if (id !== undefined) turn.reply([id], failure === undefined, failure ?? `peer ${peer} restarted in BIRD`);
 	pollSoon(turn);
 }
 
-function updatePeer(turn: Turn, before: PeerRecord | undefined, peer: BirdPeer): PeerRecord {
+/** @param first this is the first reading: what it shows may have been so for long */
+function updatePeer(turn: Turn, before: PeerRecord | undefined, peer: BirdPeer, first: boolean): PeerRecord {
 	// On the monotonic clock, so that setting the clock, which moves BIRD's times too, is not taken for a change.
 	const birdSince = peer.since === undefined ? undefined : peer.since - turn.state.clockOffset;
 	const known = birdSince === undefined ? {} : { birdSince };
 	if (!before) {
 		turn.log("info", `peer ${peer.name} found: ${peer.state ?? peer.protocolState}`);
-		return { peer, flaps: 0, restart: { count: 0 }, ...known };
+		// A peer that BIRD has got meanwhile has been so since now, and has the time that others get.
+		const now = first ? {} : { stateSince: turn.time, bfdSince: turn.time };
+		return { peer, flaps: 0, restart: { count: 0 }, ...known, ...now };
 	}
 	const bfdSince = before.peer.bfd === peer.bfd ? before.bfdSince : turn.time;
-	const bfd = bfdSince === undefined ? {} : { bfdSince };
+	const bfd = {
+		...(bfdSince === undefined ? {} : { bfdSince }),
+		...handshake(turn, before, peer),
+	};
 	if (before.peer.state !== peer.state) {
 		const left = before.peer.state === "Established";
 		if (left) reportDown(turn, peer, peer.state);
 		if (peer.state === "Established") reportUp(turn, peer);
-		const { bfdSince: _, birdSince: __, ...rest } = before;
+		const { bfdSince: _, birdSince: __, handshakeSince: ___, ...rest } = before;
 		return {
 			...rest,
 			peer,
@@ -87,11 +119,29 @@ function updatePeer(turn: Turn, before: PeerRecord | undefined, peer: BirdPeer):
 			...(left ? countFlap(turn, before, peer) : {}),
 		};
 	}
-	if (!isNewSession(before, peer, birdSince)) return { ...before, peer, ...bfd };
+	if (!isNewSession(before, peer, birdSince)) {
+		const { handshakeSince: _, ...rest } = before;
+		return { ...rest, peer, ...bfd };
+	}
 	reportDown(turn, peer, undefined);
 	reportUp(turn, peer);
 	const { stateSince: _, bfdSince: __, ...rest } = before;
 	return { ...rest, peer, ...bfd, ...known, ...countFlap(turn, before, peer) };
+}
+
+/**
+ * Since when the handshake has been under way: BGP's messages are exchanged, or were a moment ago, for a side that gives up
+ * tries again.
+ */
+function handshake(
+	turn: Turn,
+	{ peer: { state: last }, handshakeSince }: PeerRecord,
+	{ state }: BirdPeer,
+): Pick<PeerRecord, "handshakeSince"> {
+	const shakes = state === "OpenSent" || state === "OpenConfirm";
+	const shook = last === "OpenSent" || last === "OpenConfirm";
+	if (shakes) return { handshakeSince: handshakeSince ?? turn.time };
+	return shook && state !== "Established" && handshakeSince !== undefined ? { handshakeSince } : {};
 }
 
 /** Losses of the session that are remembered. */
@@ -142,11 +192,10 @@ function reportUp(turn: Turn, peer: BirdPeer): void {
 }
 
 /** With scope `peers` the table names BIRD's neighbors. */
-function updateTableAddresses(turn: Turn, reading: BirdReading): void {
+function updateTableAddresses(turn: Turn): void {
 	const { settings, table } = turn.state;
 	if (settings.scope !== "peers") return;
-	const neighbors = reading.peers.flatMap((peer) => peer.neighborAddress ?? []);
-	const addresses = tableAddresses(turn, neighbors);
+	const addresses = tableAddresses(turn);
 	if (addresses.join() === [...table.addresses].sort().join()) return;
 	turn.table({ addresses });
 	turn.log("info", `table inet ${settings.table}; peers in it: ${addresses.join(", ") || "none"}`);

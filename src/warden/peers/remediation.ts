@@ -56,7 +56,8 @@ function nextStep(turn: Turn, record: PeerRecord): void {
 }
 
 function isCurable(turn: Turn, { diagnosis, stateSince, peer }: PeerRecord): boolean {
-	if (diagnosis) return catalogEntry(diagnosis.id)?.curable === true;
+	// What is only waited for has its time first.
+	if (diagnosis && diagnosis.id !== "waiting") return catalogEntry(diagnosis.id)?.curable === true;
 	if (peer.state === "OpenSent" || peer.state === "OpenConfirm") return false;
 	return turn.time - Math.max(stateSince ?? 0, turn.state.startedAt) >= UNKNOWN_CAUSE_AFTER;
 }

@@ -35,13 +35,14 @@ export function cutBackoff(restart: RestartState, now: number): RestartState {
 
 /** @param lasting whether the backoff starts over */
 export function afterSession(record: PeerRecord, lasting: boolean): RestartState {
-	const { lastAt, notBefore, count, waitEndedFor, backoffCutAt, errorWaitEndedAt } = record.restart;
+	const { lastAt, notBefore, count, waitEndedFor, backoffCutAt, waitsEnded, listening } = record.restart;
 	return {
 		count: lasting ? 0 : count,
 		...(lastAt === undefined ? {} : { lastAt }),
 		...(waitEndedFor === undefined ? {} : { waitEndedFor }),
 		...(backoffCutAt === undefined ? {} : { backoffCutAt }),
-		...(errorWaitEndedAt === undefined ? {} : { errorWaitEndedAt }),
+		...(waitsEnded === undefined ? {} : { waitsEnded }),
+		...(listening === undefined || lasting ? {} : { listening }),
 		...(notBefore === undefined || lasting ? {} : { notBefore }),
 	};
 }

@@ -1,8 +1,9 @@
-import { isRefusal } from "../diagnosis/bgp-errors.ts";
-import type { PeerRecord } from "../state.ts";
+import type { PeerRecord, RestartState } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
-import { mayEndWait, waitsAfterBfd } from "./error-wait.ts";
+import { isCurableError } from "./curable-error.ts";
+import { isBeyondRestart, mayEndWait, withWaitEnded } from "./error-wait.ts";
+import { considerEnabling } from "./given-up.ts";
 import { pollBirdAt, pollBirdNow, pollSoon } from "./polling.ts";
 import { beginStep } from "./remedy-step.ts";
 import { APART, afterSession, cutBackoff, mayCutBackoff, restartDelay } from "./restart-backoff.ts";
@@ -19,6 +20,8 @@ const BFD_PATIENCE = 20_000;
 const GRACE = 1000;
 /** BIRD sees within this many ms that the peer has given up a session: it sends a KEEPALIVE before, and gets an RST. */
 const LOSS_SEEN_WITHIN = 60_000;
+/** A peer that BIRD has run for this many ms is not given up again at once. */
+const RUNS_AFTER = 5000;
 /** A session that lasted this many ms ends the backoff. */
 const LASTING = 30_000;
 
@@ -36,7 +39,7 @@ export function requestRestarts(turn: Turn): void {
 /** Restarts one peer, in the time that its backoff allows. */
 export function scheduleRestart(turn: Turn, name: string): void {
 	const record = turn.state.peers[name];
-	if (!record || !turn.state.settings.remediate) return;
+	if (!record || !turn.state.settings.remediate || isBeyondRestart(record, turn.time)) return;
 	const marked = markWanted(turn, record, turn.time);
 	turn.peer(name, marked);
 	considerRestart(turn, marked);
@@ -57,7 +60,9 @@ export function restartAfterChange(turn: Turn, name: string): void {
 		pollBirdAt(turn, turn.time + LOSS_SEEN_WITHIN);
 		return;
 	}
-	if (!turn.state.settings.remediate) return;
+	if (!turn.state.settings.remediate || record.peer.neighborRange !== undefined) return;
+	// BIRD's wait was not made for what was changed now.
+	if (record.peer.state === "Idle" && isBeyondRestart(record, turn.time)) return;
 	// A table that others work at all the time, as fw4's, changes for reasons that have nothing to do with the peer.
 	if (!mayCutBackoff(restart, turn.time)) return;
 	const notBefore = restart.lastAt === undefined ? turn.time : Math.max(turn.time, restart.lastAt + APART);
@@ -89,9 +94,12 @@ export function considerRestarts(turn: Turn): void {
 
 /** BFD shows that the peer is there, and BIRD waits after an error that may not come again. */
 function waitsThoughReachable({ peer }: PeerRecord): boolean {
-	if (peer.state !== "Idle" || peer.bfd !== "up" || peer.lastError === undefined) return false;
-	const { notification } = peer.lastError;
-	return notification === undefined || !isRefusal(notification);
+	return (
+		peer.state === "Idle" &&
+		peer.bfd === "up" &&
+		peer.lastError !== undefined &&
+		isCurableError(peer.lastError)
+	);
 }
 
 /** BIRD has seen that the suspected session is gone. */
@@ -140,14 +148,22 @@ export function isSuspectedHalfOpen({ restart, stateSince, birdSince }: PeerReco
 function markWanted(turn: Turn, record: PeerRecord, wantedAt: number): PeerRecord {
 	const { restart } = record;
 	if (isEstablished(record) || isDown(record) || !turn.state.settings.remediate) return record;
+	if (isBeyondRestart(record, turn.time)) return record;
 	if (restart.wantedSince !== undefined || (restart.lastAt !== undefined && restart.lastAt >= wantedAt))
 		return record;
 	return { ...record, restart: { ...restart, wantedSince: turn.time } };
 }
 
+/** A peer that runs again has been enabled for good: the next obstacle is a new one. */
+function withoutOldListening({ restart, stateSince, peer }: PeerRecord, now: number): RestartState {
+	const { listening, ...rest } = restart;
+	const runs = peer.protocolState !== "down" && stateSince !== undefined && now - stateSince > RUNS_AFTER;
+	return listening && runs ? rest : restart;
+}
+
 function considerRestart(turn: Turn, record: PeerRecord): void {
 	const { name } = record.peer;
-	const { restart } = record;
+	const restart = withoutOldListening(record, turn.time);
 	if (isEstablished(record)) {
 		const lasting = record.stateSince === undefined || turn.time - record.stateSince >= LASTING;
 		const { suspectedSince } = restart;
@@ -164,42 +180,39 @@ function considerRestart(turn: Turn, record: PeerRecord): void {
 			...record,
 			restart: { ...afterSession(record, false), ...(flapExpected && { flapExpected }) },
 		});
+		considerEnabling(turn, turn.state.peers[name] ?? record);
 		return;
 	}
-	if (wentDownInOwnFlap(turn, record)) {
+	const beyondRestart = isBeyondRestart(record, turn.time);
+	if (!beyondRestart && wentDownInOwnFlap(turn, record)) {
 		const flapRestarts = [...(restart.flapRestarts ?? []), turn.time];
 		turn.peer(name, {
 			...record,
 			restart: { ...restart, flapRestarts, flapExpected: expectFlap(turn, restart) },
 		});
-		turn.do({ type: "restart_peer", peer: name });
+		turn.do({ type: "restart_peer", peer: name, verb: "restart" });
 		turn.log("info", `peer ${name} went down in the BFD flap caused by its restart; restarting it once more`);
 		pollSoon(turn);
 		return;
 	}
-	if (keptBfdSession(turn, record)) {
+	if (!beyondRestart && keptBfdSession(turn, record)) {
 		const flapExpected = expectFlap(turn, restart, 1);
 		turn.peer(name, { ...record, restart: { ...restart, flapExpected } });
-		turn.do({ type: "restart_peer", peer: name });
+		turn.do({ type: "restart_peer", peer: name, verb: "restart" });
 		turn.log("info", `peer ${name}: BIRD kept its BFD session across the restart; restarting it once more`);
 		pollSoon(turn);
 		return;
 	}
 	if (mayEndWait(turn, record)) {
-		const bfdFailed = waitsAfterBfd(record);
 		turn.peer(name, {
 			...record,
-			restart: {
-				...restart,
-				waitEndedFor: record.stateSince,
-				...(bfdFailed ? {} : { errorWaitEndedAt: turn.time }),
-			},
+			restart: withWaitEnded({ ...restart, waitEndedFor: record.stateSince }, turn.time),
 		});
-		turn.do({ type: "restart_peer", peer: name });
+		turn.do({ type: "restart_peer", peer: name, verb: "restart" });
 		turn.log("info", `peer ${name}: restarted to end BIRD's error wait (${record.peer.lastError?.text})`);
 		return;
 	}
-	if (!turn.state.settings.remediate) {
+	if (!turn.state.settings.remediate || beyondRestart) {
 		const { wantedSince: _, ...kept } = restart;
 		turn.peer(name, { ...record, restart: kept });
 		return;
@@ -216,12 +229,13 @@ function considerRestart(turn: Turn, record: PeerRecord): void {
 	const { wantedSince: _, flapRestarts: __, suspectedSince: ___, ...kept } = restart;
 	const flapExpected = expectFlap(turn, restart);
 	const notBefore = turn.time + delay;
+	const restarted = { ...kept, count, lastAt: turn.time, notBefore, flapExpected };
 	turn.peer(name, {
 		...record,
-		restart: { ...kept, count, lastAt: turn.time, notBefore, flapExpected },
+		restart: record.peer.state === "Idle" ? withWaitEnded(restarted, turn.time) : restarted,
 	});
 	beginStep(turn, name, "restart");
-	turn.do({ type: "restart_peer", peer: name });
+	turn.do({ type: "restart_peer", peer: name, verb: "restart" });
 	turn.do({ type: "report", event: "peer_nudged", details: { peer: name, state: record.peer.state } });
 	turn.log(
 		"info",

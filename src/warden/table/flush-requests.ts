@@ -9,7 +9,7 @@ export function requestFlush(turn: Turn, ids: readonly string[]): void {
 		return;
 	}
 	turn.flush({ running: true, waiting: ids });
-	turn.do({ type: "flush" });
+	turn.do({ type: "flush", ports: turn.state.table.ports });
 }
 
 /** @param left entries that were still there after the last try */

@@ -1,4 +1,5 @@
 import { retryDelay } from "../../lib/backoff.ts";
+import { MOST_PORTS } from "../../model/ports.ts";
 import { requestRestarts } from "../peers/restart.ts";
 import type { Turn } from "../turn.ts";
 import { requestFlush } from "./flush-requests.ts";
@@ -55,8 +56,14 @@ export function installFailed(turn: Turn, reason: string): void {
 /**
  * @param text the kernel's listing; undefined: there is no such table
  * @param peers the addresses that the listed table is for, with scope `peers`
+ * @param ports the TCP ports of BGP that it covers
  */
-export function listed(turn: Turn, text: string | undefined, peers: readonly string[]): void {
+export function listed(
+	turn: Turn,
+	text: string | undefined,
+	peers: readonly string[],
+	ports: readonly number[],
+): void {
 	const { table, settings } = turn.state;
 	const name = `table inet ${settings.table}`;
 	turn.table({ listing: "none", suspected: false });
@@ -65,6 +72,9 @@ export function listed(turn: Turn, text: string | undefined, peers: readonly str
 		// Until BIRD was read, the found table's peers stay in it: it may be the one that was loaded at boot.
 		if (settings.scope === "peers" && text !== undefined)
 			turn.table({ addresses: tableAddresses(turn, peers) });
+		// So do its ports, until bird.conf was read.
+		const known = [...new Set([...turn.state.table.ports, ...ports])].slice(0, MOST_PORTS);
+		turn.table({ ports: known.sort((one, other) => one - other) });
 		install(turn);
 		return;
 	}

@@ -5,7 +5,7 @@ import type { InstallProgress } from "./table-state.ts";
 
 /** Starts an install, unless the table was released; after the running one, if there is one. */
 export function install(turn: Turn): void {
-	const { addresses, former, released, listing, watch, install: progress } = turn.state.table;
+	const { addresses, ports, former, released, listing, watch, install: progress } = turn.state.table;
 	if (released) {
 		cancelScheduled(turn);
 		return;
@@ -23,7 +23,12 @@ export function install(turn: Turn): void {
 		...(watch.is === "on" ? { watch: { ...watch, unproven: false } } : {}),
 	});
 	const { settings } = turn.state;
-	turn.do({ type: "install", spec: tableSpec(settings, addresses), former, ...(own ? {} : { own }) });
+	turn.do({
+		type: "install",
+		spec: tableSpec(settings, addresses, ports),
+		former,
+		...(own ? {} : { own }),
+	});
 }
 
 /** @param at monotonic ms */

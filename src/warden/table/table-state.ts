@@ -45,6 +45,8 @@ export interface TableState {
 	readonly firewall: FirewallState;
 	/** Addresses that the table is installed for, with scope `peers`. */
 	readonly addresses: readonly string[];
+	/** TCP ports of BGP that the table is installed for, ascending. */
+	readonly ports: readonly number[];
 	/** Ids of `ensure` commands that wait for the outcome. */
 	readonly waiting: readonly string[];
 }
@@ -93,7 +95,7 @@ export interface Contention {
 	readonly opponent?: Actor;
 }
 
-export function initialTable(addresses: readonly string[]): TableState {
+export function initialTable(addresses: readonly string[], ports: readonly number[]): TableState {
 	return {
 		phase: "starting",
 		owned: false,
@@ -108,6 +110,7 @@ export function initialTable(addresses: readonly string[]): TableState {
 		recent: [],
 		firewall: { includes: [] },
 		addresses,
+		ports,
 		waiting: [],
 	};
 }

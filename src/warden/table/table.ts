@@ -1,3 +1,4 @@
+import { evidenceKey } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { look } from "./look-at-firewall.ts";
 import { cancelScheduled, install, list } from "./requests.ts";
@@ -24,9 +25,16 @@ export function ensureTable(turn: Turn, ids: readonly string[]): void {
 	if (turn.state.table.phase === "kept" && !turn.state.table.loss) list(turn);
 }
 
-/** With scope `peers`: the addresses of the configuration and BIRD's neighbors, sorted. */
-export function tableAddresses(turn: Turn, neighbors: readonly string[]): string[] {
-	return [...new Set([...turn.state.settings.addresses, ...neighbors])].sort();
+/**
+ * With scope `peers`: the addresses of the configuration, of BIRD's neighbors and of its ranges, sorted. The nodes of a range
+ * are covered by it: they come and go.
+ * @param others that are to be kept as well
+ */
+export function tableAddresses({ state }: Turn, others: readonly string[] = []): string[] {
+	const neighbors = Object.values(state.peers).flatMap((record) =>
+		record.range === undefined ? (evidenceKey(record) ?? []) : [],
+	);
+	return [...new Set([...state.settings.addresses, ...neighbors, ...others])].sort();
 }
 
 /** A person wants to change the table, or be rid of it: from now on it is neither owned nor repaired. */

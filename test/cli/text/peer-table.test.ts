@@ -6,9 +6,10 @@ const NOW = Date.parse("2026-03-01T12:00:00Z");
 it("aligns the columns and has a dash for what could not be read", () => {
 	const text = renderPeers(
 		[
-			{ name: "a-long-protocol-name", flaps: 12 },
+			{ name: "a-long-protocol-name", level: "red", flaps: 12 },
 			{
 				name: "six",
+				level: "green",
 				state: "Established",
 				since: "2026-02-25T10:00:00Z",
 				neighbor_address: "2001:db8::1",
@@ -41,9 +42,10 @@ it("says below what there is to say about a peer; an old error of an Established
 	} as const;
 	const text = renderPeers(
 		[
-			{ name: "down", state: "Active", flaps: 1, ...remarks },
+			{ name: "down", level: "red", state: "Active", flaps: 1, ...remarks },
 			{
 				name: "up",
+				level: "green",
 				state: "Established",
 				flaps: 1,
 				last_error: "Socket: Connection closed",

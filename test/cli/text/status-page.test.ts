@@ -12,6 +12,8 @@ const ROUTER: RouterStatus = {
 	started: "2026-03-01T08:47:00Z",
 	protection: "installed",
 	table: "custom_bgp",
+	ports: [179],
+	level: "green",
 	repairs: 3,
 	last_repair: {
 		at: "2026-03-01T11:57:00Z",
@@ -26,6 +28,7 @@ const ROUTER: RouterStatus = {
 
 const WAUKEEN: PeerStatus = {
 	name: "waukeen",
+	level: "green",
 	neighbor_address: "192.168.1.2",
 	neighbor_as: 65009,
 	local_as: 65001,
@@ -146,6 +149,7 @@ waukeen  Established  2 h 5 min  192.168.1.2  65009  up          3         1    
 				peers: [
 					{
 						name: evil,
+						level: "red",
 						state: evil,
 						since: evil,
 						neighbor_address: evil,
@@ -165,7 +169,7 @@ waukeen  Established  2 h 5 min  192.168.1.2  65009  up          3         1    
 			renderStatus(
 				{
 					router: { ...ROUTER, problem: "x", explanation: "x" },
-					peers: [{ name: "x", flaps: 0, last_error: "x", explanation: "x", remedy: "x" }],
+					peers: [{ name: "x", level: "red", flaps: 0, last_error: "x", explanation: "x", remedy: "x" }],
 				},
 				NOW,
 				PLAIN,
@@ -189,6 +193,7 @@ waukeen  Established  2 h 5 min  192.168.1.2  65009  up          3         1    
 describe("headline", () => {
 	const down = (name: string, state?: string): PeerStatus => ({
 		name,
+		level: "red",
 		flaps: 0,
 		...(state ? { state } : {}),
 	});

@@ -29,7 +29,7 @@ for (const [name, file] of Object.entries(WANTED)) {
 	if (!cause) throw new Error(`no cause ${name}`);
 	const lab = await startLab();
 	try {
-		await lab.router.nft(renderTable(tableSpec(defaultConfig().main, [])));
+		await lab.router.nft(renderTable(tableSpec(defaultConfig().main, [], [179])));
 		const bird = await startBird(lab.router, birdPeering());
 		const frr = await startFrr(lab.speaker);
 		const world: World = { lab, family: 4, version: 3, bird, frr };

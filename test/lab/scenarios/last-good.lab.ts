@@ -44,7 +44,7 @@ test.each([
 ])(
 	"a file that is %s changes nothing: not at a reload, not at a restart, until it is good again",
 	async (_, lose) => {
-		const saved = lab.router.read("/etc/bgpwarden/table.nft");
+		const saved = await until("the table's copy", () => lab.router.read("/etc/bgpwarden/table.nft"));
 		expect(saved).toContain("table inet my_bgp");
 		expect((await shell(`stat -c %a ${lastGood}`)).stdout).toBe("600\n");
 

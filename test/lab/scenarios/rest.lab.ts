@@ -11,6 +11,8 @@ beforeEach(async () => {
 });
 afterEach(() => lab.stop());
 
+/** Milliseconds after which a session is nothing new, and two readings of BIRD. */
+const SETTLED = 12_000;
 const commandLine = (pid: number) => lab.router.read(`/proc/${pid}/cmdline`) ?? "";
 
 test.each([
@@ -26,8 +28,12 @@ test.each([
 	await daemon.untilStatus(
 		"all is well",
 		({ peers: [peer], mqtt }) =>
-			peer?.state === "Established" && peer.bfd === "up" && mqtt?.connected === true,
-		{ timeout: 25_000 },
+			peer?.state === "Established" &&
+			peer.bfd === "up" &&
+			mqtt?.connected === true &&
+			// The route to a new session's peer is looked at until its own routes have come.
+			Date.now() - Date.parse(peer.since ?? "") > SETTLED,
+		{ timeout: 35_000 },
 	);
 
 	// When the daemon is watched for 20 s

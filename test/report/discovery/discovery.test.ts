@@ -9,7 +9,7 @@ const topics = topicsFor(mqttConfig(1883), "Router-1");
 const peer = topics.peer("waukeen");
 const options = { version: "1.2.3", commands: true };
 const router = routerDiscovery(topics, options);
-const waukeen = peerDiscovery(topics, peer, "waukeen", options);
+const waukeen = peerDiscovery(topics, peer, { name: "waukeen", isRange: false }, options);
 
 /** Keys that homeassistant/components/mqtt/schemas.py knows; any other rejects the message. */
 const ROOT = ["device", "origin", "components", "availability", "availability_mode", "state_topic", "qos"];
@@ -88,12 +88,14 @@ test("without commands, buttons of before are taken back", () => {
 		ensure: { platform: "button" },
 		flush: { platform: "button" },
 	});
-	expect(peerDiscovery(topics, peer, "waukeen", off).components.restart).toEqual({ platform: "button" });
+	expect(peerDiscovery(topics, peer, { name: "waukeen", isRange: false }, off).components.restart).toEqual({
+		platform: "button",
+	});
 });
 
 test("a dirty name harms neither ids nor what is shown", () => {
 	const name = `+/#\u0000\u202e${"ü".repeat(300)}`;
-	const dirty = peerDiscovery(topics, topics.peer(peerId(name)), name, options);
+	const dirty = peerDiscovery(topics, topics.peer(peerId(name)), { name, isRange: false }, options);
 	expect(JSON.stringify(dirty)).not.toMatch(/\\u0000|\u202e/);
 	expect(dirty.device.name.length).toBeLessThan(100);
 	for (const { unique_id, default_entity_id } of Object.values(dirty.components)) {

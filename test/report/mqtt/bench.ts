@@ -163,12 +163,14 @@ export function status(peers: (string | PeerStatus)[] = ["waukeen"], reachable =
 			started: "2025-11-24T03:00:00Z",
 			protection: "owned",
 			table: "custom_bgp",
+			ports: [179],
+			level: "green",
 			repairs: 0,
 			flushed: 0,
 			bird: { reachable },
 		},
 		peers: peers.map((peer) =>
-			typeof peer === "string" ? { name: peer, state: "Established", flaps: 0 } : peer,
+			typeof peer === "string" ? { name: peer, level: "green", state: "Established", flaps: 0 } : peer,
 		),
 	};
 }

@@ -21,11 +21,13 @@ const status = (...peers: string[]): Status => ({
 		started: "2025-11-24T03:00:00Z",
 		protection: "owned",
 		table: "custom_bgp",
+		ports: [179],
+		level: "green",
 		repairs: 0,
 		flushed: 0,
 		bird: { reachable: true },
 	},
-	peers: peers.map((name) => ({ name, state: "Established", flaps: 0 })),
+	peers: peers.map((name) => ({ name, level: "green", state: "Established", flaps: 0 })),
 });
 
 const eventually = (assertion: () => void) => vi.waitFor(assertion, { timeout: 10_000, interval: 10 });

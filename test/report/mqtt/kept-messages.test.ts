@@ -25,7 +25,7 @@ test("that keeps everything is asked once on each connection, and nothing is sai
 	expect(bench.unsubscribed).toContain(DISCOVERY);
 	// It is listened to for as long as the connection lasts.
 	expect(bench.unsubscribed).not.toContain(`${R}/availability`);
-	bench.publisher.update(status([{ name: "waukeen", state: "Active", flaps: 1 }]));
+	bench.publisher.update(status([{ name: "waukeen", level: "red", state: "Active", flaps: 1 }]));
 	bench.advance(100_000);
 	expect(asked()).toBe(1);
 	bench.disconnect("gone");
@@ -78,6 +78,7 @@ test("a state that grows over the limit later is noticed", () => {
 		status([
 			{
 				name: "waukeen",
+				level: "red",
 				state: "Active",
 				flaps: 1,
 				evidence: Array.from({ length: 10 }, () => "x".repeat(700)),

@@ -30,9 +30,11 @@ describe("publishing", () => {
 			repairs: 0,
 			flushed: 0,
 			bird: { reachable: true },
+			level: "green",
 		});
 		expect(JSON.parse(messages.get(`${R}/peer/waukeen/state`) ?? "")).toEqual({
 			name: "waukeen",
+			level: "green",
 			state: "Established",
 			flaps: 0,
 		});
@@ -42,7 +44,7 @@ describe("publishing", () => {
 	test("no message grows with what a program or a peer says", () => {
 		const long = "x".repeat(100_000);
 		const told = { explanation: long, evidence: Array.from({ length: 500 }, () => long), last_error: long };
-		bench.publisher.update(status([{ name: "waukeen", state: "Active", flaps: 0, ...told }]));
+		bench.publisher.update(status([{ name: "waukeen", level: "red", state: "Active", flaps: 0, ...told }]));
 		bench.publisher.event({ event_type: "table_lost", at: "2025-11-24T03:00:00Z", by: "nft", command: long });
 		bench.connect();
 		const sizes = bench.messages().map(([, payload]) => payload.length);
@@ -54,14 +56,14 @@ describe("publishing", () => {
 		bench = settled();
 		bench.publisher.update(status());
 		expect(bench.topics()).toEqual([]);
-		bench.publisher.update(status([{ name: "waukeen", state: "Active", flaps: 1 }]));
+		bench.publisher.update(status([{ name: "waukeen", level: "red", state: "Active", flaps: 1 }]));
 		expect(bench.topics()).toEqual([`${R}/peer/waukeen/state`]);
 	});
 
 	test("at most one message on a topic in a second, and the latest wins", () => {
 		bench = settled();
 		for (let flaps = 1; flaps <= 100; flaps++) {
-			bench.publisher.update(status([{ name: "waukeen", state: "Active", flaps }]));
+			bench.publisher.update(status([{ name: "waukeen", level: "red", state: "Active", flaps }]));
 			bench.advance(100);
 		}
 		bench.advance(1000);
@@ -72,7 +74,7 @@ describe("publishing", () => {
 	test("everything again after each connection", () => {
 		bench = settled();
 		bench.disconnect("gone");
-		bench.publisher.update(status([{ name: "waukeen", state: "Active", flaps: 1 }]));
+		bench.publisher.update(status([{ name: "waukeen", level: "red", state: "Active", flaps: 1 }]));
 		bench.advance(60_000);
 		expect(bench.topics()).toEqual([]);
 		bench.connect();

@@ -55,7 +55,7 @@ describe("a message at which the broker hangs up", () => {
 		expect(got).not.toContain(DISCOVERY);
 		for (const topic of EVERYTHING.slice(2)) expect(got).toContain(topic);
 		// What it got earlier is not removed either.
-		bench.publisher.update(status([{ name: "waukeen", state: "Active", flaps: 1 }]));
+		bench.publisher.update(status([{ name: "waukeen", level: "red", state: "Active", flaps: 1 }]));
 		bench.advance(5000);
 		expect(bench.topics()).toEqual([`${R}/peer/waukeen/state`]);
 	});
@@ -103,7 +103,7 @@ describe("a message at which the broker hangs up", () => {
 	test("is a state: a shorter one is sent at once, a longer one is not", () => {
 		const long = (length: number, flaps: number) => {
 			const evidence = Array.from({ length: length / 500 }, () => "x".repeat(500));
-			return status([{ name: "waukeen", state: "Active", flaps, evidence }]);
+			return status([{ name: "waukeen", level: "red", state: "Active", flaps, evidence }]);
 		};
 		const topic = `${R}/peer/waukeen/state`;
 		bench.publisher.update(long(9000, 0));

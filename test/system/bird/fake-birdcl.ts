@@ -4,7 +4,18 @@ import { FakePlatform, type Script } from "../../fakes/platform.ts";
 import { fixture, takeApart } from "./transcript.ts";
 
 export const SOCKET = "/var/run/bird.ctl";
-export const captured = takeApart(fixture("bird-3.1.8-all.txt"));
+/** `show status` of BIRD 3.1.8; the captures of whole sessions are older than the question. */
+export const STATUS = `1000-BIRD 3.1.8
+1011-Router ID is 192.168.1.1
+     Hostname is router
+     Current server time is 2026-11-27 10:00:00.000
+     Last reboot on 2026-11-27 09:00:00.000
+     Last reconfiguration on 2026-11-27 09:00:00.000
+0013 Daemon is up and running
+`;
+
+const session = takeApart(fixture("bird-3.1.8-all.txt"));
+export const captured = { ...session, answers: new Map([...session.answers, ["show status", STATUS]]) };
 export const expected = JSON.parse(fixture("bird-3.1.8-all.json"));
 
 /** birdcl with these answers; one that is not there is never given. */
@@ -15,7 +26,7 @@ export function client(
 	return (child) => {
 		child.out(`${greeting}bird> `);
 		child.onWritten((text) => {
-			const answer = answers.get(text.trim());
+			const answer = answers.get(text.trim()) ?? (text === "show status\n" ? STATUS : undefined);
 			if (answer !== undefined) child.out(`${text}${answer}bird> `);
 		});
 	};
@@ -35,6 +46,8 @@ export class Bench {
 	/** What the session said, in order; a reading as `reading`. */
 	readonly said: string[] = [];
 	readonly readings: BirdReading[] = [];
+	/** Control sockets of BIRDs that were found with another configuration. */
+	readonly configured: string[] = [];
 	readonly session: BirdPoller;
 
 	constructor() {
@@ -48,6 +61,7 @@ export class Bench {
 			socket,
 			onUp: (version) => this.said.push(`up ${version}`),
 			onLost: (reason) => this.said.push(`lost: ${reason}`),
+			onConfigured: (path) => this.configured.push(path),
 			onReading: (reading) => {
 				this.said.push("reading");
 				this.readings.push(reading);

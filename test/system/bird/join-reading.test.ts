@@ -171,21 +171,24 @@ describe("joinReading", () => {
 		[true, "down"],
 		[false, "up"],
 	])("takes the BFD session of the BGP session's own mode (multihop %s)", (multihop, bfd) => {
-		expect(joinReading("3", [{ ...neighbor, multihop }], both, NOW).peers[0]?.bfd).toBe(bfd);
+		expect(joinReading({ version: "3" }, [{ ...neighbor, multihop }], both, NOW).peers[0]?.bfd).toBe(bfd);
 	});
 
 	it("tells the moment where BIRD's column does", () => {
-		const at = (sinceText: string) => joinReading("3", [{ ...neighbor, sinceText }], [], NOW).peers[0]?.since;
+		const at = (sinceText: string) =>
+			joinReading({ version: "3" }, [{ ...neighbor, sinceText }], [], NOW).peers[0]?.since;
 		expect(at("1795490142.503")).toBe(1_795_490_142_503);
 		expect(at("2026-11-24")).toBeUndefined();
 	});
 
 	it("leaves BFD open when it could not be asked", () => {
-		expect(joinReading(undefined, [neighbor], undefined, NOW)).toEqual({ peers: [neighbor] });
-		expect(joinReading(undefined, [neighbor], [], NOW).peers[0]?.bfd).toBe("none");
+		expect(joinReading({}, [neighbor], undefined, NOW)).toEqual({ peers: [neighbor] });
+		expect(joinReading({}, [neighbor], [], NOW).peers[0]?.bfd).toBe("none");
 	});
 
 	it("leaves out templates", () => {
-		expect(joinReading("3", [{ ...neighbor, neighborRange: "10.0.0.0/8" }], [], NOW).peers).toEqual([]);
+		expect(joinReading({}, [{ ...neighbor, neighborRange: "10.0.0.0/8" }], [], NOW).peers).toMatchObject([
+			{ neighborRange: "10.0.0.0/8" },
+		]);
 	});
 });

@@ -23,7 +23,12 @@ describe("a session that works", () => {
 		expect(said).toEqual(["up 3.1.8", "reading"]);
 		expect(withoutTimes(readings[0])).toEqual(expected);
 		expect(platform.children.map((child) => child.argv)).toEqual([["birdcl", "-v", "-r", "-s", SOCKET]]);
-		expect(bench.commands()).toEqual(['timeformat "%s.%3f"', "show protocols all", "show bfd sessions all"]);
+		expect(bench.commands()).toEqual([
+			'timeformat "%s.%3f"',
+			"show status",
+			"show protocols all",
+			"show bfd sessions all",
+		]);
 	});
 
 	it("writes a command only when the one before was answered", () => {

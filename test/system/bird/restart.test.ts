@@ -21,7 +21,7 @@ function prints(text: string, code: number): Script {
 
 async function restart(peer: string, milliseconds = 0): Promise<RestartResult> {
 	let result: RestartResult | undefined;
-	void restartPeer(platform, { socket: "", peer }).then((value) => {
+	void restartPeer(platform, { socket: "", peer, verb: "restart" }).then((value) => {
 		result = value;
 	});
 	await platform.settle();

@@ -50,10 +50,12 @@ export function readTranscript({ greeting, answers }: Transcript): BirdReading |
 	);
 	const sessions = bfdReply && parseBfd(bfdReply);
 	if (!protocols || !sessions) return undefined;
-	return joinReading(parseGreeting(greeting)?.version, protocols, sessions, NOW);
+	return joinReading({ version: parseGreeting(greeting)?.version }, protocols, sessions, NOW);
 }
 
 /** A reading as the expected values hold it: without times, which each capture has anew. */
 export function withoutTimes(reading: BirdReading | undefined): unknown {
-	return reading && { ...reading, peers: reading.peers.map(({ since: _, ...peer }) => peer) };
+	if (!reading) return undefined;
+	const { configured: _, ...rest } = reading;
+	return { ...rest, peers: reading.peers.map(({ since: __, ...peer }) => peer) };
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Flow } from "../../../src/model/flow.ts";
-import { filterOf, mayBeStale } from "../../../src/system/conntrack/delete-filter.ts";
+import { filterOf, staleHint } from "../../../src/system/conntrack/delete-filter.ts";
 import { parseFlow } from "../../../src/system/conntrack/flow-text.ts";
 import { type IsLocal, localAddresses } from "../../../src/system/conntrack/local-addresses.ts";
 
@@ -82,7 +82,7 @@ describe("localAddresses", () => {
 });
 
 const stale = (flows: readonly Flow[], own: IsLocal) =>
-	flows.filter((flow) => filterOf(flow, own) !== undefined);
+	flows.filter((flow) => filterOf(flow, own, [179]) !== undefined);
 
 describe("what is stale", () => {
 	const all = flows("linux-6.18-nf_conntrack.txt");
@@ -127,7 +127,9 @@ describe("what is stale", () => {
 
 describe("filterOf", () => {
 	it("is one for all flows of a kind", () => {
-		const filters = new Set(flows("linux-6.18-nf_conntrack.txt").map((flow) => filterOf(flow, isLocal)));
+		const filters = new Set(
+			flows("linux-6.18-nf_conntrack.txt").map((flow) => filterOf(flow, isLocal, [179])),
+		);
 		expect([...filters].sort()).toEqual([
 			"-f ipv4 -p tcp --orig-dst 192.168.1.1 --orig-port-dst 179",
 			"-f ipv4 -p tcp --orig-src 192.168.1.1 --orig-port-dst 179",
@@ -139,15 +141,18 @@ describe("filterOf", () => {
 	});
 });
 
-describe("mayBeStale", () => {
+describe("staleHint", () => {
 	it("lets no stale flow by", () => {
 		for (const line of fixture("linux-6.18-nf_conntrack.txt").split("\n")) {
 			const flow = parseFlow(line);
-			if (flow && filterOf(flow, isLocal) !== undefined) expect(mayBeStale(line), line).toBe(true);
+			if (flow && filterOf(flow, isLocal, [179]) !== undefined)
+				expect(staleHint([179]).test(line), line).toBe(true);
 		}
 	});
 
 	it("spares the parsing of others", () => {
-		expect(mayBeStale("tcp 6 9 src=1.1.1.1 dst=2.2.2.2 sport=1790 dport=443")).toBe(false);
+		const line = "tcp 6 9 src=1.1.1.1 dst=2.2.2.2 sport=1790 dport=443";
+		expect(staleHint([179]).test(line)).toBe(false);
+		expect(staleHint([179, 1790]).test(line)).toBe(true);
 	});
 });

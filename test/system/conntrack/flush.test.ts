@@ -26,7 +26,7 @@ function isStale(entry: string): boolean {
 
 async function flush(milliseconds = 0): Promise<FlushResult> {
 	let result: FlushResult | undefined;
-	void flushConntrack(platform).then((value) => {
+	void flushConntrack(platform, [179]).then((value) => {
 		result = value;
 	});
 	await platform.settle();

@@ -36,7 +36,7 @@ beforeEach(() => {
 });
 
 async function inspect(
-	peer: Parameters<typeof inspectPeer>[1] = { address: "192.168.1.2", routeMark: 0 },
+	peer: Parameters<typeof inspectPeer>[1] = { address: "192.168.1.2", routeMark: 0, ports: [179] },
 ): Promise<Inspection> {
 	let result: Inspection | undefined;
 	void inspectPeer(platform, peer).then((value) => {
@@ -79,12 +79,12 @@ test("a neighbor that is only remembered is asked with one packet", async () => 
 
 test("the gateway is the neighbor where the route has one", async () => {
 	route = { out: "10.0.0.2 via 192.168.1.9 dev br-lan src 192.168.1.1 uid 0 \n", code: 0 };
-	await inspect({ address: "10.0.0.2", routeMark: 0 });
+	await inspect({ address: "10.0.0.2", routeMark: 0, ports: [179] });
 	expect(started()).toContain("ip -4 neigh show to 192.168.1.9");
 });
 
 test("the route is asked for as the router's packets have it: with their mark, and through a link-local address's interface", async () => {
-	await inspect({ address: "fe80::2", zone: "br-lan", routeMark: 0x80000 });
+	await inspect({ address: "fe80::2", zone: "br-lan", ports: [179], routeMark: 0x80000 });
 	expect(started()[0]).toBe("ip -6 route get fe80::2 oif br-lan mark 524288");
 });
 

@@ -13,6 +13,7 @@ const spec: TableSpec = {
 	bypassMark: "keep",
 	routeMark: "keep",
 	addresses: [],
+	ports: [179],
 };
 
 let platform: FakePlatform;

@@ -65,7 +65,15 @@ function refuse(child: FakeChild, complaint: string): void {
 
 const render = (form: TableForm) =>
 	renderTable(
-		{ table: TABLE, scope: "any", forwarded: false, bypassMark: "keep", routeMark: "keep", addresses: [] },
+		{
+			table: TABLE,
+			scope: "any",
+			forwarded: false,
+			bypassMark: "keep",
+			routeMark: "keep",
+			addresses: [],
+			ports: [179],
+		},
 		form,
 	);
 

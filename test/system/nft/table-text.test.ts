@@ -10,6 +10,7 @@ const any = {
 	bypassMark: "keep",
 	routeMark: "keep",
 	addresses: [],
+	ports: [179],
 } as const;
 
 /** The lines of one chain, without indentation. */

@@ -3,7 +3,7 @@ import { renderTraceTable } from "../../../src/system/nft/trace-table.ts";
 
 describe("the trace's table", () => {
 	test("vanishes with its owner, and decides nothing", () => {
-		const text = renderTraceTable("bgpwarden_trace_1", "192.168.1.2");
+		const text = renderTraceTable("bgpwarden_trace_1", "192.168.1.2", [179]);
 		expect(text).toMatch(/^table inet bgpwarden_trace_1 \{\n\tflags owner;\n/);
 		expect(text).not.toContain("persist");
 		const rules = text.split("\n").filter((line) => line.includes("nftrace"));
@@ -22,7 +22,7 @@ describe("the trace's table", () => {
 		["fd00:1::2", "ip6 saddr fd00:1::2", "ip6 daddr fd00:1::2"],
 		["fe80::1%br-lan", "ip6 saddr fe80::1", "ip6 daddr fe80::1"],
 	])("matches %s both ways, without a zone", (address, arriving, leaving) => {
-		const [, into = "", out = ""] = renderTraceTable("t", address).split("\tchain ");
+		const [, into = "", out = ""] = renderTraceTable("t", address, [179]).split("\tchain ");
 		expect(into).toContain(`${arriving} tcp`);
 		expect(out).toContain(`${leaving} tcp`);
 		expect(into + out).not.toContain("%");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { tooOld } from "../../../src/model/bird.ts";
-import { aboutPeers } from "../../../src/warden/diagnosis/collect-evidence.ts";
+import { aboutPeers } from "../../../src/warden/diagnosis/record-packets.ts";
 import { statusOf } from "../../../src/warden/status.ts";
 import { peer, reading, type Story, types } from "../story.ts";
 import { at, established, identity, known, PEER, packet, passive, read, seen, told, trace } from "./bench.ts";
@@ -9,7 +9,10 @@ describe("what BIRD says", () => {
 	test.each([
 		["BGP Error: Bad peer AS", "rejected", "code 2, subcode 2"],
 		["Received: Unacceptable hold time", "rejected", "code 2, subcode 6"],
-		["Received: Administrative shutdown", "rejected", "code 6, subcode 2"],
+		["Received: Administrative shutdown", "peer-shutdown", "shut down on the other side"],
+		["Received: Maximum number of prefixes reached", "route-limit", "fewer routes"],
+		["Automatic shutdown: Route limit exceeded", "route-limit", "more routes"],
+		["Received: Peer de-configured", "rejected", "code 6, subcode 3"],
 		["Received: Unknown error 2.11", "rejected", "code 2, subcode 11"],
 		["Received: Administrative reset", undefined, ""],
 		["BGP Error: Hold timer expired", undefined, ""],
@@ -38,11 +41,24 @@ describe("what BIRD says", () => {
 		expect(told(story)?.remedy).toMatch(/^install BIRD 2 or 3 in its place/);
 	});
 
-	test("a peer that is switched off has no diagnosis", () => {
-		const story = read(
-			peer({ ...known, state: "Down", protocolState: "down", lastError: "Received: Bad peer AS" }),
-		);
+	test.each([
+		[undefined, "disabled", "yellow"],
+		["Received: Bad peer AS", "disabled-by-bird", "red"],
+		["Automatic shutdown: Route limit exceeded", "route-limit", "red"],
+		["Error: No listening socket", "not-listening", "red"],
+	])("a peer that BIRD does not run after %s is %s", (lastError, diagnosis, level) => {
+		const down = { ...known, state: "Down", protocolState: "down" };
+		const story = read(peer(lastError === undefined ? down : { ...down, lastError }));
+		expect(told(story)).toMatchObject({ diagnosis, level });
+	});
+
+	test("a peer on its way through a restart is not called disabled", () => {
+		const story = read(established);
+		story.happens(reading(peer({ ...known, state: "Down", protocolState: "down" })));
 		expect(told(story)?.diagnosis).toBeUndefined();
+		story.passes(4000);
+		story.happens(reading(peer({ ...known, state: "Down", protocolState: "down" })));
+		expect(told(story)).toMatchObject({ diagnosis: "disabled", level: "yellow" });
 	});
 });
 
@@ -87,7 +103,7 @@ describe("BFD", () => {
 describe("silence", () => {
 	function silent(neighbor: string): Story {
 		const story = read(passive);
-		for (let round = 0; round < 10; round++) {
+		for (let round = 0; round < 20; round++) {
 			story.happens({
 				type: "peer_inspected",
 				address: PEER,
@@ -99,14 +115,16 @@ describe("silence", () => {
 		return story;
 	}
 
-	test("of a host that is there, after 130 s", () => {
+	test("of a host that is there, after 250 s", () => {
 		const story = silent("REACHABLE");
 		expect(told(story)).toMatchObject({ diagnosis: "peer-silent" });
 		expect(told(story)?.remedy).toContain("ebgpMultiHop: true");
 	});
 
-	test("of a host that may be gone says nothing", () => {
-		expect(told(silent("STALE"))?.diagnosis).toBeUndefined();
+	test("of a host that may be gone says what was looked at", () => {
+		const shown = told(silent("STALE"));
+		expect(shown?.diagnosis).toBe("waiting");
+		expect(shown?.evidence?.join("; ")).toMatch(/no SYN since .*; looked at and fine: route/);
 	});
 });
 

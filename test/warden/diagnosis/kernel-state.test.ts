@@ -1,16 +1,39 @@
 import { describe, expect, test } from "vitest";
 import type { Flow } from "../../../src/model/flow.ts";
+import type { Inspection } from "../../../src/model/inspection.ts";
 import { reading, settings, types } from "../story.ts";
 import { established, PEER, passive, ROUTER, read, told } from "./bench.ts";
 
 describe("the kernel", () => {
-	test.each([
+	test.each<{ inspection: Inspection; id: string | undefined }>([
 		{ inspection: { noRoute: "Network is unreachable" }, id: "peer-unreachable" },
 		{
 			inspection: { route: { interface: "br-lan" }, neighbor: { interface: "br-lan", state: "FAILED" } },
 			id: "peer-unreachable",
 		},
-		{ inspection: { route: { interface: "tailscale0", table: "52" } }, id: "route-kind" },
+		{
+			inspection: {
+				route: { interface: "tailscale0", table: "52" },
+				network: { prefix: "192.168.1.0/24", interface: "br-lan" },
+			},
+			id: "route-kind",
+		},
+		{
+			inspection: {
+				route: { interface: "br-lan", gateway: "192.168.1.3" },
+				network: { prefix: "192.168.1.0/24", interface: "br-lan" },
+			},
+			id: "route-kind",
+		},
+		// It lives there, or nobody knows where it lives: a name says nothing.
+		{
+			inspection: {
+				route: { interface: "wg0" },
+				network: { prefix: "10.9.0.0/24", interface: "wg0" },
+			},
+			id: undefined,
+		},
+		{ inspection: { route: { interface: "wg0" }, network: "none" }, id: undefined },
 		{
 			inspection: { route: { interface: "br-lan" }, neighbor: { interface: "br-lan", state: "REACHABLE" } },
 			id: undefined,
@@ -51,7 +74,10 @@ describe("the kernel", () => {
 
 	test("a section's interface counts before all", () => {
 		const story = read(passive);
-		story.happens({ type: "configured", settings: { ...settings, interfaces: { waukeen: "tun7" } } });
+		story.happens({
+			type: "configured",
+			settings: { ...settings, interfaces: new Map([["waukeen", "tun7"]]) },
+		});
 		story.happens({ type: "peer_inspected", address: PEER, inspection: { route: { interface: "tun7" } } });
 		expect(told(story)?.diagnosis).toBeUndefined();
 	});

@@ -63,6 +63,7 @@ describe("peers", () => {
 		const [shown] = statusOf(story.state, identity).peers;
 		expect(shown).toEqual({
 			name: "waukeen",
+			level: "green",
 			state: "Established",
 			bfd: "up",
 			flaps: 0,
@@ -101,8 +102,8 @@ describe("commands", () => {
 			type: "command",
 			command: { verb: "restart", peer: "waukeen", id: "7" },
 		});
-		expect(actions).toContainEqual({ type: "restart_peer", peer: "waukeen", id: "7" });
-		const answer = story.happens({ type: "peer_restarted", peer: "waukeen", id: "7" });
+		expect(actions).toContainEqual({ type: "restart_peer", peer: "waukeen", verb: "restart", id: "7" });
+		const answer = story.happens({ type: "peer_restarted", verb: "restart", peer: "waukeen", id: "7" });
 		expect(answer).toContainEqual({
 			type: "reply",
 			id: "7",

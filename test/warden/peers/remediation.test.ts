@@ -27,7 +27,8 @@ function live(story: Story, seconds: number): { at: number; type: string }[] {
 		for (const action of actions) {
 			if (action.type === "list") story.happens({ type: "listed", text: "whole" });
 			if (action.type === "flush") story.happens({ type: "flushed", deleted: 0, left: 0 });
-			if (action.type === "restart_peer") story.happens({ type: "peer_restarted", peer: action.peer });
+			if (action.type === "restart_peer")
+				story.happens({ type: "peer_restarted", verb: "restart", peer: action.peer });
 			if (action.type === "list" || action.type === "flush" || action.type === "restart_peer")
 				rungs.push({ at: Math.round((story.time - start) / 1000), type: action.type });
 		}
@@ -228,7 +229,7 @@ describe("BIRD's wait after a failure of BFD", () => {
 	});
 
 	test.each([
-		{ what: "the peer runs into again and again is ended once a minute", error: refused, most: 11 },
+		{ what: "the peer runs into again and again is ended twice in five minutes", error: refused, most: 5 },
 		{
 			what: "refuses the session is left alone",
 			error: { ...idle, lastError: "Received: Bad peer AS" },

@@ -276,6 +276,7 @@ describe("another configuration", () => {
 				bypassMark: 0x2024,
 				routeMark: 0,
 				addresses: [],
+				ports: [179],
 			},
 			former: ["custom_bgp"],
 		});

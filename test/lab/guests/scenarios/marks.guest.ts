@@ -101,7 +101,7 @@ const everything = { lan4: free, lan6: free, public4: free, public6: free };
 
 async function tableWith(bypassMark: Mark, routeMark: Mark): Promise<void> {
 	const options = { table: "custom_bgp", scope: "any", forwarded: false, bypassMark, routeMark } as const;
-	await lab.router.nft(renderTable(tableSpec(options, [])));
+	await lab.router.nft(renderTable(tableSpec(options, [], [179])));
 }
 
 function rulesOf(name: string): Ruleset {

@@ -1,0 +1,131 @@
+import type { Diagnosis } from "../../model/diagnosis.ts";
+import type { Obstacle, WalkedPeer } from "../../model/obstacle.ts";
+import { BFD_PORTS, BGP_PORT } from "../../model/ports.ts";
+import { EFFECTS } from "../../model/rule-effect.ts";
+import type { PeerRecord, WardenState } from "../state.ts";
+import { configurationOf, evidenceKey, isDown, isEstablished } from "../state.ts";
+import type { Turn } from "../turn.ts";
+import { describeBird, describePeer, describeTime } from "./evidence-text.ts";
+import { diagnoseAt } from "./plan-diagnoses.ts";
+import { adviseBlocked, adviseBypass, describeLastChange } from "./stopped-packet.ts";
+import type { View } from "./view.ts";
+
+/** A peer is down for this many ms before the ruleset is listed for it: most come back sooner. */
+const PATIENCE = 3000;
+/** Milliseconds between two listings, which may have megabytes, and that a request is waited for. */
+const APART = 20_000;
+/** Peers that are sent through the ruleset at once. */
+const MOST_PEERS = 64;
+
+/**
+ * A peer that is down and silent tells nothing of what would happen to its SYN: once in an outage, and after each change of
+ * rules, the ruleset is listed and asked.
+ */
+export function considerWalk(turn: Turn): void {
+	const { state } = turn;
+	const { walking, rulesChangedAt = 0, addresses } = state.evidence;
+	const wanting = Object.values(state.peers).filter((record) => {
+		const walked = addresses[evidenceKey(record) ?? ""]?.walked;
+		if (isEstablished(record) || isDown(record) || !walkedPeer(state, record)) return false;
+		const since = Math.max(
+			record.stateSince ?? state.startedAt,
+			rulesChangedAt,
+			state.table.installedAt ?? 0,
+		);
+		if (walked && walked.at >= since) return false;
+		diagnoseAt(turn, (record.stateSince ?? state.startedAt) + PATIENCE);
+		return turn.time - Math.max(record.stateSince ?? 0, state.startedAt) >= PATIENCE;
+	});
+	const peers = wanting.flatMap((record) => walkedPeer(state, record) ?? []).slice(0, MOST_PEERS);
+	if (peers.length === 0) return;
+	if (walking !== undefined && turn.time - walking < APART) return;
+	turn.evidence({ walking: turn.time });
+	turn.do({ type: "walk_ruleset", peers });
+}
+
+function walkedPeer(state: WardenState, record: PeerRecord): WalkedPeer | undefined {
+	const { peer } = record;
+	const address = evidenceKey(record);
+	if (address === undefined) return undefined;
+	const file = configurationOf(state, record);
+	const { inspection } = state.evidence.addresses[address] ?? {};
+	const network = inspection?.network;
+	const link = network === undefined || network === "none" ? undefined : network.interface;
+	const mode =
+		peer.bfdMode ??
+		(file?.multihop === undefined ? undefined : file.multihop === false ? "direct" : "multihop");
+	const usesBfd = file
+		? file.bfd === "on" || file.bfd === "graceful"
+		: peer.bfd !== undefined && peer.bfd !== "none";
+	return {
+		name: peer.name,
+		address,
+		localAddress: file?.localAddress ?? inspection?.route?.source,
+		interface: state.settings.interfaces.get(peer.name) ?? inspection?.route?.interface ?? link,
+		ports: { router: file?.localPort ?? BGP_PORT, peer: file?.neighborPort ?? BGP_PORT },
+		dials: file?.passive === false,
+		bfdPort:
+			usesBfd && mode !== undefined
+				? mode === "multihop"
+					? BFD_PORTS.multihop
+					: BFD_PORTS.singleHop
+				: undefined,
+	};
+}
+
+/** @param obstacles by peer; undefined: the ruleset could not be listed */
+export function rulesetWalked(
+	turn: Turn,
+	obstacles: ReadonlyMap<string, readonly Obstacle[]> | undefined,
+): void {
+	for (const record of Object.values(turn.state.peers)) {
+		const found = obstacles?.get(record.peer.name);
+		const key = evidenceKey(record);
+		if (found && key !== undefined) turn.evidenceOf(key, { walked: { at: turn.time, obstacles: found } });
+	}
+}
+
+/** The ruleset, as it is listed, stops the peer's packets for sure: `blocked`, `hijacked`, `reply-dropped`. */
+export function diagnoseWalk(view: View): Diagnosis | undefined {
+	const { walked } = view.evidence;
+	const first = walked?.obstacles.find(
+		({ id, certain, effect }) => certain && effect !== "mark" && !id.startsWith("bfd-"),
+	);
+	if (!walked || !first) return undefined;
+	return explainObstacle(view, first, walked.at);
+}
+
+function explainObstacle(view: View, obstacle: Obstacle, at: number): Diagnosis {
+	const { id, effect, place, zone, table, packet, evidence } = obstacle;
+	const { record } = view;
+	const whose = packet.replace("the peer's SYN", `a SYN of ${describePeer(record)}`);
+	const lines = [
+		...evidence,
+		`the ruleset as it was at ${describeTime(view, at)}`,
+		...describeLastChange(view, table),
+		describeBird(record),
+	];
+	if (id === "answer-dropped" || id === "answer-diverted")
+		return {
+			id: "reply-dropped",
+			explanation: `the router's own SYN-ACK to ${describePeer(record)} would be ${EFFECTS[effect]} ${place}`,
+			evidence: lines,
+			remedy: `exclude BGP's answers from the rules of table ${table}`,
+			table,
+		};
+	if (table === "inet fw4" && (effect === "drop" || effect === "reject"))
+		return {
+			id: "blocked",
+			explanation: `${whose} would be ${EFFECTS[effect]} ${place}`,
+			evidence: lines,
+			remedy: adviseBlocked(view, zone),
+			table,
+		};
+	return {
+		id: "hijacked",
+		explanation: `${whose} would be ${EFFECTS[effect]} ${place}`,
+		evidence: lines,
+		remedy: adviseBypass(view, table),
+		table,
+	};
+}

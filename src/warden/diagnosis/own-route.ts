@@ -1,0 +1,42 @@
+import type { Diagnosis } from "../../model/diagnosis.ts";
+import { isEstablished } from "../state.ts";
+import { describeBird, describePeer } from "./evidence-text.ts";
+import type { View } from "./view.ts";
+
+/** A route that was there during the last session explains its loss for this many ms. */
+const VALID = 300_000;
+
+/** The session itself brings a route to the peer, which leads elsewhere: `own-route`. */
+export function diagnoseOwnRoute(view: View): Diagnosis | undefined {
+	const { record, evidence, now } = view;
+	const { detour, inspection, established } = evidence;
+	if (!detour || !inspection || detour.session !== established) return undefined;
+	const network = inspection.network === "none" ? undefined : inspection.network;
+	if (isEstablished(record)) {
+		// Of a peer that is further away nobody knows which route is right as long as it works.
+		if (!network) return undefined;
+	} else {
+		// It went with the session: only then it came with it.
+		const { route } = inspection;
+		const back = route !== undefined && route.gateway !== detour.gateway;
+		if (!back || now - (record.stateSince ?? now) > VALID) return undefined;
+	}
+	const way =
+		detour.gateway === undefined
+			? detour.interface === undefined
+				? "no usable route"
+				: `a route through ${detour.interface}`
+			: `a route by way of ${detour.gateway}`;
+	return {
+		id: "own-route",
+		explanation: `${describePeer(record)} announces a route to its own address: while the session is up, the router has ${way} to it, and the session breaks`,
+		evidence: [
+			`ip route get during the session: ${way}`,
+			...(network
+				? [`the peer's address is in the connected network ${network.prefix} on ${network.interface}`]
+				: []),
+			describeBird(record),
+		],
+		remedy: `leave that route out: an \`import where\` in protocol ${record.peer.name} that takes the services' addresses only, or announce less on the other side`,
+	};
+}

@@ -1,0 +1,96 @@
+import { prefixContains } from "../../lib/prefix.ts";
+import { DIAGNOSES } from "../../model/catalog.ts";
+import type { Diagnosis } from "../../model/diagnosis.ts";
+import { isNote } from "../../model/peer-level.ts";
+import type { PeerRecord, WardenState } from "../state.ts";
+import { isEstablished } from "../state.ts";
+import { watchedSince } from "../table/table-state.ts";
+import { lastDial } from "./evidence.ts";
+import { describeTime } from "./evidence-text.ts";
+import { diagnoseHandshake } from "./handshake.ts";
+import { diagnoseWalk } from "./listed-ruleset.ts";
+import { SILENCE, type View, WAITING_AFTER } from "./view.ts";
+
+/** A node that is unreachable for this many ms has gone. */
+const GONE_AFTER = 60_000;
+
+/** A `neighbor range`: it is up when one of its nodes is; else why no node is connected. */
+export function diagnoseRange(view: View): Diagnosis | undefined {
+	const { record, state, now } = view;
+	const { name, neighborRange } = record.peer;
+	const whose = `${name} (${neighborRange})`;
+	if (isEstablished(record)) {
+		const { connected = 0 } = record;
+		return {
+			id: "healthy",
+			explanation: `${whose}: ${connected} of its nodes ${connected === 1 ? "is" : "are"} connected`,
+			evidence: [],
+		};
+	}
+	const node = worstOf(nodesOf(state, name));
+	if (node) return { ...node, explanation: `no node of ${whose} is connected: ${node.explanation}` };
+	const dialer = diagnoseDialers(view) ?? diagnoseWalk(view);
+	if (dialer) return { ...dialer, explanation: `no node of ${whose} is connected: ${dialer.explanation}` };
+	if (now - Math.max(record.stateSince ?? 0, state.startedAt) < WAITING_AFTER) return undefined;
+	const since = watchedSince(state.table);
+	const seen = dialersOf(view).length > 0;
+	return {
+		id: "range-waiting",
+		explanation: `no node of ${whose} is connected${seen ? "" : ", and none has dialed"}`,
+		evidence:
+			since === undefined || seen ? [] : [`no SYN from ${neighborRange} since ${describeTime(view, since)}`],
+		remedy:
+			"check that the speakers run and dial this router: `kubectl get pods -n metallb-system -o wide`, and `ebgpMultiHop: true` where their route to it is `kernel`",
+	};
+}
+
+/** What happened to the SYNs of hosts in the range that BIRD has no protocol for yet, the newest first. */
+function diagnoseDialers(view: View): Diagnosis | undefined {
+	for (const address of dialersOf(view)) {
+		const { neighborRange: _, ...peer } = view.record.peer;
+		const record = { ...view.record, peer: { ...peer, neighborAddress: address } };
+		const evidence = view.state.evidence.addresses[address] ?? {};
+		const found = diagnoseHandshake({ ...view, record, evidence });
+		if (found) return found;
+	}
+	return undefined;
+}
+
+function dialersOf({ state, record, now }: View): string[] {
+	const { addresses } = state.evidence;
+	const at = (address: string) => lastDial(addresses[address] ?? {})?.syn.at ?? 0;
+	return Object.keys(addresses)
+		.filter((address) => prefixContains(record.peer.neighborRange ?? "", address))
+		.filter((address) => at(address) > 0 && now - at(address) < SILENCE)
+		.sort((one, other) => at(other) - at(one));
+}
+
+function nodesOf({ peers }: WardenState, range: string): PeerRecord[] {
+	return Object.values(peers).filter((record) => record.range === range && !isEstablished(record));
+}
+
+function worstOf(nodes: readonly PeerRecord[]): Diagnosis | undefined {
+	const found = nodes.flatMap(({ diagnosis }) => (diagnosis && !isNote(diagnosis.id) ? [diagnosis] : []));
+	return found.sort((one, other) => DIAGNOSES.indexOf(one.id) - DIAGNOSES.indexOf(other.id))[0];
+}
+
+/** A node that BIRD has made a protocol for, and that has gone: BIRD keeps it (`node-gone`). */
+export function diagnoseNode({ record, evidence, now, state }: View): Diagnosis | undefined {
+	if (record.range === undefined) return undefined;
+	const { inspection } = evidence;
+	const down = now - Math.max(record.stateSince ?? 0, state.startedAt);
+	const neighbor = inspection?.neighbor;
+	const unreachable =
+		inspection?.noRoute !== undefined ||
+		(neighbor !== undefined &&
+			neighbor !== "none" &&
+			(neighbor.state === "FAILED" || neighbor.state === "INCOMPLETE"));
+	const silent = now - (lastDial(evidence)?.syn.at ?? 0) >= SILENCE && down >= SILENCE;
+	if (!(unreachable && down >= GONE_AFTER) && !silent) return undefined;
+	return {
+		id: "node-gone",
+		explanation: `${record.peer.neighborAddress ?? record.peer.name} of range ${record.range} has gone; BIRD still has its peer ${record.peer.name}`,
+		evidence: [unreachable ? "its host does not answer" : "no SYN for minutes"],
+		remedy: "nothing to do: where the node does not come back, BIRD forgets it with its next restart",
+	};
+}

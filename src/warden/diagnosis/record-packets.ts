@@ -1,0 +1,143 @@
+import { parseAddress } from "../../lib/address.ts";
+import { parsePrefix, prefixContains } from "../../lib/prefix.ts";
+import type { PacketTrace } from "../../model/packet-trace.ts";
+import type { WardenState } from "../state.ts";
+import { isEstablished } from "../state.ts";
+import type { Turn } from "../turn.ts";
+import { type AddressEvidence, type Dial, lastDial } from "./evidence.ts";
+import { diagnoseAt } from "./plan-diagnoses.ts";
+import { ANSWER_PATIENCE, SILENCE } from "./view.ts";
+
+/** Tries to connect that are kept of each peer. */
+const MOST_DIALS = 6;
+/** Addresses inside ranges, besides those of peers, of which packets are kept. */
+const MOST_DIALERS = 16;
+/** An answer takes less than this many ms to arrive: a SYN that comes later than that after it has not seen it. */
+const HEARD_WITHIN = 700;
+
+/**
+ * The packets that may tell something about a peer. Anybody can send a SYN to port 179, and each one to be looked up costs
+ * processes: those of peers, of hosts in ranges, and, while a peer is down, of hosts in its own network are taken.
+ */
+export function aboutPeers(state: WardenState, traces: readonly PacketTrace[]): PacketTrace[] {
+	const known = knownAddresses(state);
+	return traces.filter(({ packet }) => {
+		const { source, destination } = packet;
+		if (known.has(source) || known.has(destination)) return true;
+		return isNeighborly(state, source) || isNeighborly(state, destination);
+	});
+}
+
+function knownAddresses({ peers }: WardenState): ReadonlySet<string | undefined> {
+	return new Set(Object.values(peers).map(({ peer }) => peer.neighborAddress));
+}
+
+function isNeighborly(state: WardenState, address: string): boolean {
+	return rangeOf(state, address) !== undefined || strangersTo(state, address).length > 0;
+}
+
+/** The smallest range that an address is in, as BIRD writes it. */
+export function rangeOf({ peers }: WardenState, address: string): string | undefined {
+	const ranges = Object.values(peers).flatMap(({ peer }) => peer.neighborRange ?? []);
+	return ranges
+		.filter((range) => prefixContains(range, address))
+		.sort((one, other) => (parsePrefix(other)?.length ?? 0) - (parsePrefix(one)?.length ?? 0))[0];
+}
+
+/** Peers that are down, have not dialed lately, and are in one network with an address: it may be theirs. */
+function strangersTo(state: WardenState, address: string): string[] {
+	const parsed = parseAddress(address);
+	if (!parsed) return [];
+	return Object.values(state.peers).flatMap((record) => {
+		const { neighborAddress } = record.peer;
+		if (neighborAddress === undefined || isEstablished(record)) return [];
+		const peer = parseAddress(neighborAddress);
+		const network = state.evidence.addresses[neighborAddress]?.inspection?.network;
+		if (peer?.family !== parsed.family || network === undefined || network === "none") return [];
+		return prefixContains(network.prefix, address) ? [neighborAddress] : [];
+	});
+}
+
+/** Files packets under the peers that sent or get them. */
+export function packetsTraced(turn: Turn, traces: readonly PacketTrace[]): void {
+	const known = knownAddresses(turn.state);
+	const ports = new Set(turn.state.table.ports);
+	for (const trace of traces) {
+		const { source, destination, destinationPort, sourcePort, flags, protocol } = trace.packet;
+		if (protocol !== "tcp") continue;
+		const opens = flags.includes("syn") && !flags.includes("ack");
+		const answers = (flags.includes("syn") && flags.includes("ack")) || flags.includes("rst");
+		if (opens && ports.has(destinationPort)) {
+			if (known.has(destination)) turn.evidenceOf(destination, { dial: trace });
+			else if (known.has(source) || rangeOf(turn.state, source) !== undefined) recordSyn(turn, source, trace);
+			else recordStranger(turn, source, trace);
+		} else if (answers && ports.has(sourcePort)) recordAnswer(turn, destination, trace);
+	}
+}
+
+function recordSyn(turn: Turn, address: string, trace: PacketTrace): void {
+	const { dials = [] } = turn.state.evidence.addresses[address] ?? {};
+	const port = trace.packet.sourcePort;
+	const known = dials.find((dial) => dial.port === port);
+	// Long after the last one it is another try, from a port that has come round again.
+	const same = known && trace.at - known.syn.at < SILENCE ? known : undefined;
+	const dial: Dial = same
+		? {
+				...same,
+				syn: trace,
+				syns: same.syns + 1,
+				unheard:
+					same.unheard + (same.answeredAt !== undefined && trace.at - same.answeredAt > HEARD_WITHIN ? 1 : 0),
+			}
+		: { port, since: trace.at, syn: trace, syns: 1, unheard: 0 };
+	turn.evidenceOf(address, { dials: [...dials.filter((each) => each !== known), dial].slice(-MOST_DIALS) });
+	forgetOldDialers(turn);
+	diagnoseAt(turn, trace.at + ANSWER_PATIENCE.again);
+	diagnoseAt(turn, trace.at + ANSWER_PATIENCE.once);
+	diagnoseAt(turn, trace.at + SILENCE);
+}
+
+/** Whoever is in a range can send SYNs from any address of it: the latest few are kept. */
+function forgetOldDialers(turn: Turn): void {
+	const known = knownAddresses(turn.state);
+	const others = Object.entries(turn.state.evidence.addresses).filter(
+		([address]) => !known.has(address) && !address.includes("/"),
+	);
+	if (others.length <= MOST_DIALERS) return;
+	const age = ([, evidence]: [string, AddressEvidence]) => lastDial(evidence)?.syn.at ?? 0;
+	const gone = new Set(
+		others
+			.sort((one, other) => age(other) - age(one))
+			.slice(MOST_DIALERS)
+			.map(([address]) => address),
+	);
+	const { addresses } = turn.state.evidence;
+	turn.evidence({
+		addresses: Object.fromEntries(Object.entries(addresses).filter(([address]) => !gone.has(address))),
+	});
+}
+
+/** The end of a session that was up is no answer to a SYN. */
+function recordAnswer(turn: Turn, address: string, trace: PacketTrace): void {
+	const { dials = [] } = turn.state.evidence.addresses[address] ?? {};
+	const port = trace.packet.destinationPort;
+	const dial = dials.find((each) => each.port === port);
+	if (!dial) return;
+	if (trace.packet.flags.includes("rst") && dial.answer?.packet.flags.includes("syn")) return;
+	const answered: Dial = { ...dial, answer: trace, answeredAt: dial.answeredAt ?? trace.at };
+	turn.evidenceOf(address, { dials: dials.map((each) => (each === dial ? answered : each)) });
+}
+
+function recordStranger(turn: Turn, address: string, trace: PacketTrace): void {
+	const { at, packet } = trace;
+	for (const peer of strangersTo(turn.state, address)) {
+		const before = turn.state.evidence.addresses[peer]?.stranger;
+		const same = before?.address === address ? before : undefined;
+		const again = same?.port === packet.sourcePort;
+		// The one that dials again and again is the one that is looked for; another takes its place once it is quiet.
+		if (before && !same && at - before.at < SILENCE) continue;
+		turn.evidenceOf(peer, {
+			stranger: { address, at, port: packet.sourcePort, dials: (same?.dials ?? 0) + (again ? 0 : 1) },
+		});
+	}
+}
