@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help preflight build test test-all test-worlds test-checkouts endurance unit contract lab test-diagnosis test-hostile demo bench package package-quickjs feed release test-arch lint rootfs clean test-ha test-ha-all test-fleet screenshot test-guests
+.PHONY: help preflight build test test-all test-worlds test-checkouts endurance unit contract lab test-diagnosis test-remedies test-hostile demo bench package package-quickjs feed release test-arch lint rootfs clean test-ha test-ha-all test-fleet screenshot test-guests
 
 # The Node.js to use is found, or installed, first.
 NODE = node=$$(scripts/setup.sh) || exit; PATH="$$node:$$PATH"; export PATH;
@@ -21,6 +21,7 @@ help:
 	@echo 'make release  dist/bgpwarden-VERSION.tar.gz, which OpenWrt SDKs build from'
 	@echo 'make test-arch   everything portable on each cross-built qjs, under qemu-user'
 	@echo 'make test-diagnosis   every cause of a dead session, played in the lab, and what was said of it (root)'
+	@echo 'make test-remedies   every such cause with remediation and without it: never lost more often, nor back later (root)'
 	@echo 'make test-ha  a real Home Assistant against the lab (root; installs it from PyPI into .lab); HA=2025.9 another one'
 	@echo 'make test-ha-all   every release of Home Assistant in test/ha, the newest on Debian testing (root)'
 	@echo 'make test-fleet   200 routers on one broker, with figures (root)'
@@ -90,6 +91,9 @@ endurance:
 
 test-diagnosis: preflight build rootfs
 	@$(NODE) npx tsx test/lab/diagnosis/main.ts
+
+test-remedies: preflight build rootfs
+	@$(NODE) npx tsx test/lab/diagnosis/remedies.ts
 
 # Four minutes; make test has a shorter version of it.
 test-hostile: preflight build rootfs

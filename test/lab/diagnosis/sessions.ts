@@ -1,0 +1,39 @@
+/** A session came up or was lost. Times in ms since 1970. */
+export interface Change {
+	readonly at: number;
+	readonly protocol: string;
+	readonly up: boolean;
+}
+
+/**
+ * BIRD's log of its protocols' states (`debug protocols { states }`, nest/proto.c, `proto_log_state_change`), BIRD 2 and 3:
+ * `2026-11-29 04:50:11.123 [0001] <TRACE> k8s: State changed to up`. A BGP protocol is up while it is Established.
+ */
+const LINE =
+	/^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{3}) (?:\[\d+\] )?<TRACE> ([\w-]+): State changed to (\w+)$/gm;
+/** The others of the lab's configurations. */
+const NO_SESSION = /^(?:device|kernel|direct|bfd|static|pipe|ospf|rip)\d*$/;
+
+/** When BGP sessions came up and were lost, the oldest first. @param log the text of BIRD's log, in UTC */
+export function changes(log: string): Change[] {
+	const found: Change[] = [];
+	const up = new Set<string>();
+	for (const [, day, time, protocol = "", state] of log.matchAll(LINE)) {
+		if (NO_SESSION.test(protocol) || up.has(protocol) === (state === "up")) continue;
+		if (state === "up") up.add(protocol);
+		else up.delete(protocol);
+		found.push({ at: Date.parse(`${day}T${time}Z`), protocol, up: state === "up" });
+	}
+	return found;
+}
+
+/** How often a session was lost from then on. */
+export function lossesSince(seen: readonly Change[], since: number): number {
+	return seen.filter(({ at, up }) => !up && at >= since).length;
+}
+
+/** Since when a session is up, if it is. */
+export function upSince(seen: readonly Change[]): number | undefined {
+	const last = seen.at(-1);
+	return last?.up ? last.at : undefined;
+}
