@@ -8,7 +8,7 @@ import { type Change, changes, lossesSince, upSince } from "./sessions.ts";
 
 /** How one cause went in one of the two worlds. */
 export interface Played {
-	/** How often BIRD left Established, from the cause's beginning to the end of the watch. */
+	/** How often BIRD left Established, from the cause's beginning to the end of the watch; see `lossesSince`. */
 	readonly losses: number;
 	/** Milliseconds from the beginning of the cause's end to the last coming up; 0: it was up. Absent: not within the watch. */
 	readonly backAfter?: number;
@@ -171,7 +171,7 @@ class Side {
 					`${((at - this.ended) / 1000).toFixed(1)} s: ${protocol} ${up ? "up" : "lost"}`,
 			);
 		return {
-			losses: lossesSince(seen, this.begun),
+			losses: lossesSince(seen, this.begun, this.ended),
 			...(since === undefined ? {} : { backAfter: Math.max(0, since - this.ended) }),
 			restarts: lines.filter((line) => / restart(?:ed in BIRD|ed to end|ing it)\b/.test(line)).length,
 			said: [...states, ...lines.slice(-40)].join("\n"),

@@ -6,14 +6,14 @@ import { compare, type Pair, type Schedule, worse } from "./compare.ts";
  * What remediation does to every cause: played twice at the same times, with `option remediate '1'` and '0'. With it no session
  * may be lost more often, or be back later.
  *
- * ROUNDS (default 1), ONLY (a part of a cause's name or id), JOBS (causes at a time, each in two worlds; default 3), FAMILIES,
- * BIRDS as in main.ts. LASTS: seconds that a cause lasts (default 45, or 20 with QUICK). QUICK=1 plays each cause once, on the
- * BIRDs and families by turns, and watches it until the verdict is sure.
+ * ROUNDS (default 1), ONLY (a part of a cause's name or id), JOBS (causes at a time, each in two worlds; default 3, or 5 with
+ * QUICK), FAMILIES, BIRDS as in main.ts. LASTS: seconds that a cause lasts (default 45, or 20 with QUICK). QUICK=1 plays each
+ * cause once, on the BIRDs and families by turns, and watches it until the verdict is sure.
  */
 const rounds = Number(process.env.ROUNDS ?? 1);
-const jobs = Number(process.env.JOBS ?? 3);
 const only = process.env.ONLY ?? "";
 const quick = process.env.QUICK === "1";
+const jobs = Number(process.env.JOBS ?? (quick ? 5 : 3));
 const [families, versions] = [
 	(process.env.FAMILIES ?? "4,6").split(","),
 	process.env.BIRDS?.split(",") ?? birdVersions.map(String),

@@ -27,9 +27,25 @@ export function changes(log: string): Change[] {
 	return found;
 }
 
-/** How often a session was lost from then on. */
-export function lossesSince(seen: readonly Change[], since: number): number {
-	return seen.filter(({ at, up }) => !up && at >= since).length;
+/** BFD's detection time with the lab's intervals is 1.1 s; and the dial after it. In ms. */
+const ONE_FLAP = 2000;
+
+/** How often a session was lost from then on. @param ended when its cause's end began */
+export function lossesSince(seen: readonly Change[], since: number, ended: number): number {
+	const losses = seen.filter(({ at, up }) => !up && at >= since).length;
+	return cameInTwoGoes(seen, ended) ? losses - 1 : losses;
+}
+
+/**
+ * Whether the outage ended in two goes, which count as one coming back. A restart in BIRD makes BFD flap, which FRR sees after
+ * its detection time. Where a dial of FRR's own arrives within that second, its session falls with BFD, and FRR dials anew at
+ * once. FRR's BFD session, which it makes anew as it dials, does the same without a daemon. Once only, after the cause's end,
+ * and at the last: a session that goes on being lost counts each time.
+ */
+function cameInTwoGoes(seen: readonly Change[], ended: number): boolean {
+	const [first, lost, again] = seen.slice(-3);
+	if (!first?.up || !lost || !again || first.at < ended) return false;
+	return lost.at - first.at <= ONE_FLAP && again.at - lost.at <= ONE_FLAP;
 }
 
 /** Since when a session is up, if it is. */
