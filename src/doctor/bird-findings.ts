@@ -44,17 +44,30 @@ function reviewFile(path: string, configuration: BirdConfiguration, peers: reado
 	const lacking = new Map<string, { names: string[]; served: Served }>();
 	for (const session of sessions) {
 		const served = servedBy(session);
-		for (const { id } of lacks(configuration, served)) {
-			const shared = id === "device-missing" || id === "kernel-missing";
-			const key = shared ? id : id === "direct-missing" ? `${id} ${served.family}` : `${id} ${session.name}`;
+		for (const lack of lacks(configuration, served)) {
+			const { id } = lack;
+			let of = id === "device-missing" || id === "kernel-missing" ? "" : session.name;
+			if (id === "direct-missing") {
+				const unreachable = leadsNowhere(peers.find(({ name }) => name === session.name));
+				if (unreachable === false) continue;
+				of = `${served.family} ${lack.may && !unreachable ? "may" : ""}`;
+			}
+			const key = `${id} ${of}`;
 			const known = lacking.get(key);
 			if (known) known.names.push(session.name);
 			else lacking.set(key, { names: [session.name], served });
 		}
 	}
 	for (const [key, { names, served }] of lacking)
-		findings.push(lackFinding(key.split(" ", 1)[0] as Lack["id"], path, names, served));
+		findings.push(lackFinding(key.split(" ", 1)[0] as Lack["id"], path, names, served, key.endsWith("may")));
 	return findings;
+}
+
+/** Whether BIRD itself says that next hops cannot be reached; undefined where it has no routes to tell by. */
+function leadsNowhere(peer: Peer | undefined): boolean | undefined {
+	const { imported = 0, unreachable } = peer?.live ?? {};
+	if (!peer?.established || imported === 0 || unreachable === undefined) return undefined;
+	return unreachable > 0;
 }
 
 function lackFinding(
@@ -62,6 +75,7 @@ function lackFinding(
 	path: string,
 	names: readonly string[],
 	{ family, multihop, interface: device }: Served,
+	may: boolean,
 ): Finding {
 	switch (id) {
 		case "device-missing":
@@ -74,7 +88,7 @@ function lackFinding(
 				`protocol kernel { ipv${family} { export all; }; }`,
 			);
 		case "direct-missing":
-			return directMissing(names, `ipv${family}`, device);
+			return directMissing(names, `ipv${family}`, may, device);
 		case "bfd-missing":
 			return red(
 				id,
@@ -96,19 +110,22 @@ function lackFinding(
 function reviewRunning({ bird }: Facts, peers: readonly Peer[]): Finding[] {
 	if (isFailure(bird)) return [];
 	if (bird.protocols.some(({ kind, state }) => kind === "Direct" && state === "up")) return [];
-	return ([4, 6] as const).flatMap((family) => {
-		const names = peers
-			.filter(({ live }) => live?.bfdMode === "multihop" && familyOf(live) === family)
-			.map(({ name }) => name);
-		return names.length === 0 ? [] : [directMissing(names, `ipv${family}`)];
-	});
+	return ([4, 6] as const).flatMap((family) =>
+		[true, undefined].flatMap((unreachable) => {
+			const names = peers
+				.filter(({ live }) => live?.bfdMode === "multihop" && familyOf(live) === family)
+				.filter((peer) => leadsNowhere(peer) === unreachable)
+				.map(({ name }) => name);
+			return names.length === 0 ? [] : [directMissing(names, `ipv${family}`, !unreachable)];
+		}),
+	);
 }
 
-function directMissing(names: readonly string[], family: string, through = "br-lan"): Finding {
-	return red(
+function directMissing(names: readonly string[], family: string, may: boolean, through = "br-lan"): Finding {
+	return (may ? yellow : red)(
 		"direct-missing",
 		names.join(", "),
-		`The session is multihop, and there is no protocol direct with ${family}: BIRD resolves next hops through its own routes, and without the link's the session is up and every service's route unreachable.`,
+		`There is no protocol direct with ${family}: BIRD looks next hops up among its own routes, and ${may ? "where no other route leads to them" : "without the link's"} the session is up and every service's route unreachable.`,
 		`protocol direct { ${family}; interface "${through}"; }`,
 	);
 }

@@ -6,6 +6,7 @@ import { collectPeers } from "./known-peers.ts";
 import { reviewPackets } from "./packet-findings.ts";
 import { rootCauses, withoutConsequences } from "./root-causes.ts";
 import { reviewRouter } from "./router-findings.ts";
+import { reviewUse } from "./use-findings.ts";
 
 /** What `doctor --json` prints. Keys are only ever added. */
 export interface Report {
@@ -24,7 +25,12 @@ const ORDER: readonly Level[] = ["red", "yellow", "green"];
 /** Judges what was found out. Pure. */
 export function judge(facts: Facts): Report {
 	const peers = collectPeers(facts);
-	const all = [...reviewRouter(facts), ...reviewPackets(facts, peers), ...reviewBird(facts, peers)];
+	const all = [
+		...reviewRouter(facts),
+		...reviewPackets(facts, peers),
+		...reviewBird(facts, peers),
+		...reviewUse(facts, peers),
+	];
 	const names = new Set(peers.map(({ name }) => name));
 	const known = withoutConsequences(rootCauses(facts, peers), all, names);
 	const [causes, reviewed] = [sort(known.causes), sort(known.review)];

@@ -12,6 +12,8 @@ export interface BirdConfiguration {
 	readonly bfd: readonly BfdConfiguration[];
 	readonly direct: readonly DirectConfiguration[];
 	readonly kernel: readonly KernelConfiguration[];
+	/** Whether other protocols bring routes, through which BIRD may reach next hops: `static`, `ospf`, …, or kernel's `learn`. */
+	readonly otherRoutes?: true;
 	/** Whether there is a `protocol device`, without which BIRD knows no interfaces. */
 	readonly device: boolean;
 	/** Words that only BIRD 1 takes, such as `export all` outside of a channel: the file is not BIRD 2's or 3's. */
@@ -144,6 +146,8 @@ export interface DirectConfiguration extends ProtocolConfiguration {
 }
 
 export interface KernelConfiguration extends ProtocolConfiguration {
+	/** Whether it takes over routes that other programs have set. */
+	readonly learn?: true;
 	readonly channels: readonly ChannelConfiguration[];
 }
 

@@ -19,8 +19,10 @@ export interface BirdPeer {
 	readonly imported?: number;
 	readonly exported?: number;
 	readonly preferred?: number;
-	/** What the peer announced since the session came up, sums over all channels; absent when no channel printed it. */
+	/** What the peer announced since the session came up, sums over all channels that import; absent when none does. */
 	readonly updates?: ImportUpdates;
+	/** Imported routes whose next hop BIRD cannot reach; absent where BIRD was not asked, or did not say. */
+	readonly unreachable?: number;
 	/** `none`: no BFD session with this neighbor. Absent when BFD could not be asked. */
 	readonly bfd?: BfdState;
 	/** `Session type:`; absent in BIRD 2 versions that do not print it. */
@@ -44,6 +46,8 @@ export interface ImportUpdates {
 	readonly rejected: number;
 	/** Left out by `import where …` or `import filter …`. */
 	readonly filtered: number;
+	/** Of `Import withdraws:`, also of a route that BIRD takes for withdrawn because its attributes are wrong. */
+	readonly withdrawn: number;
 }
 
 export type BfdState = "up" | "down" | "init" | "admin_down" | "none";

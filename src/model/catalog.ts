@@ -517,12 +517,35 @@ export const FINDING_CATALOG = {
 		concerns: "router",
 	},
 	/**
-	 * A multihop session has no protocol direct: BIRD cannot resolve the next hops of its routes. Add protocol
-	 * direct with the interface towards the peer.
+	 * A session's next hops are looked up among BIRD's routes, and there is no protocol direct. Add protocol direct
+	 * with the interface towards the peer. Yellow where something else may resolve them.
 	 */
 	"direct-missing": {
 		gravity: "red",
 		concerns: "router",
+	},
+	/**
+	 * The peer announces nothing. Give a service an address, and advertise it to this router.
+	 */
+	"nothing-announced": {
+		gravity: "yellow",
+		concerns: "other end",
+	},
+	/** BIRD's import filter leaves out all that the peer announces. Change `import`, or set `import none`. */
+	"all-filtered": {
+		gravity: "yellow",
+		concerns: "peer",
+	},
+	/** BIRD rejects all that the peer announces. BIRD's log says why. */
+	"all-rejected": {
+		gravity: "yellow",
+		concerns: "other end",
+	},
+	/** BIRD cannot reach the next hops of imported routes. Add protocol direct, or a route to them. */
+	"next-hops-unreachable": {
+		gravity: "yellow",
+		concerns: "router",
+		dependsOn: ["direct-missing"],
 	},
 	/** BFD is configured for the peer and off in BIRD. Set `bfd on` in the protocol. */
 	"bfd-off": {

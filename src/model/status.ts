@@ -88,6 +88,8 @@ export interface PeerStatus {
 	readonly remedy?: string;
 	/** What the daemon itself did last for this peer, and how it went. */
 	readonly tried?: string;
+	/** What is to be said about a session that is up and of no use: a finding's id, a sentence and what to do. */
+	readonly note?: string;
 }
 
 /** The connection to the broker; absent when MQTT is switched off. */

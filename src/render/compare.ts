@@ -4,7 +4,7 @@ import { parseAddress, unmapped } from "../lib/address.ts";
 import type { BirdPeer } from "../model/bird.ts";
 import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configuration.ts";
 import { BGP_PORT } from "../model/ports.ts";
-import { type Lack, lacks } from "./needs.ts";
+import { type Lack, lacks, servedBy } from "./needs.ts";
 import { HOLD_TIME, MULTIHOP_HOPS, type Plan, type Session } from "./plan.ts";
 
 /** One thing that is not as it would be rendered. */
@@ -31,7 +31,7 @@ export function compareFile({ sessions }: Plan, bird: BirdConfiguration): Compar
 			const found = bird.bgp.find(({ name }) => name === session.name);
 			return found ? compareSession(session, found, notes) : [absent(session)];
 		}),
-		...compareShared(sessions, bird),
+		...compareShared(sessions, bird, notes),
 	];
 	notes.push(...strangers(sessions, bird.bgp));
 	return { differences, notes };
@@ -148,10 +148,18 @@ function compareSession(session: Session, bgp: BgpConfiguration, notes: string[]
 }
 
 /** The protocols that the BGP sessions need. */
-function compareShared(sessions: readonly Session[], bird: BirdConfiguration): Difference[] {
-	const differences = sessions.flatMap((session) =>
-		lacks(bird, session).map(({ id }): Difference => ({ there: "none", ...NEEDED[id](session) })),
-	);
+function compareShared(sessions: readonly Session[], bird: BirdConfiguration, notes: string[]): Difference[] {
+	const differences = sessions.flatMap((session) => {
+		const found = bird.bgp.find(({ name }) => name === session.name);
+		// How next hops are resolved is the file's own affair where it is multihop too.
+		const own = session.multihop && found?.multihop ? { recursive: servedBy(found).recursive } : {};
+		return lacks(bird, { ...session, ...own }).flatMap(({ id, may }): Difference[] => {
+			const needed = NEEDED[id](session);
+			if (!may) return [{ there: "none", ...needed }];
+			notes.push(`${session.name}: ${needed.what}: none; needed where nothing else leads to its next hops`);
+			return [];
+		});
+	});
 	const unique = new Map(
 		differences.map((difference) => [`${difference.what} ${difference.wanted}`, difference]),
 	);

@@ -9,11 +9,18 @@ export interface Served {
 	readonly bfd: boolean;
 	/** The router's interface towards the peer; absent: not known. */
 	readonly interface?: string | undefined;
+	/**
+	 * Whether BIRD has to look its next hops up among its own routes: `perhaps` where a filter may set the gateway, and with
+	 * internal BGP. Absent: where it is multihop.
+	 */
+	readonly recursive?: boolean | "perhaps" | undefined;
 }
 
 /** Something that is missing; the ids are the catalog's. */
 export interface Lack {
 	readonly id: "device-missing" | "kernel-missing" | "direct-missing" | "bfd-missing" | "bfd-not-accepted";
+	/** Something else may do in its place. */
+	readonly may?: true;
 }
 
 /** A session of bird.conf's, as far as other protocols serve it. */
@@ -24,7 +31,20 @@ export function servedBy(bgp: BgpConfiguration): Served {
 		multihop: typeof multihop === "number",
 		bfd: bfd === "on" || bfd === "graceful",
 		interface: bgp.interface,
+		recursive: isRecursive(bgp),
 	};
+}
+
+/** `where` with a function's call: what is called may set the gateway (`gw`), as any filter may. */
+const PLAIN_IMPORT = /^(all|where(?!.*\w\s*\())/;
+
+function isRecursive(bgp: BgpConfiguration): boolean | "perhaps" {
+	const { neighborAs, localAs, channels } = bgp;
+	const channel = channels.find(({ family }) => family === `ipv${familyOf(bgp)}`);
+	if (channel?.gateway !== "recursive" || channel.import === "none") return false;
+	// Internal BGP's next hops are other routers', which an IGP leads to.
+	const internal = neighborAs === "internal" || (neighborAs !== undefined && neighborAs === localAs);
+	return internal || !PLAIN_IMPORT.test(channel.import ?? "") ? "perhaps" : true;
 }
 
 /** The address family of a neighbor, or of the range that neighbors may come from. */
@@ -49,12 +69,17 @@ export function lacks(bird: BirdConfiguration, session: Served): Lack[] {
 			!disabled && channels.some((each) => each.family === channel && (each.export ?? "none") !== "none"),
 	);
 	need(exports, "kernel-missing");
-	// Multihop BGP resolves next hops through BIRD's own routes, so it needs the link's.
+	// BIRD looks the next hops of multihop BGP up among its own routes, so it needs the link's.
+	const { recursive = session.multihop } = session;
 	const direct = bird.direct.some(
 		({ disabled, families, patterns }) =>
 			!disabled && families.includes(channel) && matches(patterns, session.interface),
 	);
-	need(direct || !session.multihop, "direct-missing");
+	if (recursive && !direct)
+		found.push({
+			id: "direct-missing",
+			...(recursive === "perhaps" || bird.otherRoutes ? { may: true } : {}),
+		});
 	if (!session.bfd) return found;
 	const running = bird.bfd.filter(({ disabled }) => !disabled);
 	need(running.length > 0, "bfd-missing");

@@ -98,12 +98,12 @@ function peerPayload(peer: PeerStatus) {
 	const { name, level, neighbor_address, neighbor_range, connected, range } = peer;
 	const { neighbor_as, local_as, state, since, bfd } = peer;
 	const { imported, exported, preferred, flaps, last_error } = peer;
-	const { diagnosis, explanation, evidence, remedy, tried } = peer;
+	const { diagnosis, explanation, evidence, remedy, tried, note } = peer;
 	return {
 		...{ name, level, neighbor_address, neighbor_range, connected, range },
 		...{ neighbor_as, local_as, state, since, bfd },
 		...{ imported, exported, preferred, flaps, last_error },
-		...{ diagnosis, explanation, evidence, remedy, tried },
+		...{ diagnosis, explanation, evidence, remedy, tried, note },
 	};
 }
 

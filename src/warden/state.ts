@@ -6,6 +6,7 @@ import type { ProblemKind } from "../model/problem.ts";
 import type { ServiceEvent, ServiceProcess } from "../model/service.ts";
 import type { Settings } from "../model/settings.ts";
 import { type EvidenceState, NO_EVIDENCE } from "./diagnosis/evidence.ts";
+import type { SessionNote } from "./peers/session-use.ts";
 import { initialTable, type TableState } from "./table/table-state.ts";
 
 /** All times are monotonic milliseconds. */
@@ -74,6 +75,8 @@ export interface PeerRecord {
 	readonly flapError?: LastError | undefined;
 	readonly restart: RestartState;
 	readonly diagnosis?: Diagnosis;
+	/** While it is up and of no use. */
+	readonly note?: SessionNote;
 	/** The latest remedy while it is down. */
 	readonly attempt?: RemedyAttempt;
 }

@@ -38,7 +38,7 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 }
 
 function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
-	const { peer, stateSince, diagnosis } = record;
+	const { peer, stateSince, diagnosis, note } = record;
 	const began = stateSince ?? record.birdSince;
 	const since = began === undefined ? undefined : isoSeconds(state.clockOffset, began);
 	const values: { [Key in keyof PeerStatus]: PeerStatus[Key] | undefined } = {
@@ -66,6 +66,7 @@ function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
 		evidence: diagnosis && diagnosis.id !== "healthy" ? diagnosis.evidence : undefined,
 		remedy: diagnosis?.remedy,
 		tried: record.attempt && describeTried(state, record.attempt),
+		note: note && `${note.id}: ${note.text}; ${note.remedy}`,
 	};
 	return Object.fromEntries(
 		Object.entries(values).filter(([, value]) => value !== undefined),

@@ -313,7 +313,7 @@ describe("each thing that is wrong is one finding", () => {
 		[
 			"a file that cannot be read",
 			{ birdFile: { error: "no file" } },
-			["red direct-missing", "yellow bird-conf-unreadable"],
+			["yellow bird-conf-unreadable", "yellow direct-missing"],
 		],
 		[
 			"a file that cannot be read, and a direct protocol that runs",

@@ -55,6 +55,7 @@ const status: Required<PeerStatus> = {
 	evidence: ["x"],
 	remedy: "x",
 	tried: "x",
+	note: "x",
 };
 const messages = new Payloads(mqttConfig(1883), topics, "1a2b3c4d").retained({ router, peers: [status] });
 const keysOf = (topic: string): string[] => Object.keys(JSON.parse(messages.get(topic) ?? ""));

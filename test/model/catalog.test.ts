@@ -28,8 +28,8 @@ describe("the catalog", () => {
 	});
 
 	test.each(Object.keys(FINDING_CATALOG))("the doctor can find %s", (id) => {
-		// What a walk through the ruleset finds, the daemon asks for as well.
-		expect(source("doctor") + source("ruleset")).toContain(`"${id}"`);
+		// What a walk through the ruleset finds, the daemon asks for as well, and it judges a session's use.
+		expect(source("doctor") + source("ruleset") + source("warden/peers")).toContain(`"${id}"`);
 	});
 
 	test.each(DIAGNOSES)("the daemon can diagnose %s", (id) => {

@@ -75,6 +75,21 @@ describe("what differs in the file", () => {
 	});
 });
 
+test("protocol direct is a difference where nothing else leads to the next hops, else a note, or nothing", () => {
+	const without = (from: string | RegExp, to: string) => {
+		const text = renderBird(wanted).replace(/protocol direct \{[\s\S]*?\n\}\n/, "");
+		const file = parseBirdConfiguration({ path: "bird.conf", text: text.replace(from, to) });
+		const { differences, notes } = compareFile(wanted, file);
+		return [...differences.map(({ what }) => what), ...notes];
+	};
+	const note = "waukeen: protocol direct: none; needed where nothing else leads to its next hops";
+	expect(without("", "")).toEqual(["protocol direct"]);
+	expect(without(/import .*;/, "import filter { gw = from; accept; };")).toEqual([note]);
+	expect(without("protocol device", "protocol ospf { } protocol device")).toEqual([note]);
+	expect(without(/import .*;/, "import none;")).toEqual([]);
+	expect(without(/import .*;/, "import all; gateway direct;")).toEqual([]);
+});
+
 test("what is worth a note", () => {
 	expect(changed("hold time 15", "hold time HOLD").notes).toEqual(["waukeen: hold time: could not be read"]);
 	expect(changed("passive on", 'password "x"; passive on')).toEqual({

@@ -71,6 +71,7 @@ function remarks(peer: PeerStatus, options: TextOptions): string[] {
 		[peer.diagnosis ?? "diagnosis", peer.diagnosis === "healthy" ? undefined : peer.explanation],
 		["remedy", peer.remedy],
 		["tried", isEstablished(peer) ? undefined : peer.tried],
+		["note", peer.note],
 	];
 	return entries
 		.filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "")

@@ -139,7 +139,7 @@ export function peerDiscovery(
 					device_class: "enum",
 					options: DIAGNOSES,
 					value_template: value("diagnosis"),
-					...attributes(state, "explanation", "evidence", "tried"),
+					...attributes(state, "explanation", "evidence", "tried", "note"),
 					...diagnostic,
 				},
 				remedy: {

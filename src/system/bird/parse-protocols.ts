@@ -130,30 +130,36 @@ function sumRoutes(
 }
 
 /**
- * `Import updates:` of each channel. The columns, which differ between BIRD 2 and 3, are named by the line above; `---` stands
- * for what does not apply.
+ * `Import updates:` and `Import withdraws:` of each channel but those with `import none`. The columns, which differ between
+ * BIRD 2 and 3, are named by the line above; `---` stands for what does not apply.
  */
 function sumUpdates(channels: readonly string[]): ImportUpdates | undefined {
 	let columns: readonly string[] = [];
+	let imports = false;
 	let sum: ImportUpdates | undefined;
 	for (const text of channels) {
-		const [, heading] = /^ {4}Route change stats:\s+(.*)$/.exec(text) ?? [];
+		const [, name, rest = ""] =
+			/^ +(Input filter|Route change stats|Import updates|Import withdraws):\s+(.*)$/.exec(text) ?? [];
 		// `RX limit` and `limit` are two columns of BIRD 3.
-		if (heading !== undefined) columns = heading.replace("RX limit", "RX-limit").split(/\s+/);
-		const [, row] = /^ {6}Import updates:\s+(.*)$/.exec(text) ?? [];
-		if (row === undefined) continue;
-		const values = row.split(/\s+/);
-		const value = (column: string) => Number(values[columns.indexOf(column)] ?? Number.NaN);
-		const [received, rejected, filtered] = [value("received"), value("rejected"), value("filtered")];
-		if (![received, rejected, filtered].every(Number.isSafeInteger)) continue;
-		sum = {
-			received: (sum?.received ?? 0) + received,
-			rejected: (sum?.rejected ?? 0) + rejected,
-			filtered: (sum?.filtered ?? 0) + filtered,
-		};
+		const words = rest.replace("RX limit", "RX-limit").split(/\s+/);
+		if (name === "Input filter") imports = rest !== "REJECT";
+		else if (name === "Route change stats") columns = words;
+		else if (name !== undefined && imports) {
+			const counts = ["received", "rejected", "filtered"].map((column) =>
+				Number(words[columns.indexOf(column)]),
+			);
+			const [received = 0, rejected = 0, filtered = 0] = counts;
+			const { received: r, rejected: j, filtered: f, withdrawn: w } = sum ?? NO_UPDATES;
+			if (name === "Import withdraws") {
+				if (sum && Number.isSafeInteger(received)) sum = { ...sum, withdrawn: w + received };
+			} else if (counts.every(Number.isSafeInteger))
+				sum = { received: r + received, rejected: j + rejected, filtered: f + filtered, withdrawn: w };
+		}
 	}
 	return sum;
 }
+
+const NO_UPDATES: ImportUpdates = { received: 0, rejected: 0, filtered: 0, withdrawn: 0 };
 
 type WithoutAbsent<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 

@@ -5,6 +5,7 @@ import { joinReading } from "./join-reading.ts";
 import { parseBfd } from "./parse-bfd.ts";
 import { type BirdProtocol, type ProtocolPeer, parseKinds, parseProtocols } from "./parse-protocols.ts";
 import { parseConfigured, parseGreeting, parseReply, type Reply } from "./replies.ts";
+import { UnreachableRoutes } from "./unreachable-routes.ts";
 
 /** Everything that one reading tells. */
 export interface BirdSnapshot {
@@ -49,6 +50,7 @@ export function openReader(platform: Platform, options: ReaderOptions): BirdRead
 	let process: ClientProcess | undefined;
 	let version: string | undefined;
 	let bfdCommand = ALL_BFD;
+	const routes = new UnreachableRoutes();
 
 	const connect = (client: Client) => {
 		process = startClient(platform, {
@@ -96,7 +98,19 @@ export function openReader(platform: Platform, options: ReaderOptions): BirdRead
 			if (!sessions && bfd?.error === undefined) return fail(refusal(command, undefined, answer));
 			const about = { version, configured };
 			const reading = joinReading(about, peers, sessions, platform.now().wall);
-			done({ reading, protocols: parseKinds(reply) });
+			const questions = [...routes.questions(reading, platform.now().monotonic)];
+			readRoutes(questions, () => done({ reading: routes.added(reading), protocols: parseKinds(reply) }));
+		});
+	};
+
+	const readRoutes = ([first, ...rest]: readonly (readonly [string, string])[], done: () => void) => {
+		if (!first) return done();
+		const [name, question] = first;
+		process?.ask(question, (answer) => {
+			const reply = parseReply(answer);
+			if (!reply) return fail(refusal(question, undefined, answer));
+			routes.answered(name, reply);
+			readRoutes(rest, done);
 		});
 	};
 

@@ -10,7 +10,7 @@ const PATIENCE = 5000;
 /** `waukeen: restarted`, `waukeen: enabled` (doc/reply_codes in BIRD's source). */
 const DONE = { restart: 12, enable: 11 } as const;
 /** A name by BIRD's lexer (conf/cf-lex.l; SYM_MAX_LEN): nothing in it means anything in a pattern. */
-const SYMBOL = /^[A-Za-z0-9_.:-]{1,64}$/;
+export const SYMBOL = /^[A-Za-z0-9_.:-]{1,64}$/;
 
 /**
  * Has BIRD restart one protocol, which flaps that peer's BGP and BFD sessions, or enable one that is disabled.

@@ -2,6 +2,7 @@ import { DIAGNOSES } from "../../model/catalog.ts";
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { isNote } from "../../model/peer-level.ts";
 import { isSuspectedHalfOpen } from "../peers/restart.ts";
+import { judgeUse, USE_AFTER } from "../peers/session-use.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import { evidenceKey, isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
@@ -13,7 +14,26 @@ import { STUCK_AFTER } from "./stuck-handshake.ts";
 
 /** Diagnoses every peer again, and reports what has changed. */
 export function updateDiagnoses(turn: Turn): void {
-	for (const record of Object.values(turn.state.peers)) updateDiagnosis(turn, record);
+	for (const { peer } of Object.values(turn.state.peers)) {
+		for (const update of [updateNote, updateDiagnosis]) {
+			const record = turn.state.peers[peer.name];
+			if (record) update(turn, record);
+		}
+	}
+}
+
+/** Says once that a session is of no use. */
+function updateNote(turn: Turn, record: PeerRecord): void {
+	const { peer, note: before, stateSince, birdSince } = record;
+	const since = stateSince ?? birdSince ?? turn.state.startedAt;
+	if (isEstablished(record)) diagnoseAt(turn, since + USE_AFTER);
+	// What BIRD said last may have changed meanwhile.
+	const note = turn.state.bird.reachable ? judgeUse(peer, turn.time - since) : undefined;
+	if (note === before) return;
+	const { note: _, ...rest } = record;
+	turn.peer(peer.name, note ? { ...rest, note } : rest);
+	if (note && note.id !== before?.id)
+		turn.log("info", `peer ${peer.name}: ${note.id}: ${note.text}; ${note.remedy}`);
 }
 
 /** When `diagnosesTick` has something to do. */

@@ -35,9 +35,10 @@ export function summarizeRange(range: BirdPeer, nodes: readonly BirdPeer[]): Bir
 	const { since: _, ...rest } = range;
 	const connected = nodes.filter(({ state }) => state === "Established");
 	if (connected.length === 0) return rest;
-	const sum = (key: "imported" | "exported" | "preferred") => {
+	const sum = (key: "imported" | "exported" | "preferred" | "unreachable") => {
 		const known = connected.flatMap((node) => node[key] ?? []);
 		return known.length === 0 ? {} : { [key]: known.reduce((one, other) => one + other, 0) };
 	};
-	return { ...rest, state: "Established", ...sum("imported"), ...sum("exported"), ...sum("preferred") };
+	const counts = { ...sum("imported"), ...sum("exported"), ...sum("preferred"), ...sum("unreachable") };
+	return { ...rest, state: "Established", ...counts };
 }

@@ -65,6 +65,20 @@ it("says below what there is to say about a peer; an old error of an Established
 	]);
 });
 
+it("has the note of a session that is of no use", () => {
+	const note = "nothing-announced: the peer announces nothing";
+	const peer = {
+		name: "up",
+		level: "green",
+		state: "Established",
+		flaps: 0,
+		diagnosis: "healthy",
+		note,
+	} as const;
+	const lines = renderPeers([peer], NOW, { color: false }).split("\n");
+	expect(lines.slice(2)).toEqual([`up: note: ${note}`, ""]);
+});
+
 it("says so when there is none", () => {
 	expect(renderPeers([], NOW, { color: true })).toBe("No BGP peer is known.\n");
 });

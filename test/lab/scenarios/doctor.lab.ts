@@ -68,6 +68,52 @@ async function peers(config = birdMultihop()) {
 	return { bird, frr };
 }
 
+describe("a session that is up and of no use", () => {
+	/** What the peer's note and the doctor's finding say: the same. */
+	const useless: readonly [string, string, readonly string[] | undefined, RegExp, string][] = [
+		["nothing announced", birdMultihop(), [], /\(received 0, imported 0\)/, "nothing-announced"],
+		[
+			"everything filtered",
+			birdMultihop().replace("import all;", "import where false;"),
+			undefined,
+			/\(received \d+, filtered \d+, imported 0\)/,
+			"all-filtered",
+		],
+		[
+			"next hops that are unreachable",
+			birdMultihop().replace("import all;", "import filter { dest = RTD_UNREACHABLE; accept; };"),
+			undefined,
+			/next hop of 1 of the 1 routes/,
+			"next-hops-unreachable",
+		],
+	];
+	test.each(useless)("%s: a note, exit 0, level green", async (_, config, services, words, id) => {
+		const { warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false } });
+		await startBird(lab.router, config);
+		await startFrr(lab.speaker, services ? { services } : {});
+		const noted = await daemon.untilStatus(
+			"the peer has a note",
+			({ peers: [peer] }) => peer?.note !== undefined && peer.diagnosis === "healthy",
+			{ timeout: 90_000 },
+		);
+
+		expect(noted.peers[0]).toMatchObject({
+			level: "green",
+			diagnosis: "healthy",
+			note: expect.stringMatching(words),
+		});
+		expect(noted.peers[0]?.note).toContain(`${id}: `);
+		expect(noted.router.level).toBe("green");
+		const status = await warden.cli(["status"]);
+		expect(status.code).toBe(0);
+		expect(status.stdout).toContain(`${network.peer}: note: ${id}: `);
+		const { code, report } = await doctor(warden);
+		expect(code).toBe(0);
+		expect(wrong(report)).toEqual([...lacking, `yellow ${id} ${network.peer}`]);
+		expect(find(report, id).text).toMatch(words);
+	});
+});
+
 describe("a healthy router", () => {
 	test("is green, exit 0, under qjs and under node alike, also with 2,000 rules", async () => {
 		await lab.router.nft(ruleset("fw4"));

@@ -14,9 +14,21 @@ export const STATUS = `1000-BIRD 3.1.8
 0013 Daemon is up and running
 `;
 
+const REFUSED = "9001 syntax error\n";
+
 const session = takeApart(fixture("bird-3.1.8-all.txt"));
-export const captured = { ...session, answers: new Map([...session.answers, ["show status", STATUS]]) };
 export const expected = JSON.parse(fixture("bird-3.1.8-all.json"));
+export const askRoutes = (name: string) => `show route where dest = RTD_UNREACHABLE protocol '${name}' count`;
+/** The peers with routes, which the captures were not asked about either. */
+export const HOLDERS = ["far6", "link-local.6", "node01", "waukeen"];
+export const captured = {
+	...session,
+	answers: new Map([
+		...session.answers,
+		["show status", STATUS],
+		...HOLDERS.map((name) => [askRoutes(name), REFUSED] as const),
+	]),
+};
 
 /** birdcl with these answers; one that is not there is never given. */
 export function client(
@@ -26,7 +38,8 @@ export function client(
 	return (child) => {
 		child.out(`${greeting}bird> `);
 		child.onWritten((text) => {
-			const answer = answers.get(text.trim()) ?? (text === "show status\n" ? STATUS : undefined);
+			const usual = text === "show status\n" ? STATUS : /^show route /.test(text) ? REFUSED : undefined;
+			const answer = answers.get(text.trim()) ?? usual;
 			if (answer !== undefined) child.out(`${text}${answer}bird> `);
 		});
 	};

@@ -54,6 +54,22 @@ describe("a reading of BIRD", () => {
 		]);
 	});
 
+	it("counts no updates of channels with `import none`", () => {
+		const answer = takeApart(fixture("bird-3.1.8-all.txt")).answers.get("show protocols all") ?? "?";
+		const updates = (text: string, name: string) => {
+			const reply = parseReply(text);
+			return reply && parseProtocols(reply)?.find((peer) => peer.name === name)?.updates;
+		};
+		expect(updates(answer, "waukeen")).toEqual({ received: 3, rejected: 0, filtered: 1, withdrawn: 0 });
+		expect(updates(answer.replace(/(Input filter: +)few/, "$1REJECT"), "waukeen")).toBeUndefined();
+		// The first of its two channels.
+		const [before = "", after = ""] = answer.split("1002-link-local.6");
+		const one = `${before}1002-link-local.6${after.replace(/(Input filter: +)ACCEPT/, "$1REJECT")}`;
+		expect([updates(answer, "link-local.6")?.received, updates(one, "link-local.6")?.received]).toEqual([
+			4, 1,
+		]);
+	});
+
 	it("is refused whole when an answer is cut anywhere", () => {
 		const { greeting, answers } = takeApart(fixture("bird-3.1.8-all.txt"));
 		for (const [command, answer] of answers) {

@@ -2,7 +2,17 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { BirdReading } from "../../../src/model/bird.ts";
 import type { BirdPoller } from "../../../src/system/bird/poller.ts";
 import type { FakePlatform } from "../../fakes/platform.ts";
-import { Bench, captured, client, expected, instead, SOCKET, without } from "./fake-birdcl.ts";
+import {
+	askRoutes,
+	Bench,
+	captured,
+	client,
+	expected,
+	HOLDERS,
+	instead,
+	SOCKET,
+	without,
+} from "./fake-birdcl.ts";
 import { fixture, takeApart, VERSIONS, withoutTimes } from "./transcript.ts";
 
 let bench: Bench;
@@ -28,6 +38,7 @@ describe("a session that works", () => {
 			"show status",
 			"show protocols all",
 			"show bfd sessions all",
+			...HOLDERS.map(askRoutes),
 		]);
 	});
 

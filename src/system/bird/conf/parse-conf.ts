@@ -13,6 +13,8 @@ interface Block {
 	readonly statements: readonly Statement[];
 }
 
+const BRINGS_ROUTES: ReadonlySet<string> = new Set(["static", "ospf", "rip", "babel", "pipe", "l3vpn"]);
+
 /**
  * Reads BIRD's configuration file (conf/confbase.Y, nest/config.Y, proto/bgp/config.Y and proto/bfd/config.Y of BIRD 2 and
  * 3). What it does not understand it leaves out. Never throws.
@@ -44,13 +46,18 @@ export function parseBirdConfiguration(file: SourceFile, include: Include = () =
 		protocols
 			.filter((block) => block.kind === kind)
 			.map(({ name, statements }) => read(name, statements, defines));
+	const kernel = of("kernel", readKernel);
 	return {
 		...(routerId === undefined ? {} : { routerId }),
 		...(old === undefined ? {} : { onlyBird1: old }),
 		bgp: of("bgp", readBgp),
 		bfd: of("bfd", readBfd),
 		direct: of("direct", readDirect),
-		kernel: of("kernel", readKernel),
+		kernel,
+		...(kernel.some(({ learn, disabled }) => learn && !disabled) ||
+		protocols.some(({ kind }) => BRINGS_ROUTES.has(kind))
+			? { otherRoutes: true }
+			: {}),
 		device: protocols.some(({ kind }) => kind === "device"),
 	};
 }

@@ -150,13 +150,15 @@ export function readKernel(
 	defines: Defines,
 ): KernelConfiguration {
 	const channels: Channels = new Map();
-	let disabled = false;
+	let [disabled, learn] = [false, false];
 	for (const statement of statements) {
 		const words = new Words(statement, defines);
 		if (words.accept("disabled")) disabled = words.switch() ?? disabled;
+		// `learn`, `learn yes`, and in BIRD 2.0.8 `learn all`.
+		else if (words.accept("learn")) learn = words.accept("all") || (words.switch() ?? true);
 		else readChannel(words, defines, channels);
 	}
-	return { name, disabled, channels: [...channels.values()] };
+	return { name, disabled, channels: [...channels.values()], ...(learn ? { learn } : {}) };
 }
 
 /** `accept ipv4 direct`: each word takes its opposite away, and gives itself back. */

@@ -1,0 +1,65 @@
+import type { BirdPeer } from "../../model/bird.ts";
+import type { FindingId } from "../../model/catalog.ts";
+
+/** What is to be said about a session that is up and of no use. It is no fault: the peer's level stays as it is. */
+export interface SessionNote {
+	readonly id: Extract<
+		FindingId,
+		"nothing-announced" | "all-filtered" | "all-rejected" | "next-hops-unreachable"
+	>;
+	/** One sentence, with the counts. */
+	readonly text: string;
+	/** What a person may change. */
+	readonly remedy: string;
+}
+
+/** Milliseconds that a session must have been up before its use is judged. */
+export const USE_AFTER = 30_000;
+
+/**
+ * Which side keeps an Established session from being of use: the daemon and the doctor ask here. Says nothing about a peer that
+ * nothing is imported from (`import none`), nor about a `neighbor range`: its nodes are judged each.
+ * @param upFor milliseconds that the session has been up
+ */
+export function judgeUse(peer: BirdPeer, upFor: number): SessionNote | undefined {
+	const { name, imported, unreachable = 0, updates } = peer;
+	if (peer.state !== "Established" || peer.neighborRange !== undefined || upFor < USE_AFTER) return undefined;
+	if (imported && unreachable > 0)
+		return {
+			id: "next-hops-unreachable",
+			text: `BIRD cannot reach the next hop of ${unreachable} of the ${imported} routes that it imported`,
+			remedy: `\`birdc show route all protocol ${name}\` shows the next hops; add protocol direct with the interface towards them, or a route`,
+		};
+	if (imported !== 0 || !updates) return undefined;
+	const { received, rejected, filtered, withdrawn } = updates;
+	const counts = Object.entries({ received, filtered, rejected, withdrawn, imported })
+		.filter(([key, count]) => count > 0 || key === "received" || key === "imported")
+		.map(([key, count]) => `${key} ${count}`)
+		.join(", ");
+	const gone = withdrawn >= received;
+	if (gone || filtered + rejected === 0) {
+		// Routes that are neither left out nor withdrawn: a limit holds them back, which is told elsewhere.
+		if (!gone && withdrawn === 0) return undefined;
+		const [usable, wrong] =
+			received > 0 || withdrawn === 0
+				? ["", ""]
+				: [" that BIRD can use", ", or its routes hold this router's AS or a wrong next hop"];
+		return {
+			id: "nothing-announced",
+			text: `the peer announces nothing${usable} (${counts}): no service has an address, or no advertisement selects it${wrong}`,
+			remedy:
+				"check `kubectl get services -A` for a LoadBalancer with an address, and MetalLB's BGPAdvertisement for its pool and this peer",
+		};
+	}
+	if (filtered >= rejected)
+		return {
+			id: "all-filtered",
+			text: `BIRD's import filter leaves out everything that the peer announces (${counts})`,
+			remedy: `change \`import\` of protocol bgp ${name}, or set \`import none\` where nothing is wanted`,
+		};
+	return {
+		id: "all-rejected",
+		text: `BIRD rejects everything that the peer announces (${counts})`,
+		remedy: "BIRD's log says what is wrong with the routes; announce others",
+	};
+}
