@@ -20,7 +20,11 @@ export function reviewBird(facts: Facts, peers: readonly Peer[]): Finding[] {
 	const { path, configuration, problems } = birdFile;
 	findings.push(...problems.map((problem) => yellow("bird-conf-unreadable", path, problem)));
 	// What is read of BIRD 1's file is not what it means.
-	if (configuration.onlyBird1 === undefined) findings.push(...reviewFile(path, configuration, peers));
+	if (configuration.onlyBird1 === undefined) {
+		// A part that could not be read may bring routes.
+		const known = problems.length > 0 ? { ...configuration, otherRoutes: true as const } : configuration;
+		findings.push(...reviewFile(path, known, peers));
+	}
 	return findings.some(({ level }) => level !== "green")
 		? findings
 		: [...findings, green("bird-conf", path, "BIRD's configuration fits its peers.")];

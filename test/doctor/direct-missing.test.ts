@@ -62,6 +62,18 @@ describe("protocol direct, by bird.conf alone", () => {
 		expect(found({ imported: 3, unreachable: 0 }, text)).toEqual([]);
 	});
 
+	test("a part of the file that could not be read may bring routes", () => {
+		const file = birdFile(bare);
+		const { causes, review } = judge({
+			...HEALTHY,
+			birdFile: { ...file, problems: ["no such file"] } as Facts["birdFile"],
+		});
+		const levels = [...causes, ...review]
+			.filter(({ id }) => id === "direct-missing")
+			.map(({ level }) => level);
+		expect(levels).toEqual(["yellow"]);
+	});
+
 	test("BIRD's own word that next hops are unreachable makes it certain", () => {
 		const ospf = `${bare}protocol ospf { area 0 { interface "*"; }; }`;
 		expect(found({ imported: 3, unreachable: 3 }, ospf)).toEqual(["red"]);
