@@ -64,6 +64,8 @@ export interface PeerRecord {
 	readonly handshakeSince?: number;
 	/** When the present state was first seen; absent for the state at the first poll. */
 	readonly stateSince?: number;
+	/** When it left Established, or was first seen down; whatever BIRD has tried since. Absent for what the first poll found. */
+	readonly downSince?: number;
 	/** When BIRD's protocol entered its state, as BIRD says, on the monotonic clock. */
 	readonly birdSince?: number;
 	/** When BFD's present state was first seen; absent for the state at the first poll. */
@@ -180,6 +182,11 @@ export function configurationOf(
 /** Under which a peer's evidence is kept: its address, or a range's prefix. */
 export function evidenceKey({ peer }: PeerRecord): string | undefined {
 	return peer.neighborAddress ?? peer.neighborRange;
+}
+
+/** Since when a peer is down, as far as the daemon has seen; monotonic ms. */
+export function downSince({ startedAt }: WardenState, { downSince: since = 0 }: PeerRecord): number {
+	return Math.max(since, startedAt);
 }
 
 /** BIRD does not run it, for whatever reason; each restart passes through this for a moment. */

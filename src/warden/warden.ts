@@ -8,6 +8,7 @@ import { rulesetWalked } from "./diagnosis/listed-ruleset.ts";
 import { packetsTraced } from "./diagnosis/record-packets.ts";
 import { diagnosesDueAt, diagnosesTick, updateDiagnoses } from "./diagnosis/update-diagnoses.ts";
 import type { WardenEvent } from "./events.ts";
+import { gaveUp } from "./peers/given-up.ts";
 import { birdConfigured, birdLost, birdRead, birdUp, peerRestarted } from "./peers/peers.ts";
 import { pollingTick, pollSoon } from "./peers/polling.ts";
 import { updatePorts } from "./ports.ts";
@@ -146,13 +147,16 @@ function command(turn: Turn, { id, verb, peer }: Command): void {
 		table.releaseTable(turn, ids);
 	} else if (verb === "flush") {
 		requestFlush(turn, ids);
-	} else if (peer === undefined || !turn.state.peers[peer]) {
+	} else if (peer === undefined || !Object.hasOwn(turn.state.peers, peer)) {
 		const known = Object.keys(turn.state.peers).sort().join(", ");
 		const text = `BIRD has no peer '${peer ?? ""}'${known === "" ? "" : `; it has ${known}`}`;
 		turn.log("warn", text);
 		turn.reply(ids, false, text);
 	} else {
-		turn.log("info", `peer ${peer}: restarted in BIRD on request`);
-		turn.do({ type: "restart_peer", peer, verb: "restart", ...(id === undefined ? {} : { id }) });
+		const record = turn.state.peers[peer];
+		// BIRD restarts none that it has disabled itself.
+		const verb = record && gaveUp(record) ? "enable" : "restart";
+		turn.log("info", `peer ${peer}: ${verb} in BIRD on request`);
+		turn.do({ type: "restart_peer", peer, verb, ...(id === undefined ? {} : { id }) });
 	}
 }

@@ -1,5 +1,5 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
-import { configurationOf } from "../state.ts";
+import { configurationOf, downSince } from "../state.ts";
 import { lastDial } from "./evidence.ts";
 import { describeBird, describePeer, describeTime } from "./evidence-text.ts";
 import { routersPort, SILENCE, type View } from "./view.ts";
@@ -30,8 +30,8 @@ export function diagnoseUnknownAddress(view: View): Diagnosis | undefined {
 	const { record, evidence, now, state } = view;
 	const { stranger } = evidence;
 	if (!stranger || stranger.dials < LEAST_DIALS || now - stranger.at >= SILENCE) return undefined;
-	// The peer itself has been heard of since: it is another host.
-	if ((lastDial(evidence)?.syn.at ?? 0) > stranger.at) return undefined;
+	// The peer itself dials too: it is another host.
+	if ((lastDial(evidence)?.syn.at ?? -1) >= downSince(state, record)) return undefined;
 	const { network } = evidence.inspection ?? {};
 	const where = network === undefined || network === "none" ? "its network" : network.prefix;
 	const port = routersPort(view);

@@ -1,7 +1,7 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import type { Counters } from "../../model/inspection.ts";
 import { BFD_PORTS } from "../../model/ports.ts";
-import { isEstablished } from "../state.ts";
+import { configurationOf, isEstablished } from "../state.ts";
 import { describeBird, describePeer } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
@@ -19,27 +19,30 @@ export interface BfdPackets {
 const ONE_WAY_AFTER = 3000;
 /** Milliseconds between two readings that say something: FRR without an answer sends one packet a second. */
 const LEAST = 1500;
+/** BIRD's BFD without an answer sends this often, ms (`idle tx interval`). */
+const IDLE = 1000;
 
 /** @param since what came before says nothing; monotonic ms */
 export function bfdPackets({ state }: View, since: number): BfdPackets | undefined {
 	const [before, after] = state.evidence.counters;
-	if (!before || !after || before.at < since || after.at - before.at < LEAST) return undefined;
-	return {
-		singleHop: after.singleHopBfd - before.singleHopBfd,
-		multihop: after.multihopBfd - before.multihopBfd,
-		...sentBetween(before, after),
-	};
+	// A table that was installed meanwhile counts from 0.
+	const from = Math.max(since, state.table.installedAt ?? 0);
+	if (!before || !after || before.at < from || after.at - before.at < LEAST) return undefined;
+	const singleHop = after.singleHopBfd - before.singleHopBfd;
+	const multihop = after.multihopBfd - before.multihopBfd;
+	if (singleHop < 0 || multihop < 0) return undefined;
+	return { singleHop, multihop, ...sentBetween(before, after) };
 }
 
 function sentBetween(before: Counters, after: Counters): Pick<BfdPackets, "sent"> {
-	const [single, multi] = [after.sentSingleHopBfd, after.sentMultihopBfd];
-	if (single === undefined || multi === undefined) return {};
-	return {
-		sent: {
-			singleHop: single - (before.sentSingleHopBfd ?? single),
-			multihop: multi - (before.sentMultihopBfd ?? multi),
-		},
-	};
+	const singleHop = difference(after.sentSingleHopBfd, before.sentSingleHopBfd);
+	const multihop = difference(after.sentMultihopBfd, before.sentMultihopBfd);
+	return singleHop >= 0 && multihop >= 0 ? { sent: { singleHop, multihop } } : {};
+}
+
+/** NaN where one of them is not known. */
+function difference(after = Number.NaN, before = Number.NaN): number {
+	return after - before;
 }
 
 /** What was counted of BFD since a peer's BFD is down, if another peer's has no share in it. */
@@ -57,7 +60,7 @@ export function diagnoseNotSending(view: View): Diagnosis | undefined {
 	const counted = countedOfPeer(view);
 	if (!counted?.sent || peer.bfdMode === undefined) return undefined;
 	const key = peer.bfdMode === "multihop" ? "multihop" : "singleHop";
-	if (counted.sent[key] > 0) return undefined;
+	if (counted.sent[key] > 0 || mayBeQuiet(view)) return undefined;
 	// Another peer's packets would be counted, and there are none: BIRD sends for nobody.
 	const port = BFD_PORTS[key];
 	return {
@@ -70,6 +73,16 @@ export function diagnoseNotSending(view: View): Diagnosis | undefined {
 				? `bgpwarden restarts ${peer.name} in BIRD, which has it open its BFD socket again`
 				: `\`birdc restart ${peer.name}\` has BIRD open its BFD socket again`,
 	};
+}
+
+/** bird.conf has BFD wait for the other side, or send less often than the readings of the counters are apart. */
+function mayBeQuiet({ state, record }: View): boolean {
+	const bfd = state.bird.configuration?.bfd ?? [];
+	const options = [
+		configurationOf(state, record)?.bfdOptions,
+		...bfd.flatMap(({ multihop, interfaces }) => [multihop, ...interfaces.map((each) => each.options)]),
+	];
+	return options.some((each) => each?.passive === true || (each?.idleTransmit ?? 0) > IDLE);
 }
 
 /** The peer's BFD is heard and says that it hears nothing (RFC 5880, section 6.2: Init). */
@@ -103,12 +116,9 @@ export function diagnoseBfdMode(view: View): Diagnosis | undefined {
 	const { peer } = record;
 	const counted = countedOfPeer(view);
 	if (!counted) return undefined;
-	// Packets of the other kind are another peer's, if one uses that kind successfully.
-	const others = Object.values(state.peers).filter(
-		(other) => other.peer.bfd === "up" && other.peer.name !== peer.name,
-	);
-	if (others.some((other) => other.peer.bfdMode !== undefined && other.peer.bfdMode !== peer.bfdMode))
-		return undefined;
+	// Packets of the other kind may be another peer's, if one uses that kind.
+	const modes = Object.values(state.peers).flatMap((other) => other.peer.bfdMode ?? []);
+	if (modes.some((mode) => mode !== peer.bfdMode)) return undefined;
 	const evidence = [describeArrivals(counted), describeBird(record)];
 	if (peer.bfdMode === "direct" && counted.multihop > 0 && counted.singleHop === 0) {
 		return {

@@ -6,11 +6,12 @@ import { pollBirdAt } from "../peers/polling.ts";
 import { restartAfterChange } from "../peers/restart.ts";
 import { attribute } from "../services/attribution.ts";
 import type { PeerRecord } from "../state.ts";
-import { configurationOf, evidenceKey, isDown, isEstablished } from "../state.ts";
+import { configurationOf, downSince, evidenceKey, isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import type { AddressEvidence, Detour } from "./evidence.ts";
 import { considerWalk } from "./listed-ruleset.ts";
 import { diagnoseAt } from "./plan-diagnoses.ts";
+import { forgetOldDialers } from "./record-packets.ts";
 import { SILENCE, WAITING_AFTER } from "./view.ts";
 
 /** Milliseconds between inspections of a peer that is down: during the first `early` ms, and later. */
@@ -97,13 +98,12 @@ function detourOf(
 ): Omit<Detour, "session"> | undefined {
 	const connected = network === undefined || network === "none" ? undefined : network;
 	if (noRoute !== undefined) return connected || before ? {} : undefined;
-	if (!route) return undefined;
+	// A way that was there before, or may have been, the session has not brought.
+	if (!route || !before) return undefined;
 	const { gateway, interface: device } = route;
+	if (before.gateway === gateway && before.interface === device) return undefined;
 	// What was there before may have been wrong, as on a router that is starting; its own network is not.
-	const other = connected
-		? gateway !== undefined || device !== connected.interface
-		: before !== undefined && (before.gateway !== gateway || before.interface !== device);
-	if (!other) return undefined;
+	if (connected && gateway === undefined && device === connected.interface) return undefined;
 	return { interface: device, ...(gateway === undefined ? {} : { gateway }) };
 }
 
@@ -130,9 +130,9 @@ export function collectMissing(turn: Turn): void {
 			if (gaveUpListening(record)) followListening(turn, record, key, evidence);
 		} else if (isEstablished(record)) followSession(turn, record, key, evidence);
 		else {
-			const since = record.stateSince ?? turn.time;
+			const since = downSince(turn.state, record);
 			diagnoseAt(turn, since + SILENCE);
-			diagnoseAt(turn, Math.max(since, turn.state.startedAt) + WAITING_AFTER);
+			diagnoseAt(turn, since + WAITING_AFTER);
 			const last = evidence.inspection?.at ?? Number.NEGATIVE_INFINITY;
 			if (turn.time - last >= (early ? INSPECT.first : INSPECT.later)) inspect(turn, record, key, evidence);
 		}
@@ -193,6 +193,7 @@ function forgetUnknownPeers(turn: Turn): void {
 		([address]) => known.has(address) || (ranges && !address.includes("/")),
 	);
 	if (kept.length < Object.keys(addresses).length) turn.evidence({ addresses: Object.fromEntries(kept) });
+	forgetOldDialers(turn);
 }
 
 function inspect(turn: Turn, record: PeerRecord, key: string, { inspecting }: AddressEvidence): void {

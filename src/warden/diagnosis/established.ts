@@ -12,6 +12,8 @@ import type { View } from "./view.ts";
 
 /** BFD comes up a moment after the session: this many ms it may be down without meaning anything. */
 export const BFD_GRACE = 3000;
+/** After this many ms it is told, too, where the packets could not be counted. */
+const UNCOUNTED_AFTER = 30_000;
 
 /** A session that is up: its BFD may be down; otherwise it is `healthy`. */
 export function diagnoseEstablished(view: View): Diagnosis | undefined {
@@ -26,22 +28,19 @@ export function diagnoseEstablished(view: View): Diagnosis | undefined {
 	const since = Math.max(stateSince ?? 0, bfdSince ?? 0, state.startedAt);
 	if (now - since < BFD_GRACE) return undefined;
 	const counted = bfdPackets(view, since);
+	if (!counted && now - since < UNCOUNTED_AFTER) return undefined;
 	return (
-		counted &&
-		(diagnoseBfdMode(view) ??
-			diagnoseNotSending(view) ??
-			diagnoseOneWay(view) ??
-			diagnoseNoBfd(view, counted))
+		diagnoseBfdMode(view) ?? diagnoseNotSending(view) ?? diagnoseOneWay(view) ?? diagnoseNoBfd(view, counted)
 	);
 }
 
-function diagnoseNoBfd({ record }: View, counted: BfdPackets): Diagnosis {
+function diagnoseNoBfd({ record }: View, counted: BfdPackets | undefined): Diagnosis {
 	return {
 		id: "bfd-down-session-up",
 		explanation: `${describePeer(record)} is Established without BFD: only the hold timer detects a failure`,
-		evidence: [describeArrivals(counted), describeBird(record)],
+		evidence: [...(counted ? [describeArrivals(counted)] : []), describeBird(record)],
 		remedy:
-			counted.singleHop + counted.multihop === 0
+			counted?.singleHop === 0 && counted.multihop === 0
 				? "the speaker sends no BFD: set `bfdProfile` in MetalLB's BGPPeer, or `bfd off` in BIRD"
 				: "the speaker's BFD packets are not accepted: compare BFD addresses, interfaces and authentication on both sides",
 	};

@@ -17,6 +17,8 @@ export interface Dial {
 	readonly answer?: PacketTrace;
 	/** When the first answer went. */
 	readonly answeredAt?: number;
+	/** A FIN or RST has gone by since: the two have heard each other. */
+	readonly closed?: true;
 	/** SYNs that came although an answer had gone some time before. */
 	readonly unheard: number;
 }

@@ -38,7 +38,7 @@ export function diagnoseLostSession(view: View): Diagnosis | undefined {
 	const { syn } = dial;
 	const own = view.state.settings.table;
 	const caught = diagnoseVerdict(view, syn, verdictOf(syn, own), `the SYN of ${describePeer(view.record)}`);
-	if (caught || !hadTime(view, dial) || reachesInput(syn, own)) return caught;
+	if (caught || dial.closed || !hadTime(view, dial) || reachesInput(syn, own)) return caught;
 	return diagnoseVanished(view, `its SYN came at ${describeTime(view, syn.at)}: ${describeWay(syn)}`);
 }
 
@@ -55,7 +55,7 @@ function diagnoseIncoming(view: View, dial: Dial): Diagnosis | undefined {
 	if (caught) return caught;
 	const seen = `its SYN came at ${describeTime(view, syn.at)}: ${describeWay(syn)}`;
 	if (!answer) {
-		if (!hadTime(view, dial)) return undefined;
+		if (dial.closed || !hadTime(view, dial)) return undefined;
 		return reachesInput(syn, own) ? diagnoseNoAnswer(view, seen) : diagnoseVanished(view, seen);
 	}
 	if (answer.packet.flags.includes("rst")) return diagnoseRefused(view, syn, answer, seen);
@@ -72,7 +72,7 @@ function diagnoseIncoming(view: View, dial: Dial): Diagnosis | undefined {
 			remedy: `exclude BGP (TCP source port ${routersPort(view)}) from ${describeHop(verdict.hop)}`,
 			table: tableOf(verdict.hop),
 		};
-	return dial.unheard >= UNHEARD ? diagnoseAnswerLost(view, answer, seen) : undefined;
+	return dial.unheard >= UNHEARD && !dial.closed ? diagnoseAnswerLost(view, answer, seen) : undefined;
 }
 
 function diagnoseNoAnswer(view: View, seen: string): Diagnosis {

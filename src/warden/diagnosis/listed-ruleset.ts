@@ -3,7 +3,7 @@ import type { Obstacle, WalkedPeer } from "../../model/obstacle.ts";
 import { BFD_PORTS, BGP_PORT } from "../../model/ports.ts";
 import { EFFECTS } from "../../model/rule-effect.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
-import { configurationOf, evidenceKey, isDown, isEstablished } from "../state.ts";
+import { configurationOf, downSince, evidenceKey, isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { describeBird, describePeer, describeTime } from "./evidence-text.ts";
 import { diagnoseAt } from "./plan-diagnoses.ts";
@@ -27,14 +27,11 @@ export function considerWalk(turn: Turn): void {
 	const wanting = Object.values(state.peers).filter((record) => {
 		const walked = addresses[evidenceKey(record) ?? ""]?.walked;
 		if (isEstablished(record) || isDown(record) || !walkedPeer(state, record)) return false;
-		const since = Math.max(
-			record.stateSince ?? state.startedAt,
-			rulesChangedAt,
-			state.table.installedAt ?? 0,
-		);
+		const down = downSince(state, record);
+		const since = Math.max(down, rulesChangedAt, state.table.installedAt ?? 0);
 		if (walked && walked.at >= since) return false;
-		diagnoseAt(turn, (record.stateSince ?? state.startedAt) + PATIENCE);
-		return turn.time - Math.max(record.stateSince ?? 0, state.startedAt) >= PATIENCE;
+		diagnoseAt(turn, down + PATIENCE);
+		return turn.time - down >= PATIENCE;
 	});
 	const peers = wanting.flatMap((record) => walkedPeer(state, record) ?? []).slice(0, MOST_PEERS);
 	if (peers.length === 0) return;
@@ -78,10 +75,14 @@ export function rulesetWalked(
 	turn: Turn,
 	obstacles: ReadonlyMap<string, readonly Obstacle[]> | undefined,
 ): void {
+	const { tables, walking: at = turn.time } = turn.state.evidence;
 	for (const record of Object.values(turn.state.peers)) {
 		const found = obstacles?.get(record.peer.name);
 		const key = evidenceKey(record);
-		if (found && key !== undefined) turn.evidenceOf(key, { walked: { at: turn.time, obstacles: found } });
+		if (!found || key === undefined) continue;
+		// A table that was changed while the ruleset was listed may have been listed before.
+		const still = found.filter(({ table }) => (tables[table]?.at ?? -1) < at);
+		turn.evidenceOf(key, { walked: { at, obstacles: still } });
 	}
 }
 

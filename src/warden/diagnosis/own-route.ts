@@ -1,5 +1,5 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
-import { isEstablished } from "../state.ts";
+import { downSince, isEstablished } from "../state.ts";
 import { describeBird, describePeer } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
@@ -8,7 +8,7 @@ const VALID = 300_000;
 
 /** The session itself brings a route to the peer, which leads elsewhere: `own-route`. */
 export function diagnoseOwnRoute(view: View): Diagnosis | undefined {
-	const { record, evidence, now } = view;
+	const { record, evidence, now, state } = view;
 	const { detour, inspection, established } = evidence;
 	if (!detour || !inspection || detour.session !== established) return undefined;
 	const network = inspection.network === "none" ? undefined : inspection.network;
@@ -19,7 +19,10 @@ export function diagnoseOwnRoute(view: View): Diagnosis | undefined {
 		// It went with the session: only then it came with it.
 		const { route } = inspection;
 		const back = route !== undefined && route.gateway !== detour.gateway;
-		if (!back || now - (record.stateSince ?? now) > VALID) return undefined;
+		if (!back || now - downSince(state, record) > VALID) return undefined;
+		// Of a peer that is further away, a way that changes once may be any other's doing.
+		const losses = (record.flapTimes ?? []).filter((time) => now - time < VALID).length;
+		if (!network && losses < 2) return undefined;
 	}
 	const way =
 		detour.gateway === undefined

@@ -3,12 +3,13 @@ import { DIAGNOSES } from "../../model/catalog.ts";
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { isNote } from "../../model/peer-level.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
-import { isEstablished } from "../state.ts";
+import { downSince, isEstablished } from "../state.ts";
 import { watchedSince } from "../table/table-state.ts";
 import { lastDial } from "./evidence.ts";
 import { describeTime } from "./evidence-text.ts";
 import { diagnoseHandshake } from "./handshake.ts";
 import { diagnoseWalk } from "./listed-ruleset.ts";
+import { ALIVE, silentSince } from "./silence.ts";
 import { SILENCE, type View, WAITING_AFTER } from "./view.ts";
 
 /** A node that is unreachable for this many ms has gone. */
@@ -31,7 +32,7 @@ export function diagnoseRange(view: View): Diagnosis | undefined {
 	if (node) return { ...node, explanation: `no node of ${whose} is connected: ${node.explanation}` };
 	const dialer = diagnoseDialers(view) ?? diagnoseWalk(view);
 	if (dialer) return { ...dialer, explanation: `no node of ${whose} is connected: ${dialer.explanation}` };
-	if (now - Math.max(record.stateSince ?? 0, state.startedAt) < WAITING_AFTER) return undefined;
+	if (now - downSince(state, record) < WAITING_AFTER) return undefined;
 	const since = watchedSince(state.table);
 	const seen = dialersOf(view).length > 0;
 	return {
@@ -74,19 +75,21 @@ function worstOf(nodes: readonly PeerRecord[]): Diagnosis | undefined {
 	return found.sort((one, other) => DIAGNOSES.indexOf(one.id) - DIAGNOSES.indexOf(other.id))[0];
 }
 
-/** A node that BIRD has made a protocol for, and that has gone: BIRD keeps it (`node-gone`). */
-export function diagnoseNode({ record, evidence, now, state }: View): Diagnosis | undefined {
-	if (record.range === undefined) return undefined;
-	const { inspection } = evidence;
-	const down = now - Math.max(record.stateSince ?? 0, state.startedAt);
-	const neighbor = inspection?.neighbor;
-	const unreachable =
-		inspection?.noRoute !== undefined ||
-		(neighbor !== undefined &&
-			neighbor !== "none" &&
-			(neighbor.state === "FAILED" || neighbor.state === "INCOMPLETE"));
-	const silent = now - (lastDial(evidence)?.syn.at ?? 0) >= SILENCE && down >= SILENCE;
-	if (!(unreachable && down >= GONE_AFTER) && !silent) return undefined;
+/**
+ * A node that BIRD has made a protocol for, and that has gone: BIRD keeps it (`node-gone`). It is a note only: one whose host is
+ * there, or to which there is no way, or that could not be looked at or listened for, is not taken for gone.
+ */
+export function diagnoseNode(view: View): Diagnosis | undefined {
+	const { record, evidence, now, state } = view;
+	const { route, neighbor } = evidence.inspection ?? {};
+	if (record.range === undefined || record.peer.bfd === "up" || !route || neighbor === undefined)
+		return undefined;
+	// Behind a gateway, the entry is the gateway's.
+	const entry = neighbor === "none" || route.gateway !== undefined ? "" : neighbor.state;
+	const unreachable = entry === "FAILED" || entry === "INCOMPLETE";
+	const quiet = silentSince(view) ?? now;
+	const silent = now - quiet >= SILENCE && !ALIVE.has(entry);
+	if (!(unreachable && now - downSince(state, record) >= GONE_AFTER) && !silent) return undefined;
 	return {
 		id: "node-gone",
 		explanation: `${record.peer.neighborAddress ?? record.peer.name} of range ${record.range} has gone; BIRD still has its peer ${record.peer.name}`,

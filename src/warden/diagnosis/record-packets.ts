@@ -67,11 +67,14 @@ export function packetsTraced(turn: Turn, traces: readonly PacketTrace[]): void 
 		if (protocol !== "tcp") continue;
 		const opens = flags.includes("syn") && !flags.includes("ack");
 		const answers = (flags.includes("syn") && flags.includes("ack")) || flags.includes("rst");
+		const ends = flags.includes("fin") || flags.includes("rst");
 		if (opens && ports.has(destinationPort)) {
 			if (known.has(destination)) turn.evidenceOf(destination, { dial: trace });
 			else if (known.has(source) || rangeOf(turn.state, source) !== undefined) recordSyn(turn, source, trace);
 			else recordStranger(turn, source, trace);
 		} else if (answers && ports.has(sourcePort)) recordAnswer(turn, destination, trace);
+		else if (ends && ports.has(sourcePort)) changeDial(turn, destination, destinationPort, CLOSED);
+		else if (ends && ports.has(destinationPort)) changeDial(turn, source, sourcePort, CLOSED);
 	}
 }
 
@@ -80,7 +83,7 @@ function recordSyn(turn: Turn, address: string, trace: PacketTrace): void {
 	const port = trace.packet.sourcePort;
 	const known = dials.find((dial) => dial.port === port);
 	// Long after the last one it is another try, from a port that has come round again.
-	const same = known && trace.at - known.syn.at < SILENCE ? known : undefined;
+	const same = known && !known.closed && trace.at - known.syn.at < SILENCE ? known : undefined;
 	const dial: Dial = same
 		? {
 				...same,
@@ -98,7 +101,7 @@ function recordSyn(turn: Turn, address: string, trace: PacketTrace): void {
 }
 
 /** Whoever is in a range can send SYNs from any address of it: the latest few are kept. */
-function forgetOldDialers(turn: Turn): void {
+export function forgetOldDialers(turn: Turn): void {
 	const known = knownAddresses(turn.state);
 	const others = Object.entries(turn.state.evidence.addresses).filter(
 		([address]) => !known.has(address) && !address.includes("/"),
@@ -117,15 +120,24 @@ function forgetOldDialers(turn: Turn): void {
 	});
 }
 
-/** The end of a session that was up is no answer to a SYN. */
+const CLOSED = () => ({ closed: true }) as const;
+
+function changeDial(turn: Turn, address: string, port: number, change: (dial: Dial) => Partial<Dial>): void {
+	const { dials } = turn.state.evidence.addresses[address] ?? {};
+	if (!dials?.some((dial) => dial.port === port)) return;
+	turn.evidenceOf(address, {
+		dials: dials.map((dial) => (dial.port === port ? { ...dial, ...change(dial) } : dial)),
+	});
+}
+
+/** The end of a session that was up is no answer to a SYN, nor is an RST that comes long after it: the kernel's comes at once. */
 function recordAnswer(turn: Turn, address: string, trace: PacketTrace): void {
-	const { dials = [] } = turn.state.evidence.addresses[address] ?? {};
-	const port = trace.packet.destinationPort;
-	const dial = dials.find((each) => each.port === port);
-	if (!dial) return;
-	if (trace.packet.flags.includes("rst") && dial.answer?.packet.flags.includes("syn")) return;
-	const answered: Dial = { ...dial, answer: trace, answeredAt: dial.answeredAt ?? trace.at };
-	turn.evidenceOf(address, { dials: dials.map((each) => (each === dial ? answered : each)) });
+	const { flags, destinationPort } = trace.packet;
+	changeDial(turn, address, destinationPort, ({ answer, answeredAt, syn }) => {
+		const late = answer?.packet.flags.includes("syn") || trace.at - syn.at > HEARD_WITHIN;
+		if (flags.includes("rst") && late) return CLOSED();
+		return { answer: trace, answeredAt: answeredAt ?? trace.at };
+	});
 }
 
 function recordStranger(turn: Turn, address: string, trace: PacketTrace): void {

@@ -1,11 +1,13 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
+import { downSince } from "../state.ts";
 import { watchedSince } from "../table/table-state.ts";
 import { type Dial, lastDial } from "./evidence.ts";
 import { describeBird, describeDuration, describePeer, describeTime } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 import { SILENCE, WAITING_AFTER } from "./view.ts";
 
-const ALIVE = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);
+/** States of a neighbor entry that say that the host is there. */
+export const ALIVE: ReadonlySet<string> = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);
 /** Tries that are closer than this many ms are one try and its next address, or a restart, and no timer. */
 const LEAST_INTERVAL = 3000;
 /** What speakers wait for between two tries, ms: FRR after an outage without BFD 150 s, GoBGP up to 240 s. */
@@ -36,23 +38,29 @@ export function diagnoseSilence(view: View): Diagnosis | undefined {
 }
 
 /** Since when nothing was heard of the peer, as far as the daemon could hear it. */
-function silentSince({ state, evidence, record }: View): number | undefined {
+export function silentSince({ state, evidence, record }: View): number | undefined {
 	const watchSince = watchedSince(state.table);
 	if (watchSince === undefined) return undefined;
 	return Math.max(
 		watchSince,
 		lastDial(evidence)?.syn.at ?? 0,
-		record.stateSince ?? 0,
+		record.downSince ?? 0,
 		evidence.established ?? 0,
 	);
 }
 
-/** How long the peer waits between two tries, ms, by those that were seen; undefined: fewer than two were. */
-export function dialInterval(dials: readonly Dial[]): number | undefined {
+/**
+ * How long the peer waits between two tries, ms, by those that were seen; undefined: fewer than two were.
+ * @param established when the latest session began: it is no wait
+ */
+export function dialInterval(dials: readonly Dial[], established = 0): number | undefined {
 	const gaps = dials
 		.slice(1)
-		.map((dial, index) => dial.since - (dials[index]?.since ?? 0))
-		.filter((gap) => gap >= LEAST_INTERVAL);
+		.flatMap(({ since }, index) => {
+			const last = dials[index]?.since ?? 0;
+			return last < established && established <= since ? [] : since - last;
+		})
+		.filter((gap) => gap >= LEAST_INTERVAL && gap <= LONGEST_WAIT * JITTER);
 	return gaps.length === 0 ? undefined : Math.max(...gaps);
 }
 
@@ -62,7 +70,7 @@ export function dialInterval(dials: readonly Dial[]): number | undefined {
  */
 export function diagnoseWaiting(view: View): Diagnosis | undefined {
 	const { record, now, state, evidence } = view;
-	const down = Math.max(record.stateSince ?? 0, state.startedAt);
+	const down = downSince(state, record);
 	if (now - down < WAITING_AFTER) return undefined;
 	const fine = ruledOut(view);
 	const base = {
@@ -77,7 +85,7 @@ export function diagnoseWaiting(view: View): Diagnosis | undefined {
 			remedy: `wait, or \`birdc restart ${record.peer.name}\` once what caused the error is mended`,
 		};
 	const dials = evidence.dials ?? [];
-	const interval = dialInterval(dials);
+	const interval = dialInterval(dials, evidence.established);
 	const last = dials.at(-1);
 	const from = Math.max(last?.since ?? 0, down);
 	const due = from + (interval === undefined ? LONGEST_WAIT : interval * JITTER);

@@ -14,7 +14,10 @@ import { STUCK_AFTER } from "./stuck-handshake.ts";
 
 /** Diagnoses every peer again, and reports what has changed. */
 export function updateDiagnoses(turn: Turn): void {
-	for (const { peer } of Object.values(turn.state.peers)) {
+	const isRange = ({ peer }: PeerRecord) => Number(peer.neighborRange !== undefined);
+	// What a range is told is what its nodes are.
+	const records = Object.values(turn.state.peers).sort((one, other) => isRange(one) - isRange(other));
+	for (const { peer } of records) {
 		for (const update of [updateNote, updateDiagnosis]) {
 			const record = turn.state.peers[peer.name];
 			if (record) update(turn, record);

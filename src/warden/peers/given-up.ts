@@ -45,8 +45,9 @@ export function considerEnabling(turn: Turn, record: PeerRecord): void {
 	if (obstacle === UNKNOWN) return;
 	const { listening = {} } = record.restart;
 	if (obstacle !== undefined) {
-		if (listening.obstacle !== obstacle)
-			turn.peer(name, { ...record, restart: { ...record.restart, listening: { ...listening, obstacle } } });
+		// One that has come back is another one.
+		if (listening.obstacle !== obstacle || listening.enabledFor !== undefined)
+			turn.peer(name, { ...record, restart: { ...record.restart, listening: { obstacle } } });
 		return;
 	}
 	const gone = listening.obstacle ?? "none";

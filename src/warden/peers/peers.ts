@@ -33,7 +33,8 @@ export function birdLost(turn: Turn, reason: string): void {
 }
 
 export function birdRead(turn: Turn, reading: BirdReading): void {
-	const before = turn.state.peers;
+	const before = Object.values(turn.state.peers);
+	const known = new Map(before.map((record) => [record.peer.name, record]));
 	const named = new Set(reading.peers.map((peer) => peer.name));
 	const first = !turn.state.bird.known;
 	turn.state = { ...turn.state, peers: {} };
@@ -41,10 +42,10 @@ export function birdRead(turn: Turn, reading: BirdReading): void {
 	for (const each of reading.peers) {
 		const own = reading.peers.filter(({ name }) => nodes.get(name) === each.name);
 		const peer = each.neighborRange === undefined ? each : summarizeRange(each, own);
-		const record = updatePeer(turn, before[peer.name], peer, first);
+		const record = updatePeer(turn, known.get(peer.name), peer, first);
 		turn.peer(peer.name, withRange(record, nodes.get(peer.name), own));
 	}
-	for (const record of Object.values(before)) if (!named.has(record.peer.name)) peerRemoved(turn, record);
+	for (const record of before) if (!named.has(record.peer.name)) peerRemoved(turn, record);
 	turn.bird({ known: true, ...(reading.version === undefined ? {} : { version: reading.version }) });
 	considerRestarts(turn);
 	remediatePeers(turn);
@@ -83,9 +84,9 @@ export function peerRestarted(
 	id: string | undefined,
 	failure: string | undefined,
 ): void {
-	if (failure !== undefined)
-		turn.log("warn", `peer ${peer} could not be ${verb}${verb === "enable" ? "d" : "ed"}: ${failure}`);
-	if (id !== undefined) turn.reply([id], failure === undefined, failure ?? `peer ${peer} restarted in BIRD`);
+	const done = verb === "enable" ? "enabled" : "restarted";
+	if (failure !== undefined) turn.log("warn", `peer ${peer} could not be ${done}: ${failure}`);
+	if (id !== undefined) turn.reply([id], failure === undefined, failure ?? `peer ${peer} ${done} in BIRD`);
 	pollSoon(turn);
 }
 
@@ -97,7 +98,7 @@ function updatePeer(turn: Turn, before: PeerRecord | undefined, peer: BirdPeer, 
 	if (!before) {
 		turn.log("info", `peer ${peer.name} found: ${peer.state ?? peer.protocolState}`);
 		// A peer that BIRD has got meanwhile has been so since now, and has the time that others get.
-		const now = first ? {} : { stateSince: turn.time, bfdSince: turn.time };
+		const now = first ? {} : { stateSince: turn.time, bfdSince: turn.time, downSince: turn.time };
 		return { peer, flaps: 0, restart: { count: 0 }, ...known, ...now };
 	}
 	const bfdSince = before.peer.bfd === peer.bfd ? before.bfdSince : turn.time;
@@ -114,6 +115,7 @@ function updatePeer(turn: Turn, before: PeerRecord | undefined, peer: BirdPeer, 
 			...rest,
 			peer,
 			stateSince: turn.time,
+			...(left || isDown(before) ? { downSince: turn.time } : {}),
 			...bfd,
 			...known,
 			...(left ? countFlap(turn, before, peer) : {}),

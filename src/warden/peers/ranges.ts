@@ -34,7 +34,7 @@ export function nodesOfRanges(
 export function summarizeRange(range: BirdPeer, nodes: readonly BirdPeer[]): BirdPeer {
 	const { since: _, ...rest } = range;
 	const connected = nodes.filter(({ state }) => state === "Established");
-	if (connected.length === 0) return rest;
+	if (connected.length === 0 || range.protocolState === "down") return rest;
 	const sum = (key: "imported" | "exported" | "preferred" | "unreachable") => {
 		const known = connected.flatMap((node) => node[key] ?? []);
 		return known.length === 0 ? {} : { [key]: known.reduce((one, other) => one + other, 0) };

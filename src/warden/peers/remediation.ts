@@ -1,15 +1,17 @@
 import { catalogEntry } from "../../model/catalog.ts";
 import type { PeerRecord } from "../state.ts";
-import { isDown, isEstablished } from "../state.ts";
+import { downSince, isDown, isEstablished } from "../state.ts";
 import { requestFlush } from "../table/flush-requests.ts";
 import { ensureTable } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
+import { isBeyondRestart } from "./error-wait.ts";
 import { pollBirdAt } from "./polling.ts";
 import { beginStep, describeStep, STEP_TIMEOUT, setAttempt } from "./remedy-step.ts";
 import { scheduleRestart } from "./restart.ts";
 
 /** A peer that is down for this many ms without a known cause gets the steps too. */
 const UNKNOWN_CAUSE_AFTER = 30_000;
+const ROUNDS_APART = 600_000;
 
 /** After each poll of BIRD: one step for each peer that needs one. */
 export function remediatePeers(turn: Turn): void {
@@ -50,9 +52,16 @@ function nextStep(turn: Turn, record: PeerRecord): void {
 	}
 	// A planned restart, or one that just failed, decides when the next round may begin.
 	if (restart.wantedSince !== undefined || turn.time < (restart.notBefore ?? 0)) return;
-	if (!isCurable(turn, record)) return;
+	if (!isCurable(turn, record) || hasHadRound(turn, record)) return;
 	ensureTable(turn, []);
 	beginStep(turn, record.peer.name, "table");
+}
+
+/** A round that no restart may end, as a range's, is made once in `ROUNDS_APART` ms. */
+function hasHadRound({ state, time }: Turn, record: PeerRecord): boolean {
+	const { attempt } = record;
+	if (!attempt || attempt.at < downSince(state, record)) return false;
+	return time - attempt.at < ROUNDS_APART && isBeyondRestart(record, time);
 }
 
 function isCurable(turn: Turn, { diagnosis, stateSince, peer }: PeerRecord): boolean {

@@ -161,9 +161,10 @@ function withoutOldListening({ restart, stateSince, peer }: PeerRecord, now: num
 	return listening && runs ? rest : restart;
 }
 
-function considerRestart(turn: Turn, record: PeerRecord): void {
-	const { name } = record.peer;
-	const restart = withoutOldListening(record, turn.time);
+function considerRestart(turn: Turn, found: PeerRecord): void {
+	const { name } = found.peer;
+	const restart = withoutOldListening(found, turn.time);
+	const record = { ...found, restart };
 	if (isEstablished(record)) {
 		const lasting = record.stateSince === undefined || turn.time - record.stateSince >= LASTING;
 		const { suspectedSince } = restart;

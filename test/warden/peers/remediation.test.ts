@@ -251,7 +251,7 @@ describe("BIRD's wait after a failure of BFD", () => {
 		for (let second = 0; second < 600; second++) {
 			const seen = reading(second % 6 < 1 ? passive : error);
 			const ended = [...story.happens(seen), ...story.passes(1000)].filter(
-				(action) => action.type === "log" && action.text.includes("error wait"),
+				(action) => action.type === "log" && action.text.includes("restarted to end BIRD's error wait"),
 			);
 			restarts += ended.length;
 		}
