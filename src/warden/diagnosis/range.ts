@@ -85,10 +85,11 @@ export function diagnoseNode(view: View): Diagnosis | undefined {
 	if (record.range === undefined || record.peer.bfd === "up" || !route || neighbor === undefined)
 		return undefined;
 	// Behind a gateway, the entry is the gateway's.
-	const entry = neighbor === "none" || route.gateway !== undefined ? "" : neighbor.state;
+	const behind = route.gateway !== undefined;
+	const entry = neighbor === "none" ? "" : neighbor.state;
 	const unreachable = entry === "FAILED" || entry === "INCOMPLETE";
-	const quiet = silentSince(view) ?? now;
-	const silent = now - quiet >= SILENCE && !ALIVE.has(entry);
+	if (unreachable && behind) return undefined;
+	const silent = now - (silentSince(view) ?? now) >= SILENCE && (behind || !ALIVE.has(entry));
 	if (!(unreachable && now - downSince(state, record) >= GONE_AFTER) && !silent) return undefined;
 	return {
 		id: "node-gone",
