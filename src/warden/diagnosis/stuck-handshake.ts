@@ -10,7 +10,9 @@ export const STUCK_AFTER = 10_000;
 export function diagnoseStuckHandshake(view: View): Diagnosis | undefined {
 	const { record, now, state } = view;
 	const { handshakeSince, peer } = record;
-	if (handshakeSince === undefined || now - handshakeSince < STUCK_AFTER) return undefined;
+	const shakes = peer.state === "OpenSent" || peer.state === "OpenConfirm";
+	const until = shakes ? now : (record.stateSince ?? now);
+	if (handshakeSince === undefined || until - handshakeSince < STUCK_AFTER) return undefined;
 	const file = configurationOf(state, record);
 	const waits = peer.state === "OpenConfirm" ? "KEEPALIVE" : "OPEN";
 	const said = [
