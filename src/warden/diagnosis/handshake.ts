@@ -58,7 +58,8 @@ function diagnoseIncoming(view: View, dial: Dial): Diagnosis | undefined {
 		if (dial.closed || !hadTime(view, dial)) return undefined;
 		return reachesInput(syn, own) ? diagnoseNoAnswer(view, seen) : diagnoseVanished(view, seen);
 	}
-	if (answer.packet.flags.includes("rst")) return diagnoseRefused(view, syn, answer, seen);
+	if (answer.packet.flags.includes("rst"))
+		return answer.at < runsSince(view) ? undefined : diagnoseRefused(view, syn, answer, seen);
 	const verdict = verdictOf(answer, own);
 	if (verdict.kind !== "passed")
 		return {
@@ -90,6 +91,11 @@ function diagnoseNoAnswer(view: View, seen: string): Diagnosis {
 			"compare the TCP MD5 password (or TCP-AO key) of both sides, `password` in BIRD and in MetalLB's BGPPeer; " +
 			"the kernel silently drops a SYN with a wrong signature",
 	};
+}
+
+/** When BIRD began to listen for the peer, at the latest: its clock may be rounded to seconds. Monotonic ms. */
+function runsSince({ state, record: { peer } }: View): number {
+	return peer.since === undefined ? 0 : peer.since - state.clockOffset + 1000;
 }
 
 function diagnoseRefused(view: View, syn: PacketTrace, answer: PacketTrace, seen: string): Diagnosis {

@@ -24,6 +24,37 @@ describe("what BIRD says", () => {
 		expect(told(story)?.explanation ?? "").toContain(says);
 	});
 
+	const few = { limit: 3, action: "restart" } as const;
+	test.each([
+		[
+			{ importLimit: few },
+			"announces more routes than BIRD is told to take",
+			"bird.conf: ipv4: import limit 3",
+		],
+		[
+			{ receiveLimit: few },
+			"announces more routes than BIRD is told to take",
+			"bird.conf: ipv4: receive limit 3",
+		],
+		[{ exportLimit: few }, "than BIRD is told to announce", "bird.conf: ipv4: export limit 3"],
+		[{}, "announces more routes than BIRD is told to take", "BIRD: Passive"],
+	])("BIRD's limit is bird.conf's: %o", (limits, says, evidence) => {
+		const bgp = {
+			name: "waukeen",
+			disabled: false,
+			password: false,
+			channels: [{ family: "ipv4", ...limits }],
+		};
+		const story = read(passive);
+		story.happens({
+			type: "bird_configured",
+			configuration: { bgp: [bgp], bfd: [], direct: [], kernel: [], device: true },
+		});
+		story.happens(reading({ ...passive, lastError: "Automatic shutdown: Route limit exceeded" }));
+		expect(told(story)?.explanation).toContain(says);
+		expect(told(story)?.evidence?.[0]).toContain(evidence);
+	});
+
 	test("BIRD lost: every peer has one cause, and the router names it", () => {
 		const story = read(established);
 		story.happens({ type: "bird_lost", reason: "no answer in 3 s" });

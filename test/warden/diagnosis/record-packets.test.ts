@@ -88,6 +88,24 @@ describe("an answer", () => {
 		expect(told(story)?.diagnosis).toBeUndefined();
 	});
 
+	test("by RST from before BIRD ran says nothing about now: nothing listens while BIRD restarts", () => {
+		const story = read(passive);
+		const since = story.wall + story.time;
+		syn(story);
+		answers(story, ["rst", "ack"]);
+		expect(told(story)?.diagnosis).toBe("not-listening");
+		const later = read(passive);
+		syn(later);
+		answers(later, ["rst", "ack"]);
+		later.happens(reading({ ...passive, since: since + 700 }));
+		later.passes(20_000);
+		later.happens(reading({ ...passive, since: since + 700 }));
+		expect(told(later)?.diagnosis).toBe("waiting");
+		syn(later, 40_001);
+		answers(later, ["rst", "ack"], 40_001);
+		expect(told(later)?.diagnosis).toBe("not-listening");
+	});
+
 	test("that was not seen did come, where the connection is closed after it", () => {
 		const story = read(passive);
 		syn(story);
