@@ -8,8 +8,8 @@ import { ipv4OfHex, ipv6OfHex } from "./proc-text.ts";
 
 /** Bytes of /proc/net/route, which lists every IPv4 route of the table main, 128 bytes each. */
 const LIMIT = 1 << 18;
-/** RTF_GATEWAY (include/uapi/linux/route.h). */
-const GATEWAY = 0x2;
+/** RTF_GATEWAY and RTF_REJECT (include/uapi/linux/route.h): an unreachable route is on no interface, which it calls `*`. */
+const ELSEWHERE = 0x2 | 0x200;
 
 /**
  * The connected network that an address is in: the router reaches it through that network's interface, unless somebody says
@@ -109,7 +109,7 @@ export function parseConnected4(text: string): Network[] {
 	return text.split("\n").flatMap((line) => {
 		const [name, destination = "", , flags = "", , , , mask = ""] = line.trim().split(/\s+/);
 		const [address, bits] = [parseAddress(ipv4OfHex(destination) ?? ""), parseAddress(ipv4OfHex(mask) ?? "")];
-		if (!name || !address || !bits || (Number.parseInt(flags, 16) & GATEWAY) !== 0) return [];
+		if (!name || !address || !bits || (Number.parseInt(flags, 16) & ELSEWHERE) !== 0) return [];
 		const length = prefixLength(bits.bytes);
 		// A default route into a tunnel is no network that the router is in.
 		return length === 0 ? [] : [{ text: address.text, bytes: address.bytes, length, interface: name }];

@@ -2,7 +2,7 @@ import type { Actor } from "../../model/actor.ts";
 import type { Counters, Inspection } from "../../model/inspection.ts";
 import { BGP_PORT } from "../../model/ports.ts";
 import { gaveUpListening } from "../peers/given-up.ts";
-import { pollBirdAt } from "../peers/polling.ts";
+import { pollBirdAt, pollLater } from "../peers/polling.ts";
 import { restartAfterChange } from "../peers/restart.ts";
 import { attribute } from "../services/attribution.ts";
 import type { PeerRecord } from "../state.ts";
@@ -43,6 +43,9 @@ export function rulesetChanged(turn: Turn, names: readonly string[], actor: Acto
 		rulesChangedAt: turn.time,
 		tables: Object.fromEntries(changed.sort(([, a], [, b]) => b.at - a.at).slice(0, MOST_TABLES)),
 	});
+	// What is down may have to do with it: the next reading of BIRD has the ruleset listed.
+	if (Object.values(turn.state.peers).some((record) => !isEstablished(record) && !isDown(record)))
+		pollLater(turn);
 	for (const record of Object.values(turn.state.peers)) {
 		const key = evidenceKey(record);
 		const table = record.diagnosis?.table;

@@ -85,6 +85,8 @@ export interface EvidenceState {
 	readonly counting?: number;
 	/** When the ruleset was asked for whose listing has not come yet. */
 	readonly walking?: number;
+	/** When it was listed last. */
+	readonly walkedAt?: number;
 	/** When rules of others changed last. */
 	readonly rulesChangedAt?: number;
 	/** When the diagnoses may change though nothing happens. */

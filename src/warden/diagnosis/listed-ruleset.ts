@@ -12,8 +12,10 @@ import type { View } from "./view.ts";
 
 /** A peer is down for this many ms before the ruleset is listed for it: most come back sooner. */
 const PATIENCE = 3000;
-/** Milliseconds between two listings, which may have megabytes, and that a request is waited for. */
-const APART = 20_000;
+/** Milliseconds between two listings, which may have megabytes: while an outage is young, and later. */
+const APART = { early: 4000, later: 20_000, young: 20_000 } as const;
+/** A listing that was not answered after this many ms never will be. */
+const UNANSWERED = 15_000;
 /** Peers that are sent through the ruleset at once. */
 const MOST_PEERS = 64;
 
@@ -23,7 +25,7 @@ const MOST_PEERS = 64;
  */
 export function considerWalk(turn: Turn): void {
 	const { state } = turn;
-	const { walking, rulesChangedAt = 0, addresses } = state.evidence;
+	const { walking, walkedAt, rulesChangedAt = 0, addresses } = state.evidence;
 	const wanting = Object.values(state.peers).filter((record) => {
 		const walked = addresses[evidenceKey(record) ?? ""]?.walked;
 		if (isEstablished(record) || isDown(record) || !walkedPeer(state, record)) return false;
@@ -35,7 +37,9 @@ export function considerWalk(turn: Turn): void {
 	});
 	const peers = wanting.flatMap((record) => walkedPeer(state, record) ?? []).slice(0, MOST_PEERS);
 	if (peers.length === 0) return;
-	if (walking !== undefined && turn.time - walking < APART) return;
+	if (walking !== undefined && turn.time - walking < UNANSWERED) return;
+	const young = wanting.some(({ stateSince = 0 }) => turn.time - stateSince < APART.young);
+	if (walkedAt !== undefined && turn.time - walkedAt < (young ? APART.early : APART.later)) return;
 	turn.evidence({ walking: turn.time });
 	turn.do({ type: "walk_ruleset", peers });
 }
@@ -76,6 +80,7 @@ export function rulesetWalked(
 	obstacles: ReadonlyMap<string, readonly Obstacle[]> | undefined,
 ): void {
 	const { tables, walking: at = turn.time } = turn.state.evidence;
+	turn.evidence({ walking: undefined, walkedAt: turn.time });
 	for (const record of Object.values(turn.state.peers)) {
 		const found = obstacles?.get(record.peer.name);
 		const key = evidenceKey(record);

@@ -5,6 +5,8 @@ import type { View } from "./view.ts";
 
 /** A route that was there during the last session explains its loss for this many ms. */
 const VALID = 300_000;
+/** A route of a session that is over is withdrawn within this many ms. */
+const WITHDRAWN_WITHIN = 15_000;
 
 /** The session itself brings a route to the peer, which leads elsewhere: `own-route`. */
 export function diagnoseOwnRoute(view: View): Diagnosis | undefined {
@@ -18,8 +20,9 @@ export function diagnoseOwnRoute(view: View): Diagnosis | undefined {
 	} else {
 		// It went with the session: only then it came with it.
 		const { route } = inspection;
-		const back = route !== undefined && route.gateway !== detour.gateway;
-		if (!back || now - downSince(state, record) > VALID) return undefined;
+		// BIRD takes a moment to withdraw it, and leaves an unreachable one behind meanwhile.
+		const gone = route === undefined || detour.interface === undefined || route.gateway !== detour.gateway;
+		if (!gone || now - downSince(state, record) > (route ? VALID : WITHDRAWN_WITHIN)) return undefined;
 		// Of a peer that is further away, a way that changes once may be any other's doing.
 		const losses = (record.flapTimes ?? []).filter((time) => now - time < VALID).length;
 		if (!network && losses < 2) return undefined;

@@ -49,7 +49,8 @@ export async function play(
 			await untilHealthy(daemon, 20_000);
 		} else
 			await daemon.untilStatus("BIRD answers", ({ router }) => router.bird.reachable, { timeout: 20_000 });
-		const begun = warden.events().length;
+		// What is there from the start may be named before BIRD is asked for here.
+		const begun = cause.fromStart ? 0 : warden.events().length;
 		if (!cause.fromStart) await cause.begin(world);
 		if (cause.whileUp) await untilEstablished(daemon, { timeout: 60_000 });
 		const start = performance.now();
@@ -59,7 +60,7 @@ export async function play(
 		const said = shown(warden);
 		await cause.end(world);
 		const end = performance.now();
-		const healed = await untilHealed(world, daemon).then(
+		const healed = await untilHealed(world, daemon, (cause.healedWithin ?? HEALED_WITHIN) + LATE).then(
 			() => true,
 			() => false,
 		);
@@ -92,8 +93,8 @@ export function isHealed({ healedAfter }: Outcome, within = HEALED_WITHIN): bool
 }
 
 /** BIRD's word is not enough: it may take a session for Established that the speaker has given up. */
-async function untilHealed({ frr, family }: World, daemon: Daemon): Promise<void> {
-	await untilHealthy(daemon, HEALED_WITHIN + LATE);
+async function untilHealed({ frr, family }: World, daemon: Daemon, timeout: number): Promise<void> {
+	await untilHealthy(daemon, timeout);
 	await until("the speaker to say so too", () => frr.peer(family), {
 		holds: ({ bgp }) => bgp === "Established",
 		timeout: LATE,

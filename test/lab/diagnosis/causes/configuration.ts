@@ -1,0 +1,78 @@
+import { birdPeering, startBird } from "../../programs.ts";
+import { type Cause, configureBird, configureFrr, redial, setMultihop } from "./cause.ts";
+
+/** Two sides that are not configured to fit. */
+export const CONFIGURATION: readonly Cause[] = [
+	{
+		name: "a wrong AS number in BIRD",
+		id: "rejected",
+		async begin(world) {
+			await configureBird(world, { neighborAs: 65333 });
+		},
+		async end(world) {
+			await configureBird(world, {});
+		},
+	},
+	{
+		name: "a wrong MD5 password",
+		id: "no-answer",
+		async begin(world) {
+			await configureBird(world, { extra: 'password "secret";' });
+			await redial(world);
+		},
+		async end(world) {
+			await configureBird(world, {});
+		},
+	},
+	{
+		name: "BIRD on another port",
+		id: "not-listening",
+		async begin(world) {
+			await configureBird(world, { port: 1790 });
+			await redial(world);
+		},
+		async end(world) {
+			await configureBird(world, {});
+		},
+	},
+	{
+		name: "BIRD stopped",
+		id: "bird-down",
+		async begin(world) {
+			await world.bird.stop();
+		},
+		async end(world) {
+			world.bird = await startBird(world.lab.router, birdPeering({ family: world.family }), world.version);
+		},
+	},
+	{
+		name: "single-hop BFD in BIRD, multihop in the speaker",
+		id: "bfd-mode-mismatch",
+		fromStart: true,
+		whileUp: true,
+		bird: { multihop: false },
+		async begin() {},
+		async end(world) {
+			await configureBird(world, {});
+		},
+	},
+	{
+		name: "multihop BFD in BIRD, single-hop in the speaker",
+		id: "bfd-mode-mismatch",
+		fromStart: true,
+		frr: { multihop: false },
+		async begin() {},
+		end: setMultihop,
+	},
+	{
+		name: "no BFD in the speaker",
+		id: "bfd-down-session-up",
+		fromStart: true,
+		whileUp: true,
+		frr: { bfd: false },
+		async begin() {},
+		async end(world) {
+			await configureFrr(world, (neighbor) => [`${neighbor} bfd`, `${neighbor} bfd profile bfdprofile`]);
+		},
+	},
+];

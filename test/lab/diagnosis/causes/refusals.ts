@@ -1,0 +1,132 @@
+import { network } from "../../network.ts";
+import { birdPeering } from "../../programs.ts";
+import { until } from "../../wait.ts";
+import { type Cause, configureBird, configureFrr, redial, type World } from "./cause.ts";
+
+/** Services of which BIRD takes the first few. */
+const LIMIT = 3;
+const services = ({ family }: Pick<World, "family">) =>
+	Array.from({ length: 7 }, (_, index) =>
+		family === 6 ? `fd00:20::${index + 1}/128` : `192.168.20.${index + 1}/32`,
+	);
+
+/** A program that has BGP's port on all of the router's addresses. */
+const portTaker = `
+import socket, time
+servers = []
+for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+    server = socket.socket(family)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6: server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    server.bind((address, 179))
+    server.listen()
+    servers.append(server)
+print("listening", flush=True)
+time.sleep(600)
+`;
+
+/** The speaker announces these, and no others. */
+async function announce(world: World, verb: "" | "no ", prefixes: readonly string[]): Promise<void> {
+	const { family, frr } = world;
+	const router = family === 6 ? network.router.lan6 : network.router.lan;
+	const ip = family === 6 ? "ipv6" : "ip";
+	await frr.vtysh(
+		"configure",
+		...prefixes.map((prefix) => `${ip} prefix-list ${router}-allowed-ipv${family} permit ${prefix}`),
+		`router bgp ${network.speaker.as}`,
+		`address-family ipv${family} unicast`,
+		...prefixes.map((prefix) => `${verb}network ${prefix}`),
+		"end",
+	);
+}
+
+/** BIRD's configuration with another import. */
+async function importing({ bird, family }: World, words: string): Promise<void> {
+	await bird.configure(birdPeering({ family }).replace("import all;", words));
+}
+
+/** Sessions that one side does not want, and peers that BIRD does not run. */
+export const REFUSALS: readonly Cause[] = [
+	{
+		name: "more routes than BIRD's import limit",
+		id: "route-limit",
+		// BIRD waits for a minute, and then the speaker for its timer: with and without the daemon 92 s.
+		healedWithin: 105_000,
+		async begin(world) {
+			await announce(world, "", services(world));
+			await importing(world, `import limit ${LIMIT} action restart; import all;`);
+		},
+		end: (world) => announce(world, "no ", services(world).slice(1)),
+	},
+	{
+		name: "the speaker shuts the session down",
+		id: "peer-shutdown",
+		begin: (world) => configureFrr(world, (neighbor) => [`${neighbor} shutdown`]),
+		end: (world) => configureFrr(world, (neighbor) => [`no ${neighbor} shutdown`]),
+	},
+	{
+		name: "a peer that a person has disabled in BIRD",
+		id: "disabled",
+		async begin({ bird }) {
+			await bird.control(`disable ${network.peer}`);
+		},
+		async end({ bird }) {
+			await bird.control(`enable ${network.peer}`);
+		},
+	},
+	{
+		name: "a peer that BIRD has disabled after an error",
+		id: "disabled-by-bird",
+		async begin(world) {
+			await configureBird(world, { neighborAs: 65333, extra: "disable after error on;" });
+			await redial(world);
+		},
+		async end(world) {
+			await configureBird(world, {});
+			await world.bird.control(`enable ${network.peer}`);
+		},
+	},
+	{
+		name: "another program on BGP's port when BIRD starts",
+		id: "not-listening",
+		fromStart: true,
+		healedWithin: 10_000,
+		async begin({ lab }) {
+			const taker = lab.router.start(["python3", "-c", portTaker], { name: "taker" });
+			await taker.says(/^listening$/);
+		},
+		async end({ lab }) {
+			for (const pid of lab.router.processes()) {
+				if (lab.router.read(`/proc/${pid}/cmdline`)?.includes(portTaker)) process.kill(pid, "SIGKILL");
+			}
+		},
+	},
+	{
+		name: "strict bind, and BIRD's address not there yet",
+		id: "not-listening",
+		fromStart: true,
+		healedWithin: 10_000,
+		bird: { extra: "strict bind on;" },
+		async begin({ lab, family }) {
+			await lab.router.run([
+				"ip",
+				"address",
+				"del",
+				routerAddress(family),
+				"dev",
+				network.router.lanInterface,
+			]);
+		},
+		async end({ lab, family, frr }) {
+			const nodad = family === 6 ? ["nodad"] : [];
+			const device = network.router.lanInterface;
+			await lab.router.run(["ip", "address", "add", routerAddress(family), "dev", device, ...nodad]);
+			// The speaker's next hop lookup wants its neighbor, not the router's BGP.
+			await until("the speaker to answer", () => frr.peer(family));
+		},
+	},
+];
+
+function routerAddress(family: 4 | 6): string {
+	return family === 6 ? `${network.router.lan6}/64` : `${network.router.lan}/24`;
+}

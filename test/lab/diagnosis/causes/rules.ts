@@ -1,0 +1,130 @@
+import { until } from "../../wait.ts";
+import { type Cause, iptables, lan, listener, peerAddress, redial, TPROXY_PORT, table } from "./cause.ts";
+
+/** Rules of this router's that take or drop packets of the session. */
+export const RULES: readonly Cause[] = [
+	{
+		name: "a tproxy in a mangle chain",
+		id: "hijacked",
+		async begin(world) {
+			const proxy = world.lab.router.start(["python3", "-c", listener], { name: "tproxy" });
+			await proxy.says(/^listening$/);
+			const to = world.family === 6 ? `ip6 to [::1]:${TPROXY_PORT}` : `ip to 127.0.0.1:${TPROXY_PORT}`;
+			await world.lab.router.nft(
+				`table inet mihomo { chain pre { type filter hook prerouting priority mangle; policy accept;\n` +
+					`tcp flags syn tcp dport 179 tproxy ${to} meta mark set 1 accept\n}\n}\n`,
+			);
+			await redial(world);
+		},
+		async end({ lab }) {
+			await lab.router.nft("delete table inet mihomo\n");
+		},
+	},
+	{
+		name: "a drop in a chain of somebody else",
+		id: "hijacked",
+		...table(
+			"sentry",
+			() =>
+				`chain pre { type filter hook prerouting priority mangle; policy accept;\ntcp dport 179 counter drop\n}`,
+		),
+	},
+	{
+		name: "an NFQUEUE without its program",
+		id: "hijacked",
+		begin: async (world) => {
+			await iptables(world, "-A");
+			await redial(world);
+		},
+		end: (world) => iptables(world, "-D"),
+	},
+	{
+		name: "a rule of iptables-legacy",
+		id: "hijacked",
+		begin: async (world) => {
+			await iptables(world, "-A", "legacy");
+			await redial(world);
+		},
+		async end(world) {
+			await iptables(world, "-D", "legacy");
+			// Nothing tells of that change: the peer's next SYN does.
+			await redial(world);
+		},
+	},
+	{
+		name: "a reject in a zone of fw4",
+		id: "blocked",
+		// The speaker's NOTIFICATION is rejected too. BIRD sees the loss at its next KEEPALIVE, 5 s later with this hold time.
+		healedWithin: 10_000,
+		async begin(world) {
+			await world.lab.router.nft(`table inet fw4 {
+	chain input {
+		type filter hook input priority filter; policy drop;
+		iifname "lo" accept
+		ct state established,related accept
+		iifname "${lan}" jump input_lan
+	}
+	chain input_lan {
+		meta l4proto { 1, 17, 58 } accept
+		jump reject_from_lan
+	}
+	chain reject_from_lan {
+		iifname "${lan}" counter jump handle_reject comment "!fw4: reject lan"
+	}
+	chain handle_reject {
+		meta l4proto tcp reject with tcp reset comment "!fw4: Reject TCP traffic"
+	}
+}
+`);
+			await redial(world);
+		},
+		async end({ lab }) {
+			await lab.router.nft("delete table inet fw4\n");
+		},
+	},
+	{
+		name: "a drop of untracked packets on the way out",
+		id: "reply-dropped",
+		...table(
+			"strict",
+			() =>
+				"chain out { type filter hook output priority filter; policy accept;\ntcp sport 179 ct state untracked drop\n}",
+		),
+	},
+	{
+		name: "a drop in postrouting",
+		id: "reply-dropped",
+		...table(
+			"strict",
+			(world) =>
+				`chain post { type filter hook postrouting priority filter; policy accept;\n${world.family === 6 ? "ip6" : "ip"} daddr ${peerAddress(world)} tcp sport 179 drop\n}`,
+		),
+	},
+	{
+		name: "somebody else's table of the same name, and answers that are dropped",
+		id: "tracked",
+		fromStart: true,
+		async begin({ lab }) {
+			await lab.router.nft(
+				"table inet fw4 {\nchain output { type filter hook output priority filter; policy accept;\nct state invalid drop\ntcp sport 179 drop\n}\n}\n",
+			);
+			// Its owner keeps the netlink socket open, so that nobody else may change it (kernel 5.12 and later).
+			const commands = ["add table inet custom_bgp { flags owner; }"];
+			const input = commands.map((command) => `echo '${command}'`).join("; ");
+			lab.router.start(["sh", "-c", `{ ${input}; exec sleep 600; } | nft -i`], { name: "owner" });
+			await until("the foreign table", async () => {
+				const listed = await lab.router.run(["nft", "list", "table", "inet", "custom_bgp"], {
+					allowFailure: true,
+				});
+				return listed.code === 0;
+			});
+		},
+		async end({ lab }) {
+			await lab.router.nft("delete table inet fw4\n");
+			for (const pid of lab.router.processes()) {
+				const command = lab.router.read(`/proc/${pid}/cmdline`) ?? "";
+				if (command === "nft\0-i\0") process.kill(pid, "SIGKILL");
+			}
+		},
+	},
+];
