@@ -4,7 +4,7 @@ import { type Lab, startLab } from "../lab.ts";
 import { birdConfigFile, birdPeering, startBird, startFrr } from "../programs.ts";
 import { pause, until } from "../wait.ts";
 import type { Cause, World } from "./causes.ts";
-import { type Change, changes, lossesSince, upSince } from "./sessions.ts";
+import { type Change, changes, lastOutage, lossesSince, upSince } from "./sessions.ts";
 
 /** How one cause went in one of the two worlds. */
 export interface Played {
@@ -12,6 +12,8 @@ export interface Played {
 	readonly losses: number;
 	/** Milliseconds from the beginning of the cause's end to the last coming up; 0: it was up. Absent: not within the watch. */
 	readonly backAfter?: number;
+	/** Milliseconds from the last loss to that; 0: it was never lost, or is not back. */
+	readonly downFor: number;
 	/** How often the daemon restarted the peer, as its log says. */
 	readonly restarts: number;
 	/** What BIRD and the daemon logged, for whoever reads a failure. */
@@ -42,18 +44,17 @@ const SETTLED = 10_000;
  */
 const ALLOWANCE = 3000;
 /**
- * BIRD shortens each of its waits by up to a quarter, by chance (proto/bgp/bgp.c, `bgp_start_timer`): the two worlds' waits of
- * 60 s (`error wait time`) differ by up to 15 s. Only for a session that the daemon did not touch: what it has touched was
- * not to wait.
+ * BIRD shortens each of its waits by up to a quarter, by chance (proto/bgp/bgp.c, `bgp_start_timer`): where both worlds wait for
+ * it they differ by that much. Its shortest (`error wait time`) is 45 s: what was down for less has not waited so.
  */
-const WAITS_DIFFER = 15_000;
+const SHORTEST_WAIT = 45_000;
 
 /** Why remediation made it worse; undefined: it did not. */
 export function worse({ with: left, without: right }: Pair): string | undefined {
 	if (left.losses > right.losses) return `lost ${left.losses} times, not ${right.losses}`;
-	const allowance = left.restarts === 0 ? WAITS_DIFFER : ALLOWANCE;
 	// Nothing keeps it down any more: a comparison of two that never came back would say nothing.
 	if (left.backAfter === undefined) return "not back";
+	const allowance = ALLOWANCE + (left.downFor >= SHORTEST_WAIT ? left.downFor / 4 : 0);
 	const { backAfter: other = Number.POSITIVE_INFINITY } = right;
 	return left.backAfter > other + allowance ? "back later" : undefined;
 }
@@ -173,6 +174,7 @@ class Side {
 		return {
 			losses: lossesSince(seen, this.begun, this.ended),
 			...(since === undefined ? {} : { backAfter: Math.max(0, since - this.ended) }),
+			downFor: lastOutage(seen, this.begun),
 			restarts: lines.filter((line) => / restart(?:ed in BIRD|ed to end|ing it)\b/.test(line)).length,
 			said: [...states, ...lines.slice(-40)].join("\n"),
 		};

@@ -53,3 +53,9 @@ export function upSince(seen: readonly Change[]): number | undefined {
 	const last = seen.at(-1);
 	return last?.up ? last.at : undefined;
 }
+
+/** Milliseconds from the last loss to the last coming up; 0: none since then, or it is down. */
+export function lastOutage(seen: readonly Change[], since: number): number {
+	const [lost, up] = seen.slice(-2);
+	return lost && up?.up && lost.at >= since ? up.at - lost.at : 0;
+}

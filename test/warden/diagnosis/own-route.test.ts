@@ -121,3 +121,44 @@ describe("a route to the peer that the peer itself announces", () => {
 		expect(told(story)?.diagnosis).not.toBe("own-route");
 	});
 });
+
+describe("a route that outlives its session by a moment", () => {
+	const gone: Inspection = { noRoute: "No route to host", network };
+	const waits = { ...reset, lastError: "Error: BFD session down", bfd: "up" } as const;
+
+	/** The session is lost, and the kernel has its route still. */
+	function loses(during: Inspection): Story {
+		const story = read(passive);
+		look(story, onLink);
+		story.happens(reading(established));
+		look(story, during);
+		story.passes(2000);
+		story.happens(reading(waits));
+		look(story, during);
+		return story;
+	}
+
+	/** Restarts in 4 s after such a loss. */
+	function restarts(during: Inspection): number {
+		const story = loses(during);
+		const actions = story.passes(500);
+		look(story, onLink);
+		for (let round = 0; round < 8; round++)
+			actions.push(...story.happens(reading(waits)), ...story.passes(500));
+		return types(actions).filter((type) => type === "restart_peer").length;
+	}
+
+	test("is named at once, and nothing is restarted", () => {
+		expect(told(loses(gone))?.diagnosis).toBe("own-route");
+		expect(restarts(gone)).toBe(0);
+		expect(restarts(onLink)).toBeGreaterThan(0);
+	});
+
+	test("is not the session's when it stays", () => {
+		const story = loses(around);
+		story.passes(6000);
+		look(story, around);
+		story.happens(reading(waits));
+		expect(told(story)?.diagnosis).not.toBe("own-route");
+	});
+});
