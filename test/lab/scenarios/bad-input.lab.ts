@@ -180,15 +180,18 @@ describe("nft monitor", () => {
 });
 
 describe("BIRD's client", () => {
-	// Which of a reading's two questions is the first to get a bad answer is left to chance.
+	// Which of a reading's questions is the first to get a bad answer is left to chance.
 	test.each([
-		{ what: "garbage", told: /BIRD: show (protocols all|bfd sessions( all)?): not an answer: "rubbish"/ },
+		{
+			what: "garbage",
+			told: /BIRD: show (status|protocols all|bfd sessions( all)?): not an answer: "rubbish"/,
+		},
 		{ what: "random bytes", told: /birdcl: an answer of more than 1 MiB|unasked output/ },
 		{ what: "half of an answer", told: /birdcl: no answer in 3 s/ },
 		{ what: "half of an answer and a prompt", told: /birdcl: no answer in 3 s|not an answer/ },
 		{
 			what: "half of an answer, a newline and a prompt",
-			told: /cannot query BIRD: BIRD: show (protocols all|bfd sessions( all)?): not an answer/,
+			told: /cannot query BIRD: BIRD: show (status|protocols all|bfd sessions( all)?): not an answer/,
 		},
 		{ what: "nothing", told: /birdcl: no answer in 3 s/ },
 	])(
