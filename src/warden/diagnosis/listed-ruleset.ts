@@ -111,27 +111,17 @@ function explainObstacle(view: View, obstacle: Obstacle, at: number): Diagnosis 
 		...describeLastChange(view, table),
 		describeBird(record),
 	];
-	if (id === "answer-dropped" || id === "answer-diverted")
-		return {
-			id: "reply-dropped",
-			explanation: `the router's own SYN-ACK to ${describePeer(record)} would be ${EFFECTS[effect]} ${place}`,
-			evidence: lines,
-			remedy: `exclude BGP's answers from the rules of table ${table}`,
-			table,
-		};
-	if (table === "inet fw4" && (effect === "drop" || effect === "reject"))
-		return {
-			id: "blocked",
-			explanation: `${whose} would be ${EFFECTS[effect]} ${place}`,
-			evidence: lines,
-			remedy: adviseBlocked(view, zone),
-			table,
-		};
+	const answers = id === "answer-dropped" || id === "answer-diverted";
+	const blocked = table === "inet fw4" && (effect === "drop" || effect === "reject");
 	return {
-		id: "hijacked",
-		explanation: `${whose} would be ${EFFECTS[effect]} ${place}`,
+		id: answers ? "reply-dropped" : blocked ? "blocked" : "hijacked",
+		explanation: `${answers ? `the router's own SYN-ACK to ${describePeer(record)}` : whose} would be ${EFFECTS[effect]} ${place}`,
 		evidence: lines,
-		remedy: adviseBypass(view, table),
+		remedy: answers
+			? `exclude BGP's answers from the rules of table ${table}`
+			: blocked
+				? adviseBlocked(view, zone)
+				: adviseBypass(view, table),
 		table,
 	};
 }

@@ -37,29 +37,20 @@ export function diagnoseRefusal(view: View): Diagnosis | undefined {
 export function explainLimit({ record, state }: View, then?: string): Diagnosis {
 	const error = record.peer.lastError;
 	const byPeer = error?.notification?.by === "peer";
-	const channels = configurationOf(state, record)?.channels ?? [];
-	const limits = channels.flatMap(describeLimits);
+	const limits = (configurationOf(state, record)?.channels ?? []).flatMap(describeLimits);
 	const waits = then === undefined ? "; BIRD tries again by itself, after a wait that grows" : "";
 	const who = describePeer(record);
 	// BIRD says the same of each of its limits.
-	const exports = channels.some(({ exportLimit }) => exportLimit) && !channels.some(takesFew);
 	const what = byPeer
 		? `${who} takes fewer routes than this router announces`
-		: exports
-			? `this router has more routes for ${who} than BIRD is told to announce`
-			: `${who} announces more routes than BIRD is told to take`;
+		: `the session with ${who} has more routes than bird.conf allows`;
 	const where = byPeer ? "on the other side" : "in bird.conf";
-	const fewer = byPeer || exports ? "" : " on the other side";
 	return {
 		id: "route-limit",
 		explanation: `${what}: "${error?.text}"${waits}`,
 		evidence: [...limits, describeBird(record)],
-		remedy: `announce fewer routes${fewer}, or raise the limit ${where}${then === undefined ? "" : `; ${then}`}`,
+		remedy: `announce fewer routes, or raise the limit ${where}${then === undefined ? "" : `; ${then}`}`,
 	};
-}
-
-function takesFew({ importLimit, receiveLimit }: ChannelConfiguration): boolean {
-	return importLimit !== undefined || receiveLimit !== undefined;
 }
 
 function describeLimits(channel: ChannelConfiguration): string[] {

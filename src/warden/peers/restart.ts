@@ -187,30 +187,28 @@ function considerRestart(turn: Turn, found: PeerRecord): void {
 	const beyondRestart = isBeyondRestart(record, turn.time);
 	if (!beyondRestart && wentDownInOwnFlap(turn, record)) {
 		const flapRestarts = [...(restart.flapRestarts ?? []), turn.time];
-		turn.peer(name, {
-			...record,
-			restart: { ...restart, flapRestarts, flapExpected: expectFlap(turn, restart) },
-		});
-		turn.do({ type: "restart_peer", peer: name, verb: "restart" });
-		turn.log("info", `peer ${name} went down in the BFD flap caused by its restart; restarting it once more`);
-		pollSoon(turn);
+		const changed = { ...restart, flapRestarts, flapExpected: expectFlap(turn, restart) };
+		restartNow(
+			turn,
+			record,
+			changed,
+			"went down in the BFD flap caused by its restart; restarting it once more",
+		);
 		return;
 	}
 	if (!beyondRestart && keptBfdSession(turn, record)) {
-		const flapExpected = expectFlap(turn, restart, 1);
-		turn.peer(name, { ...record, restart: { ...restart, flapExpected } });
-		turn.do({ type: "restart_peer", peer: name, verb: "restart" });
-		turn.log("info", `peer ${name}: BIRD kept its BFD session across the restart; restarting it once more`);
-		pollSoon(turn);
+		const changed = { ...restart, flapExpected: expectFlap(turn, restart, 1) };
+		restartNow(
+			turn,
+			record,
+			changed,
+			"kept its BFD session in BIRD across the restart; restarting it once more",
+		);
 		return;
 	}
 	if (mayEndWait(turn, record)) {
-		turn.peer(name, {
-			...record,
-			restart: withWaitEnded({ ...restart, waitEndedFor: record.stateSince }, turn.time),
-		});
-		turn.do({ type: "restart_peer", peer: name, verb: "restart" });
-		turn.log("info", `peer ${name}: restarted to end BIRD's error wait (${record.peer.lastError?.text})`);
+		const changed = withWaitEnded({ ...restart, waitEndedFor: record.stateSince }, turn.time);
+		restartNow(turn, record, changed, `restarted to end BIRD's error wait (${record.peer.lastError?.text})`);
 		return;
 	}
 	if (!turn.state.settings.remediate || beyondRestart) {
@@ -231,16 +229,22 @@ function considerRestart(turn: Turn, found: PeerRecord): void {
 	const flapExpected = expectFlap(turn, restart);
 	const notBefore = turn.time + delay;
 	const restarted = { ...kept, count, lastAt: turn.time, notBefore, flapExpected };
-	turn.peer(name, {
-		...record,
-		restart: record.peer.state === "Idle" ? withWaitEnded(restarted, turn.time) : restarted,
-	});
-	beginStep(turn, name, "restart");
-	turn.do({ type: "restart_peer", peer: name, verb: "restart" });
-	turn.do({ type: "report", event: "peer_nudged", details: { peer: name, state: record.peer.state } });
-	turn.log(
-		"info",
-		`peer ${name} is ${record.peer.state ?? "not up"}: restarted in BIRD so that it connects now`,
+	const { state } = record.peer;
+	restartNow(
+		turn,
+		record,
+		state === "Idle" ? withWaitEnded(restarted, turn.time) : restarted,
+		`is ${state ?? "not up"}: restarted in BIRD so that it connects now`,
 	);
+	beginStep(turn, name, "restart");
+	turn.do({ type: "report", event: "peer_nudged", details: { peer: name, state } });
+}
+
+/** @param why what the log says about the peer */
+function restartNow(turn: Turn, record: PeerRecord, restart: RestartState, why: string): void {
+	const { name } = record.peer;
+	turn.peer(name, { ...record, restart });
+	turn.do({ type: "restart_peer", peer: name, verb: "restart" });
+	turn.log("info", `peer ${name} ${why}`);
 	pollSoon(turn);
 }
