@@ -63,15 +63,14 @@ export function diagnoseNotSending(view: View): Diagnosis | undefined {
 	if (counted.sent[key] > 0 || mayBeQuiet(view)) return undefined;
 	// Another peer's packets would be counted, and there are none: BIRD sends for nobody.
 	const port = BFD_PORTS[key];
+	const restart = `\`birdc restart ${peer.name}\` has BIRD open its BFD socket again`;
 	return {
 		id: "bfd-not-sending",
 		explanation: `BIRD has a BFD session with ${describePeer(record)} and sends no packets to UDP ${port}`,
 		evidence: [`UDP ${port}: no packets have left`, describeArrivals(counted), describeBird(record)],
 		remedy: isEstablished(record)
-			? `\`birdc restart ${peer.name}\` has BIRD open its BFD socket again; it interrupts the session for a moment`
-			: state.settings.remediate
-				? `bgpwarden restarts ${peer.name} in BIRD, which has it open its BFD socket again`
-				: `\`birdc restart ${peer.name}\` has BIRD open its BFD socket again`,
+			? `${restart}; it interrupts the session for a moment`
+			: `${restart}${state.settings.remediate ? ", which bgpwarden does" : ""}`,
 	};
 }
 

@@ -95,6 +95,6 @@ export function diagnoseNode(view: View): Diagnosis | undefined {
 		id: "node-gone",
 		explanation: `${record.peer.neighborAddress ?? record.peer.name} of range ${record.range} has gone; BIRD still has its peer ${record.peer.name}`,
 		evidence: [unreachable ? "its host does not answer" : "no SYN for minutes"],
-		remedy: "nothing to do: where the node does not come back, BIRD forgets it with its next restart",
+		remedy: "nothing to do: BIRD forgets it with its next restart",
 	};
 }

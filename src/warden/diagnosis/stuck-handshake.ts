@@ -16,9 +16,7 @@ export function diagnoseStuckHandshake(view: View): Diagnosis | undefined {
 	const file = configurationOf(state, record);
 	const waits = peer.state === "OpenConfirm" ? "KEEPALIVE" : "OPEN";
 	const said = [
-		...(file?.ttlSecurity === true
-			? ["bird.conf: ttl security on: the other side needs it too, and nothing may be between the two"]
-			: []),
+		...(file?.ttlSecurity === true ? ["bird.conf: ttl security on"] : []),
 		...(file?.password ? ["bird.conf: a password is set"] : []),
 	];
 	return {
