@@ -4,25 +4,27 @@ import { parseArguments } from "../src/cli/arguments.ts";
 import { parseEventLine, renderEvent } from "../src/cli/text/event-lines.ts";
 import { parseConfig } from "../src/config/load.ts";
 import { parseAddress } from "../src/lib/address.ts";
-import { parsePrefix } from "../src/lib/prefix.ts";
+import { parsePrefix, prefixContains } from "../src/lib/prefix.ts";
 import { parseUci } from "../src/lib/uci.ts";
 import { effectOfRule } from "../src/model/rule-effect.ts";
 import { parseBirdConfiguration } from "../src/system/bird/conf/parse-conf.ts";
 import { parseLastError } from "../src/system/bird/last-error.ts";
 import { parseBfd } from "../src/system/bird/parse-bfd.ts";
 import { parseKinds, parseProtocols } from "../src/system/bird/parse-protocols.ts";
-import { parseGreeting, parseReply } from "../src/system/bird/replies.ts";
+import { parseConfigured, parseGreeting, parseReply } from "../src/system/bird/replies.ts";
 import { parseSince } from "../src/system/bird/since.ts";
 import { filterOf } from "../src/system/conntrack/delete-filter.ts";
 import { parseFlow } from "../src/system/conntrack/flow-text.ts";
 import { parseRequest } from "../src/system/control/request.ts";
 import { commandLine, parseStat, threadGroup } from "../src/system/kernel/actor.ts";
 import { parseNeighbor, parseNoRoute, parseRoute } from "../src/system/kernel/ip-text.ts";
+import { parseListeners } from "../src/system/kernel/listeners.ts";
+import { hostIn, parseConnected4, parseConnected6 } from "../src/system/kernel/networks.ts";
 import { parseCounters } from "../src/system/nft/counters-text.ts";
 import { MonitorParser } from "../src/system/nft/monitor-text.ts";
 import { parseHandles } from "../src/system/nft/rule-handles.ts";
 import { parseRuleset } from "../src/system/nft/ruleset-json.ts";
-import { bareListing, isOwned, peersIn } from "../src/system/nft/table-listing.ts";
+import { bareListing, isOwned, peersIn, portsIn } from "../src/system/nft/table-listing.ts";
 import { parseTraceLine } from "../src/system/nft/trace-text.ts";
 import { parseFirewall } from "../src/system/openwrt/firewall.ts";
 import { parseServiceEvent, parseServiceList } from "../src/system/openwrt/service-events.ts";
@@ -31,6 +33,7 @@ import {
 	parseEvent,
 	parseReply as parseUbusReply,
 } from "../src/system/openwrt/service-messages.ts";
+import { FakeFiles } from "./fakes/files.ts";
 import { Random } from "./random.ts";
 
 /** Inputs for each parser. */
@@ -51,6 +54,10 @@ const nft = fixtures("nft", /\.txt$/);
 const COUNTERS = `table inet x {\n\tchain raw_pre {\n${["tcp dport 179", "udp dport 3784", "udp dport 4784"]
 	.map((match) => `\t\t${match} counter packets 5 bytes 300 notrack\n`)
 	.join("")}\t}\n}\n`;
+const proc = fixtures("proc", /\.txt$/);
+const router = new FakeFiles(() => 0);
+for (const name of ["route", "if_inet6", "fib_trie"])
+	router.set(`/proc/net/${name}`, fixtures("proc", new RegExp(`-${name}\\.txt$`))[0] ?? "");
 const ubus = lines(fixtures("ubus", /\.txt$/));
 const uci = fixtures("uci", /\.txt$/);
 
@@ -74,6 +81,20 @@ const PARSERS: readonly (readonly [string, readonly string[], (text: string) => 
 	["parseFirewall", uci, parseFirewall],
 	["parseAddress", ["192.168.1.2", "fe80::1%br-lan", "::ffff:1.2.3.4"], parseAddress],
 	["parsePrefix", ["10.0.0.0/8", "fd00::/48"], parsePrefix],
+	[
+		"prefixContains",
+		["10.0.0.0/8", "10.0.0.1"],
+		(text) => prefixContains(text, "10.0.0.1") || prefixContains("::/0", text),
+	],
+	["hostIn", ["10.0.0.0/8", "fd00:1::/64", "0.0.0.0/0"], (text) => hostIn(router, text)],
+	["parseConnected4", lines(proc), (text) => parseConnected4(text)],
+	["parseConnected6", lines(proc), parseConnected6],
+	["parseListeners", lines(proc), (text) => parseListeners(text)],
+	[
+		"parseConfigured",
+		["1011-Last reconfiguration on 2026-11-27 09:00:00.000\n"],
+		(text) => parseConfigured(reply(text)),
+	],
 	["effectOfRule", lines(nft), effectOfRule],
 	[
 		"parseBirdConfiguration",
@@ -113,7 +134,7 @@ const PARSERS: readonly (readonly [string, readonly string[], (text: string) => 
 	[
 		"a listing",
 		fixtures("rendered-table", /\.nft$/),
-		(text) => [bareListing(text), peersIn(text), isOwned(text)],
+		(text) => [bareListing(text), peersIn(text), isOwned(text), portsIn(text)],
 	],
 	[
 		"parseEvent",

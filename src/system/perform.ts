@@ -71,11 +71,16 @@ export async function perform(action: ProgramAction, programs: Programs): Promis
 				"reason" in ruleset
 					? undefined
 					: new Map(
-							action.peers.map((peer) => {
-								// Any host of a range may dial: one stands for all.
-								const host = peer.address.includes("/") ? hostIn(platform.files, peer.address) : undefined;
-								const walked = host ? { ...peer, ...host } : peer;
-								return [peer.name, findObstacles(ruleset, walked, config.main.table)];
+							action.peers.flatMap((peer) => {
+								// Any host of a range may dial: one stands for all. Without one nothing was looked at.
+								const host = peer.address.includes("/") ? hostIn(platform.files, peer.address) : peer;
+								if (!host) return [];
+								const walked = {
+									...peer,
+									address: host.address,
+									interface: peer.interface ?? host.interface,
+								};
+								return [[peer.name, findObstacles(ruleset, walked, config.main.table)]];
 							}),
 						);
 			return [{ type: "ruleset_walked", obstacles }];

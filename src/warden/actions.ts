@@ -39,7 +39,7 @@ export type Action =
 	 * Look at the kernel about a peer; answered by `peer_inspected`.
 	 * @property ports TCP ports of BGP
 	 * @property localAddress that BIRD is to use
-	 * @property listenPort on which BIRD could not listen
+	 * @property listen where BIRD could not listen; without an address: on all of the family
 	 */
 	| {
 			readonly type: "inspect_peer";
@@ -47,7 +47,7 @@ export type Action =
 			readonly zone?: string;
 			readonly ports: readonly number[];
 			readonly localAddress?: string;
-			readonly listenPort?: number;
+			readonly listen?: { readonly port: number; readonly address?: string };
 	  }
 	/** List the whole ruleset and send the peers' first packets through it; answered by `ruleset_walked`. */
 	| { readonly type: "walk_ruleset"; readonly peers: readonly WalkedPeer[] }

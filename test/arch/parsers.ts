@@ -7,12 +7,15 @@ import { describeHit } from "../../src/ruleset/rule-text.ts";
 import { parseBirdConfiguration } from "../../src/system/bird/conf/parse-conf.ts";
 import { parseBfd } from "../../src/system/bird/parse-bfd.ts";
 import { parseProtocols } from "../../src/system/bird/parse-protocols.ts";
-import { parseGreeting, parseReply } from "../../src/system/bird/replies.ts";
+import { parseConfigured, parseGreeting, parseReply } from "../../src/system/bird/replies.ts";
 import { filterOf } from "../../src/system/conntrack/delete-filter.ts";
 import { parseFlow } from "../../src/system/conntrack/flow-text.ts";
 import { localAddresses } from "../../src/system/conntrack/local-addresses.ts";
+import { parseListeners } from "../../src/system/kernel/listeners.ts";
+import { parseConnected4, parseConnected6 } from "../../src/system/kernel/networks.ts";
 import { MonitorParser } from "../../src/system/nft/monitor-text.ts";
 import { parseRuleset } from "../../src/system/nft/ruleset-json.ts";
+import { peersIn, portsIn } from "../../src/system/nft/table-listing.ts";
 import { parseTraceLine } from "../../src/system/nft/trace-text.ts";
 import { parseServiceEvent, parseServiceList } from "../../src/system/openwrt/service-events.ts";
 import {
@@ -27,7 +30,12 @@ const READERS: Record<string, (text: string) => unknown> = {
 		const [greeting = "", ...answers] = text.split(/^bird> /m);
 		const replies = answers.map((answer) => {
 			const reply = parseReply(answer.slice(answer.indexOf("\n") + 1));
-			return { reply, protocols: reply && parseProtocols(reply), bfd: reply && parseBfd(reply) };
+			return {
+				reply,
+				protocols: reply && parseProtocols(reply),
+				bfd: reply && parseBfd(reply),
+				configured: reply && parseConfigured(reply),
+			};
 		});
 		return { greeting: parseGreeting(greeting), replies };
 	},
@@ -35,8 +43,11 @@ const READERS: Record<string, (text: string) => unknown> = {
 	conntrack: (text) => text.split("\n").map((line) => parseFlow(line)),
 	nft: (text) => {
 		const parser = new MonitorParser("custom_bgp");
-		return text.split("\n").map((line) => [parser.line(line), parseTraceLine(line)]);
+		const said = text.split("\n").map((line) => [parser.line(line), parseTraceLine(line)]);
+		return [said, peersIn(text), portsIn(text)];
 	},
+	// Captured on a little-endian machine.
+	proc: (text) => [parseConnected4(text, true), parseConnected6(text), parseListeners(text, true)],
 	ubus: (text) => {
 		const reply = parseUbusReply(text);
 		const events = text.split("\n").map((line) => {

@@ -4,7 +4,7 @@ import { describeExit } from "../../platform/supervise.ts";
 import type { Child, Platform } from "../../platform/types.ts";
 import { staleHint } from "./delete-filter.ts";
 import { parseFlow } from "./flow-text.ts";
-import { type IsLocal, localAddresses } from "./local-addresses.ts";
+import { type IsLocal, localAddresses, ownIpv4 } from "./local-addresses.ts";
 
 /** Milliseconds until a conntrack that does not end is killed; 10,000 entries take it 50. */
 const PATIENCE = 5000;
@@ -43,6 +43,11 @@ export async function eachFlow(
 export function readLocalAddresses({ files }: Pick<Platform, "files">): IsLocal {
 	const ifInet6 = files.status("/proc/net/if_inet6") ? files.read("/proc/net/if_inet6") : "";
 	return localAddresses(files.read("/proc/net/fib_trie", FIB_LIMIT), ifInet6);
+}
+
+/** This router's IPv4 addresses, 4 bytes each. @throws FileError */
+export function readOwnIpv4({ files }: Pick<Platform, "files">): (readonly number[])[] {
+	return ownIpv4(files.read("/proc/net/fib_trie", FIB_LIMIT));
 }
 
 /**

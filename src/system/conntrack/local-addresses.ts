@@ -21,6 +21,12 @@ export function localAddresses(fibTrie: string, ifInet6: string): IsLocal {
 	return (address) => addresses.has(address) || inWide(parseAddress(address)?.bytes);
 }
 
+/** The router's own IPv4 addresses, 4 bytes each, out of /proc/net/fib_trie. */
+export function ownIpv4(fibTrie: string): (readonly number[])[] {
+	const hosts = [...parseFibTrie(fibTrie).values()].filter(({ length }) => length === 32);
+	return hosts.flatMap(({ address }) => [parseAddress(address)?.bytes ?? []]);
+}
+
 interface Prefix {
 	readonly address: string;
 	readonly length: number;

@@ -21,8 +21,8 @@ export interface InspectionTarget extends RouteTarget {
 	readonly ports: readonly number[];
 	/** The address that BIRD is to use, canonical text. */
 	readonly localAddress?: string | undefined;
-	/** BIRD's port, where it could not listen: who has it? */
-	readonly listenPort?: number | undefined;
+	/** Where BIRD could not listen: who does? Without an address: on all of the family. */
+	readonly listen?: { readonly port: number; readonly address?: string } | undefined;
 }
 
 /**
@@ -32,6 +32,8 @@ export interface InspectionTarget extends RouteTarget {
  */
 export async function inspectPeer(platform: Platform, peer: InspectionTarget): Promise<Inspection> {
 	const isLocal = readLocal(platform);
+	// Nobody has a route to a whole range.
+	if (peer.address.includes("/")) return askOwn(platform, peer, isLocal);
 	const [path, flows] = await Promise.all([askPath(platform, peer), askFlows(platform, peer, isLocal)]);
 	return { ...path, ...(flows ? { flows } : {}), ...askOwn(platform, peer, isLocal) };
 }
@@ -46,16 +48,14 @@ function readLocal(platform: Platform): IsLocal | undefined {
 
 function askOwn(
 	{ files }: Platform,
-	{ address, zone, localAddress, listenPort }: InspectionTarget,
+	{ address, zone, localAddress, listen }: InspectionTarget,
 	isLocal: IsLocal | undefined,
 ): Inspection {
-	const parsed = parseAddress(address);
+	const [host = "", bits] = address.split("/");
+	const parsed = parseAddress(host);
 	if (!parsed) return {};
-	const network = connectedNetwork(files, parsed, zone);
-	const listener =
-		listenPort === undefined
-			? undefined
-			: findListener(files, { family: parsed.family, address: localAddress, port: listenPort });
+	const network = bits === undefined ? connectedNetwork(files, parsed, zone) : undefined;
+	const listener = listen && findListener(files, { family: parsed.family, ...listen });
 	return {
 		...(network === undefined ? {} : { network }),
 		...(localAddress === undefined || !isLocal ? {} : { hasLocalAddress: isLocal(localAddress) }),

@@ -212,7 +212,15 @@ function inspect(turn: Turn, record: PeerRecord, key: string, { inspecting }: Ad
 		...(peer.neighborInterface === undefined ? {} : { zone: peer.neighborInterface }),
 		ports: turn.state.table.ports,
 		...(localAddress === undefined ? {} : { localAddress }),
-		...(gaveUpListening(record) ? { listenPort: file?.localPort ?? BGP_PORT } : {}),
+		...(gaveUpListening(record)
+			? {
+					listen: {
+						port: file?.localPort ?? BGP_PORT,
+						// Without `strict bind` BIRD takes all addresses, whatever `local` says (proto/bgp/bgp.c, bgp_open).
+						...(file?.strictBind && localAddress !== undefined ? { address: localAddress } : {}),
+					},
+				}
+			: {}),
 	});
 }
 

@@ -43,7 +43,7 @@ function diagnoseNotListening(view: View): Diagnosis {
 	const seen: Inspection = inspection && inspection.at >= (record.stateSince ?? 0) ? inspection : {};
 	const where = `${file?.localAddress ?? "its address"}, port ${routersPort(view)}`;
 	const base = { id: "not-listening", evidence: [describeBird(record)] } as const;
-	if (seen.hasLocalAddress === false && file?.localAddress !== undefined)
+	if (seen.hasLocalAddress === false && file?.strictBind && file.localAddress !== undefined)
 		return {
 			...base,
 			explanation: `BIRD could not listen for ${describePeer(record)}: no interface of this router has the address ${file.localAddress}`,

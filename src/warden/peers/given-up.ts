@@ -1,5 +1,5 @@
 import type { PeerRecord } from "../state.ts";
-import { evidenceKey, isDown } from "../state.ts";
+import { configurationOf, evidenceKey, isDown } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { pollSoon } from "./polling.ts";
 
@@ -24,7 +24,7 @@ export function listeningObstacle(turn: Pick<Turn, "state">, record: PeerRecord)
 	const { inspection } = turn.state.evidence.addresses[evidenceKey(record) ?? ""] ?? {};
 	if (!inspection || inspection.at < (record.stateSince ?? 0)) return UNKNOWN;
 	const { hasLocalAddress, listener } = inspection;
-	if (hasLocalAddress === false) return "address";
+	if (hasLocalAddress === false && configurationOf(turn.state, record)?.strictBind) return "address";
 	if (listener === undefined) return UNKNOWN;
 	// BIRD itself has the port for other peers: then it can have it for this one.
 	if (listener === "none" || listener.program === "bird") return undefined;

@@ -97,3 +97,23 @@ test("what cannot be asked is absent", async () => {
 	platform.program("ip", (child) => child.end(127));
 	expect(await inspect()).toEqual({ flows: [] });
 });
+
+test("a range that BIRD could not listen for: who has the port, and no route to a whole network", async () => {
+	platform.files.set("/proc/net/tcp", "");
+	const range = { address: "192.168.9.0/24", routeMark: 0, ports: [179], listen: { port: 179 } } as const;
+	expect(await inspect(range)).toEqual({ listener: "none" });
+	expect(started()).toEqual([]);
+});
+
+test("whether BIRD's address is this router's, and which network the peer is in", async () => {
+	platform.files.set("/proc/net/route", "br-lan\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n");
+	const peer = { address: "192.168.1.2", routeMark: 0, ports: [179] } as const;
+	expect(await inspect({ ...peer, localAddress: "192.168.1.1" })).toMatchObject({
+		network: { prefix: "192.168.1.0/24", interface: "br-lan" },
+		hasLocalAddress: true,
+	});
+	expect(await inspect({ ...peer, localAddress: "192.168.1.99" })).toMatchObject({ hasLocalAddress: false });
+	expect(await inspect(peer)).not.toHaveProperty("hasLocalAddress");
+	platform.files.remove("/proc/net/fib_trie");
+	expect(await inspect({ ...peer, localAddress: "192.168.1.1" })).not.toHaveProperty("hasLocalAddress");
+});
