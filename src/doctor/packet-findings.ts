@@ -1,5 +1,5 @@
 import type { Obstacle, WalkedPeer } from "../model/obstacle.ts";
-import { BFD_PORTS, BGP_PORT } from "../model/ports.ts";
+import { BFD_PORTS } from "../model/ports.ts";
 import { EFFECTS } from "../model/rule-effect.ts";
 import type { Ruleset } from "../model/ruleset.ts";
 import { findObstacles, sparedRules, stops } from "../ruleset/obstacles.ts";
@@ -21,7 +21,7 @@ export function reviewPackets(facts: Facts, peers: readonly Peer[]): Finding[] {
 		const ends = walkedPeer(peer, facts);
 		if (!ends) continue;
 		walked.push(ends);
-		findings.push(...findObstacles(ruleset, ends, own).map((obstacle) => finding(obstacle, peer)));
+		findings.push(...findObstacles(ruleset, ends, own).map((obstacle) => finding(obstacle, peer, ends)));
 	}
 	if (walked.length === 0) return findings;
 	const fine = findings.length === 0;
@@ -45,7 +45,7 @@ function legacy({ legacyTables }: Facts): Finding[] {
 }
 
 /** What works now is not broken: what is found will show the next time it has to come up. */
-function finding(obstacle: Obstacle, { name, established, live }: Peer): Finding {
+function finding(obstacle: Obstacle, { name, established, live }: Peer, { ports }: WalkedPeer): Finding {
 	const { id, effect, certain, packet, place, evidence } = obstacle;
 	const works = id.startsWith("bfd-") ? live?.bfd === "up" : established;
 	const grave = certain && !works && effect !== "mark";
@@ -57,26 +57,26 @@ function finding(obstacle: Obstacle, { name, established, live }: Peer): Finding
 		level: grave ? "red" : "yellow",
 		subject: name,
 		text: text.charAt(0).toUpperCase() + text.slice(1),
-		advice: advise(obstacle),
+		advice: advise(obstacle, id.startsWith("connect-") ? ports.peer : ports.router),
 		evidence,
 	};
 }
 
-function advise({ table, effect, hook, zone }: Obstacle): string {
+function advise({ table, effect, hook, zone }: Obstacle, port: number): string {
 	if (table.endsWith(" fw4") && stops(effect) && hook === "input")
 		return zone === undefined
-			? `allow TCP port ${BGP_PORT} from the peer in /etc/config/firewall, or set option zone in /etc/config/bgpwarden`
+			? `allow TCP port ${port} from the peer in /etc/config/firewall, or set option zone in /etc/config/bgpwarden`
 			: `option zone '${zone}' in /etc/config/bgpwarden has bgpwarden open the ports; or a rule in /etc/config/firewall`;
 	if (stops(effect) && (hook === "output" || hook === "postrouting"))
 		return "keep the answers out of conntrack as well: bgpwarden's own table does (chain raw_out); bgpwarden ensure";
 	if (stops(effect))
-		return `accept TCP port ${BGP_PORT} and UDP ports ${BFD_PORTS.singleHop} and ${BFD_PORTS.multihop} from the peer in table ${table}`;
-	return `exempt the peer in the program that made table ${table} (its address, TCP port ${BGP_PORT}, or \`fib daddr type local\`)`;
+		return `accept TCP port ${port} and UDP ports ${BFD_PORTS.singleHop} and ${BFD_PORTS.multihop} from the peer in table ${table}`;
+	return `exempt the peer in the program that made table ${table} (its address, TCP port ${port}, or \`fib daddr type local\`)`;
 }
 
 /** What the daemon's table is good for: NAT rules that would catch BGP without it. */
 function sparedBy(ruleset: Ruleset, own: string, walked: readonly WalkedPeer[]): Finding[] {
-	const rules = new Map(walked.flatMap((peer) => [...sparedRules(ruleset, peer, own)]));
+	const rules = sparedRules(ruleset, walked, own);
 	if (rules.size === 0) return [];
 	return [
 		{

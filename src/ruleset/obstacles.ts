@@ -55,19 +55,24 @@ export function findObstacles(ruleset: Ruleset, peer: WalkedPeer, own: string): 
 	);
 }
 
-/** Rules that catch the peer's SYN only where the daemon's table is not there, by what identifies them. */
-export function sparedRules(ruleset: Ruleset, peer: WalkedPeer, own: string): ReadonlyMap<string, string> {
-	const ends = endsOf(peer);
+/** Rules that catch a peer's SYN only where the daemon's table is not there, by what identifies them. */
+export function sparedRules(
+	ruleset: Ruleset,
+	peers: readonly WalkedPeer[],
+	own: string,
+): ReadonlyMap<string, string> {
 	const tables = ruleset.tables.filter(({ family, name }) => family !== "inet" || name !== own);
-	if (!ends || tables.length === ruleset.tables.length || !tables.some(hasNat)) return new Map();
-	const now = new Set(
-		peersSyn(ruleset, ends)
-			.hits.filter(({ effect }) => CATCHES.has(effect))
-			.map(key),
-	);
+	if (tables.length === ruleset.tables.length || !tables.some(hasNat)) return new Map();
+	const caught = (walked: Ruleset) =>
+		peers
+			.flatMap((peer) => endsOf(peer) ?? [])
+			.flatMap((ends) => peersSyn(walked, ends).hits)
+			.filter(({ effect }) => CATCHES.has(effect));
+	// What spares one peer may still catch another, on another port.
+	const now = new Set(caught(ruleset).map(key));
 	return new Map(
-		peersSyn({ ...ruleset, tables }, ends)
-			.hits.filter((hit) => CATCHES.has(hit.effect) && !now.has(key(hit)))
+		caught({ ...ruleset, tables })
+			.filter((hit) => !now.has(key(hit)))
 			.map((hit) => [key(hit), describeHit(hit)]),
 	);
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parsePrefix } from "../../src/lib/prefix.ts";
+import { inPrefix, parsePrefix, prefixContains } from "../../src/lib/prefix.ts";
 
 it.each([
 	["192.168.20.0/24", { family: 4, text: "192.168.20.0/24", length: 24 }],
@@ -27,4 +27,37 @@ it.each([
 	"lan",
 ])("refuses '%s'", (text) => {
 	expect(parsePrefix(text)).toBeUndefined();
+});
+
+it.each([
+	["192.168.1.0/24", "192.168.1.255", true],
+	["192.168.1.0/24", "192.168.2.0", false],
+	["192.168.1.128/25", "192.168.1.127", false],
+	["10.0.0.0/31", "10.0.0.1", true],
+	["10.0.0.0/31", "10.0.0.2", false],
+	["10.0.0.1/32", "10.0.0.1", true],
+	["10.0.0.1", "10.0.0.1", true],
+	["0.0.0.0/0", "255.255.255.255", true],
+	["0.0.0.0/0", "::1", false],
+	["::/0", "10.0.0.1", false],
+	["::/0", "fe80::1", true],
+	["fd00::/64", "fd00::ffff:0:0:1", true],
+	["fd00::/64", "fd00:0:0:1::", false],
+	["fd00::2/127", "fd00::3", true],
+	["fd00::2/127", "fd00::4", false],
+	["FD00:0::/32", "fd00:0:1::", true],
+	// What is neither.
+	["192.168.1.1/24", "192.168.1.2", false],
+	["192.168.1.0/24/24", "192.168.1.2", false],
+	["fe80::%br-lan/64", "fe80::1", false],
+	["", "192.168.1.2", false],
+	["lan", "lan", false],
+	["0.0.0.0/0", "", false],
+	["0.0.0.0/0", "10.0.0.0/8", false],
+])("%s contains %s: %s", (prefix, address, contains) => {
+	expect(prefixContains(prefix, address)).toBe(contains);
+});
+
+it("says of two families that one is not in the other", () => {
+	expect(inPrefix([10, 0, 0, 1], new Array(16).fill(0), 0)).toBe(false);
 });

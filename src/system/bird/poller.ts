@@ -103,8 +103,10 @@ export function createBirdPoller(platform: Platform, options: BirdPollerOptions)
 		// Whoever answers `onUp` with a wish to read is about to get it.
 		again = wasAgain;
 		reading = false;
-		if (running && (!configured || configured.since !== result.configured)) options.onConfigured(path);
-		configured = { since: result.configured };
+		// A BIRD that does not say it this time has no other configuration.
+		const since = result.configured ?? configured?.since;
+		if (running && (!configured || configured.since !== since)) options.onConfigured(path);
+		configured = { since };
 		if (running) options.onReading(result);
 		if (again && reader && !reading) begin();
 	};

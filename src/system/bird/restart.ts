@@ -7,8 +7,11 @@ export type RestartResult = { readonly ok: true } | { readonly ok: false; readon
 
 /** Milliseconds until a client that gets no answer is killed. */
 const PATIENCE = 5000;
-/** `waukeen: restarted`, `waukeen: enabled` (doc/reply_codes in BIRD's source). */
-const DONE = { restart: 12, enable: 11 } as const;
+/**
+ * `waukeen: restarted`, `waukeen: enabled` (doc/reply_codes in BIRD's source). Whom somebody else has enabled meanwhile is as
+ * it was wanted (`already enabled`, 10).
+ */
+const DONE: Readonly<Record<"restart" | "enable", readonly number[]>> = { restart: [12], enable: [11, 10] };
 /** A name by BIRD's lexer (conf/cf-lex.l; SYM_MAX_LEN): nothing in it means anything in a pattern. */
 export const SYMBOL = /^[A-Za-z0-9_.:-]{1,64}$/;
 
@@ -46,7 +49,7 @@ async function restart(
 			return { ok: false, reason: `${client} ${verb} ${peer}: no answer in ${PATIENCE / 1000} s` };
 		if ("code" in done.status && done.status.code === 127) continue;
 		const [last] = answerLines(done.stdout).slice(-1);
-		if (last?.code === DONE[verb]) return { ok: true };
+		if (last && DONE[verb].includes(last.code)) return { ok: true };
 		const reason = last?.text.trim() || describeExit([client, verb, peer], done.status, done.complaint);
 		return { ok: false, reason };
 	}

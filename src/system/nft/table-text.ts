@@ -145,8 +145,8 @@ function peerSets(addresses: readonly string[]): string[] {
 function set(name: string, type: string, addresses: readonly string[]): string[] {
 	const unique = [...new Set(addresses)].sort();
 	const elements = unique.length > 0 ? [`\t\telements = { ${unique.join(", ")} }`] : [];
-	// A range of neighbors may hold a peer's address, and another range.
-	const flags = unique.some((each) => each.includes("/")) ? ["\t\tflags interval; auto-merge;"] : [];
+	// A range of neighbors may hold a peer's address, and another range; nft lists neighbors in a row as `first-last`.
+	const flags = unique.some((each) => /[-/]/.test(each)) ? ["\t\tflags interval; auto-merge;"] : [];
 	return [`\tset ${name} {`, `\t\ttype ${type}`, ...flags, ...elements, "\t}"];
 }
 

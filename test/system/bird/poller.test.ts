@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { BirdReading } from "../../../src/model/bird.ts";
-import type { BirdPoller } from "../../../src/system/bird/poller.ts";
+import { type BirdPoller, createBirdPoller } from "../../../src/system/bird/poller.ts";
 import type { FakePlatform } from "../../fakes/platform.ts";
 import {
 	askRoutes,
@@ -11,6 +11,7 @@ import {
 	HOLDERS,
 	instead,
 	SOCKET,
+	STATUS,
 	without,
 } from "./fake-birdcl.ts";
 import { fixture, takeApart, VERSIONS, withoutTimes } from "./transcript.ts";
@@ -177,5 +178,69 @@ describe("birdc, where there is no birdcl", () => {
 		platform.program("birdcl", client());
 		platform.advance(2000);
 		expect(said.slice(1)).toEqual(["up 3.1.8", "reading"]);
+	});
+});
+
+describe("BIRD's configuration", () => {
+	const status = { text: STATUS };
+	const LATER = STATUS.replace(/reconfiguration on .*/, "reconfiguration on 2026-11-27 09:30:00.000");
+	let order: string[];
+	let poller: BirdPoller;
+
+	beforeEach(() => {
+		status.text = STATUS;
+		order = [];
+		poller = createBirdPoller(platform, {
+			socket: "",
+			onUp: () => order.push("up"),
+			onLost: () => order.push("lost"),
+			onConfigured: (socket) => order.push(`configured ${socket}`),
+			onReading: () => order.push("reading"),
+		});
+		platform.program("birdcl", (child) => {
+			child.out(`${captured.greeting}bird> `);
+			child.onWritten((text) => {
+				const answer = text === "show status\n" ? status.text : captured.answers.get(text.trim());
+				child.out(`${text}${answer}bird> `);
+			});
+		});
+		poller.start();
+		platform.advance(0);
+	});
+
+	const read = (text = STATUS) => {
+		status.text = text;
+		order.length = 0;
+		poller.read();
+		platform.advance(0);
+		return order;
+	};
+
+	it("is told at the connection, before the reading", () => {
+		expect(order).toEqual(["up", `configured ${SOCKET}`, "reading"]);
+	});
+
+	it("is told when BIRD has taken another one, before the reading, and once", () => {
+		expect(read(LATER)).toEqual([`configured ${SOCKET}`, "reading"]);
+		expect(read(LATER)).toEqual(["reading"]);
+	});
+
+	it("is not told otherwise: another time of the server, no answer about it, a refusal", () => {
+		expect(read(STATUS.replace("server time is 2026", "server time is 2027"))).toEqual(["reading"]);
+		expect(read("0013 Daemon is up and running\n")).toEqual(["reading"]);
+		expect(read("8007 Access denied\n")).toEqual(["reading"]);
+		expect(read(STATUS)).toEqual(["reading"]);
+	});
+
+	it("is told again by the next BIRD, whenever that was configured", () => {
+		platform.running("birdcl")[0]?.end(0);
+		platform.advance(0);
+		order.length = 0;
+		platform.advance(5000);
+		expect(order).toEqual(["up", `configured ${SOCKET}`, "reading"]);
+	});
+
+	it("is not told by what is no answer of BIRD", () => {
+		expect(read("nonsense\n")).toEqual(["lost"]);
 	});
 });

@@ -19,9 +19,13 @@ function prints(text: string, code: number): Script {
 	};
 }
 
-async function restart(peer: string, milliseconds = 0): Promise<RestartResult> {
+async function restart(
+	peer: string,
+	milliseconds = 0,
+	verb: "restart" | "enable" = "restart",
+): Promise<RestartResult> {
 	let result: RestartResult | undefined;
-	void restartPeer(platform, { socket: "", peer, verb: "restart" }).then((value) => {
+	void restartPeer(platform, { socket: "", peer, verb }).then((value) => {
 		result = value;
 	});
 	await platform.settle();
@@ -99,6 +103,26 @@ describe("restartPeer", () => {
 		async (text) => {
 			platform.program("birdcl", prints(text, 0));
 			expect(await restart("nobody")).toEqual({ ok: false, reason: "birdcl restart nobody: exit 0" });
+		},
+	);
+
+	it.each([
+		["0011-nobody: enabled", { ok: true }],
+		// Somebody else was faster: it is as it was wanted.
+		["0010-nobody: already enabled", { ok: true }],
+		["0012-nobody: restarted", { ok: false, reason: "nobody: restarted" }],
+		["8003 No protocols match", { ok: false, reason: "No protocols match" }],
+	])("takes %j for the answer to enable", async (answer, result) => {
+		platform.program("birdcl", prints(`0001 BIRD 3.1.8 ready.\n${answer}\n`, 0));
+		expect(await restart("nobody", 0, "enable")).toEqual(result);
+		expect(platform.children[0]?.argv.slice(-2)).toEqual(["enable", '"nobody"']);
+	});
+
+	it.each(["0010-nobody: already enabled", "0011-nobody: enabled"])(
+		"is not restarted by %j",
+		async (answer) => {
+			platform.program("birdcl", prints(`0001 BIRD 3.1.8 ready.\n${answer}\n`, 0));
+			expect(await restart("nobody")).toMatchObject({ ok: false });
 		},
 	);
 });

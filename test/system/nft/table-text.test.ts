@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { TableForm, TableSpec } from "../../../src/model/table.ts";
-import { bareListing, isOwned, peersIn } from "../../../src/system/nft/table-listing.ts";
+import { parseCounters } from "../../../src/system/nft/counters-text.ts";
+import { bareListing, isOwned, peersIn, portsIn } from "../../../src/system/nft/table-listing.ts";
 import { renderTable, withMark } from "../../../src/system/nft/table-text.ts";
 
 const any = {
@@ -88,6 +90,52 @@ test("the peers of a listing are those it was rendered with", () => {
 		.join("\n");
 	expect(peersIn(listing)).toEqual(addresses);
 	expect(peersIn(renderTable(any))).toEqual([]);
+});
+
+describe("a table with ranges and three ports, as the kernel lists it", () => {
+	const listing = readFileSync(
+		new URL("../../fixtures/nft/nft-1.1.3-table-peers-ranges.txt", import.meta.url),
+		"utf8",
+	);
+
+	test("has the ports", () => {
+		expect(portsIn(listing)).toEqual([179, 1790, 1791]);
+		expect(portsIn(renderTable({ ...any, ports: [179, 1790] }))).toEqual([179, 1790]);
+		expect(portsIn(renderTable(any))).toEqual([179]);
+		expect(portsIn("table inet custom_bgp {\n\tchain mine {\n\t\ttcp dport 22 accept\n\t}\n}\n")).toEqual([]);
+	});
+
+	test("has the peers, some of them in one", () => {
+		expect(peersIn(listing)).toEqual(
+			["10.0.0.0/8", "172.16.0.2/31", "172.17.0.4/31", "172.18.0.7", "192.168.1.0/24"].concat([
+				"fd00::/64",
+				"fd00:1::/64",
+				"fd00:2::2",
+			]),
+		);
+	});
+
+	test("is rendered again from its own words", () => {
+		const again = (peers: string[]) => renderTable({ ...any, scope: "peers", addresses: peers });
+		expect(again(peersIn(listing))).toContain("flags interval; auto-merge;");
+		// Three neighbors in a row.
+		expect(again(["192.168.1.2-192.168.1.4"])).toContain(
+			"flags interval; auto-merge;\n\t\telements = { 192.168.1.2-192.168.1.4 }",
+		);
+	});
+
+	test("has its packets counted over all ports and both families", () => {
+		let packets = 0;
+		const counted = listing.replace(/counter packets 0 /g, () => `counter packets ${++packets} `);
+		// raw_pre: 1 and 6 to BGP's ports, 3 and 8 single hop, 5 and 10 multihop; raw_out begins with 11.
+		expect(parseCounters(counted)).toEqual({
+			bgp: 7,
+			singleHopBfd: 11,
+			multihopBfd: 15,
+			sentSingleHopBfd: 31,
+			sentMultihopBfd: 35,
+		});
+	});
 });
 
 test("every rule says whose it is", () => {
@@ -186,6 +234,9 @@ test.each<[string, TableSpec, TableForm?]>([
 	["table", { ...defaults, table: "bgp" }],
 	["scope-peers", { ...defaults, scope: "peers", addresses }],
 	["scope-peers-without-peers", { ...defaults, scope: "peers" }],
+	["scope-peers-ranges", { ...defaults, scope: "peers", addresses: [...addresses, "192.168.1.0/24"] }],
+	["ports", { ...defaults, ports: [179, 1790] }],
+	["ports-forwarded", { ...defaults, ports: [179, 1790], forwarded: true }],
 	["forwarded", { ...defaults, forwarded: true }],
 	["forwarded-bypass-mark-keep", { ...defaults, forwarded: true, bypassMark: "keep" }],
 	["bypass-mark", { ...defaults, bypassMark: 0x64 }],
