@@ -49,6 +49,9 @@ export const BFD_MULTIPLIER = 3;
 /** Hops of BIRD's `multihop`. The first is the speaker itself when it is in the same network. */
 export const MULTIHOP_HOPS = 2;
 
+/** The highest `peerPort` of a BGPPeer. */
+const MOST_PEER_PORT = 16_384;
+
 const NO_PEERS =
 	"no 'config peer' section to render from; add one with name, address, local_address, local_as and remote_as";
 
@@ -145,6 +148,9 @@ function misfits(session: Session, what: Rendered): string[] {
 	// MetalLB, internal/config/config.go: "invalid ebgp-multihop parameter set for an ibgp peer".
 	if (multihop && localAs === remoteAs)
 		complaints.push("option multihop is for external BGP: MetalLB refuses it when local_as is remote_as");
+	// The API's own limit (api/v1beta2/bgppeer_types.go).
+	if (what !== "bird" && session.port > MOST_PEER_PORT)
+		complaints.push(`MetalLB takes no option port above ${MOST_PEER_PORT}`);
 	if (!linkLocal) return complaints;
 	if (multihop) complaints.push("option multihop does not work with a link-local address");
 	if (session.interface === undefined)

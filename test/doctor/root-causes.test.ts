@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
+import type { Facts } from "../../src/doctor/facts.ts";
 import { red, yellow } from "../../src/doctor/finding.ts";
-import { withoutConsequences } from "../../src/doctor/root-causes.ts";
+import { judge } from "../../src/doctor/judge.ts";
+import { collectPeers } from "../../src/doctor/known-peers.ts";
+import { rootCauses, withoutConsequences } from "../../src/doctor/root-causes.ts";
+import type { BirdPeer } from "../../src/model/bird.ts";
+import type { PeerStatus, Status } from "../../src/model/status.ts";
+import { HEALTHY, PEER, rulesets, STATUS } from "./sample-facts.ts";
 
 const peers = new Set(["waukeen", "drizzt"]);
 const ids = (findings: readonly { id: string; subject: string }[]) =>
@@ -46,5 +52,52 @@ describe("a consequence is not told beside its cause", () => {
 		const perhaps = withoutConsequences([down], [yellow("bgp-blocked", "waukeen", "…")], peers);
 		expect(ids(perhaps.causes)).toEqual(["peer-down waukeen"]);
 		expect(ids(perhaps.review)).toEqual(["bgp-blocked waukeen"]);
+	});
+});
+
+describe("peers that are not up", () => {
+	const causes = (peers: readonly Partial<BirdPeer>[], told?: Status) => {
+		const live = peers.map((each) => ({ name: "waukeen", protocolState: "up", ...each }));
+		const { status: _, ...rest } = HEALTHY;
+		const facts: Facts = {
+			...rest,
+			bird: { reading: { peers: live }, protocols: [] },
+			...(told ? { status: told } : {}),
+		};
+		const known = collectPeers(facts);
+		return rootCauses(facts, known).map(({ id, level }) => `${level} ${id}`);
+	};
+	const telling = (changes: Partial<PeerStatus>): Status => ({ ...STATUS, peers: [{ ...PEER, ...changes }] });
+
+	test("without a daemon: what a person has disabled is a note, what BIRD has given up is not", () => {
+		expect(causes([{ protocolState: "down", state: "Down" }])).toEqual(["yellow disabled"]);
+		const lastError = { text: "Error: No listening socket" };
+		expect(causes([{ protocolState: "down", state: "Down", lastError }])).toEqual(["red peer-down"]);
+		expect(causes([{ protocolState: "start", state: "Passive" }])).toEqual(["red peer-down"]);
+		expect(causes([{ state: "Established" }])).toEqual([]);
+	});
+
+	test.each<[Partial<PeerStatus>, string]>([
+		[{ state: "Down", diagnosis: "disabled" }, "yellow disabled"],
+		[{ state: "Passive", diagnosis: "node-gone" }, "yellow node-gone"],
+		[{ state: "Active", diagnosis: "route-kind" }, "red route-kind"],
+		[{ state: "Idle", diagnosis: "flapping" }, "red flapping"],
+		[{ state: "Established", diagnosis: "flapping" }, "yellow flapping"],
+	])("the daemon's diagnosis is as grave as the peer is down: %o", (peer, cause) => {
+		expect(causes([{ state: peer.state ?? "" }], telling(peer))).toEqual([cause]);
+	});
+
+	test("what merely waits is explained by a rule that the walk finds", () => {
+		const status = telling({ state: "Active", diagnosis: "waiting", explanation: "waits" });
+		const live = { name: "waukeen", protocolState: "start", state: "Active", neighborAddress: "192.168.1.2" };
+		const report = judge({
+			...HEALTHY,
+			status,
+			bird: { reading: { peers: [live] }, protocols: [] },
+			ruleset: rulesets("sing-box"),
+		});
+		expect(report.level).toBe("red");
+		const found = report.causes.filter(({ subject }) => subject === "waukeen").map(({ id }) => id);
+		expect(found).toEqual(["bgp-caught"]);
 	});
 });

@@ -85,3 +85,13 @@ test("fits what it is compared with", () => {
 	const peers = [article, { ...article, name: "far-1", address: "10.9.0.2", interface: undefined }, article6];
 	expect(compareFile(plan(peers), rendered(peers))).toEqual({ differences: [], notes: [] });
 });
+
+test("option port is BIRD's own port, and what the speaker listens on stays as it is", () => {
+	const { text, bgp } = rendered([{ ...article, port: "1790" }, article6]);
+	expect(text).toContain("\tlocal 192.168.1.1 port 1790 as 65001;\n\tneighbor 192.168.1.2 as 65009;");
+	expect(bgp.map(({ localPort, neighborPort }) => [localPort, neighborPort])).toEqual([
+		[1790, undefined],
+		[undefined, undefined],
+	]);
+	expect(rendered([{ ...article, port: "179" }]).text).toBe(rendered([article]).text);
+});

@@ -27,6 +27,7 @@ describe("what differs in the file", () => {
 		["waukeen {", "other {", "waukeen: protocol bgp: none of this name -> 'waukeen'"],
 		["passive on", "disabled; passive on", "waukeen: disabled: on -> off"],
 		["local 192.168.1.1", "local 192.168.1.9", "waukeen: local: 192.168.1.9 -> 192.168.1.1"],
+		["local 192.168.1.1", "local 192.168.1.1 port 1790", "waukeen: local port: 1790 -> 179"],
 		["local 192.168.1.1 as", "local as", "waukeen: local: no address -> 192.168.1.1"],
 		["as 65001", "as 65002", "waukeen: local as: 65002 -> 65001"],
 		["neighbor 192.168.1.2", "neighbor 192.168.1.3", "waukeen: neighbor: 192.168.1.3 -> 192.168.1.2"],
@@ -138,4 +139,12 @@ test("as text", () => {
 	).toBe(
 		"a: protocol device: none, wanted one\nprotocol device: none, wanted one\nBIRD 3.1.8: 2 differences\n",
 	);
+});
+
+test("option port is wanted in BIRD, and 179 is there where nothing is said", () => {
+	const odd = plan([{ ...article, port: "1790" }]);
+	expect(changed("port 1790 ", "", odd).lines).toEqual(["waukeen: local port: 179 -> 1790"]);
+	expect(changed("port 1790", "port 1791", odd).lines).toEqual(["waukeen: local port: 1791 -> 1790"]);
+	const text = renderBird(odd);
+	expect(compareFile(odd, parseBirdConfiguration({ path: "bird.conf", text })).differences).toEqual([]);
 });

@@ -48,3 +48,8 @@ test("peers of several clusters are no single speaker", () => {
 		error: "one speaker has one AS number, but the peers have 65009 and 65010 (option remote_as)",
 	});
 });
+
+test("option port is where the speaker dials", () => {
+	expect(rendered([{ ...article, port: "1790" }])).toContain(" neighbor 192.168.1.1 port 1790");
+	expect(rendered([article])).toContain(" neighbor 192.168.1.1 port 179");
+});

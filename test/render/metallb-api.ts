@@ -43,6 +43,7 @@ export const SCHEMAS: Readonly<Record<string, object>> = {
 		myASN: asNumber,
 		peerASN: asNumber,
 		peerAddress: address,
+		peerPort: { type: "integer", minimum: 1, maximum: 16384 },
 		holdTime: duration,
 		keepaliveTime: duration,
 		bfdProfile: { type: "string" },

@@ -81,3 +81,12 @@ test("names that YAML would take for something else stay texts", () => {
 	for (const router_id of ["1e3", "0x10", "on", "null", "12", "1-2-3"])
 		expect(rendered([article], undefined, { router_id })[0]?.metadata.name).toBe(router_id);
 });
+
+test("option port is the peerPort, and peers on two ports are two objects", () => {
+	expect(rendered([{ ...article, port: "1790" }])[0]?.spec).toMatchObject({ peerPort: 1790 });
+	expect(rendered([{ ...article, port: "179" }])[0]?.spec).not.toHaveProperty("peerPort");
+	const two = rendered([article, { ...article, name: "drizzt", address: "192.168.1.3", port: "1790" }]);
+	const peers = two.filter(({ kind }) => kind === "BGPPeer");
+	expect(peers.map(({ spec }) => spec.peerPort)).toEqual([undefined, 1790]);
+	expect(new Set(peers.map(({ metadata }) => metadata.name)).size).toBe(2);
+});

@@ -75,3 +75,12 @@ test.each([
 ])("Kubernetes calls '%s' %s", (text, name) => {
 	expect(kubernetesName(text)).toBe(name);
 });
+
+test("MetalLB takes no port above 16384, and BIRD does", () => {
+	const high = { ...article, port: "17900" };
+	const errors = [`${at}:10: peer 'waukeen': MetalLB takes no option port above 16384`];
+	expect(tryPlan([high], "metallb")).toEqual({ errors });
+	expect(tryPlan([high], "frr")).toEqual({ errors });
+	expect(tryPlan([high], "bird")).toMatchObject({ sessions: [{ port: 17900 }] });
+	expect(tryPlan([{ ...article, port: "16384" }], "metallb")).toMatchObject({ sessions: [{ port: 16384 }] });
+});

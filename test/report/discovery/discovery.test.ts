@@ -19,6 +19,7 @@ const ORIGIN = ["name", "sw_version", "support_url"];
 describe.each([
 	["router", router],
 	["peer", waukeen],
+	["range", peerDiscovery(topics, peer, { name: "k8s", isRange: true }, options)],
 ] as [string, DeviceDiscovery][])("%s", (_name, message) => {
 	const components = Object.entries(message.components);
 
@@ -102,4 +103,12 @@ test("a dirty name harms neither ids nor what is shown", () => {
 		expect(unique_id).toMatch(/^[A-Za-z0-9_-]{1,200}$/);
 		expect(default_entity_id).toMatch(/^[a-z_]+\.(?!_)(?!.*__)[a-z0-9_]{1,200}(?<!_)$/);
 	}
+});
+
+test("a range has its network as an attribute and counts its nodes", () => {
+	const { components } = peerDiscovery(topics, peer, { name: "k8s", isRange: true }, options);
+	expect(JSON.stringify(components.session)).toContain("neighbor_range");
+	expect(JSON.stringify(components.session)).not.toContain("neighbor_address");
+	expect(components.connected).toMatchObject({ unit_of_measurement: "nodes" });
+	expect(waukeen.components).not.toHaveProperty("connected");
 });

@@ -156,3 +156,37 @@ describe("staleHint", () => {
 		expect(staleHint([179, 1790]).test(line)).toBe(true);
 	});
 });
+
+describe("with other ports of BGP", () => {
+	const ports = [179, 1790];
+	const line = (sport: number, dport: number, reply = dport) =>
+		`ipv4 2 tcp 6 57 ESTABLISHED src=192.168.1.2 dst=192.168.1.1 sport=${sport} dport=${dport} src=192.168.1.1 dst=192.168.1.2 sport=${reply} dport=${sport} [ASSURED] use=1`;
+	const filter = (text: string, of = ports) => {
+		const flow = staleHint(of).test(text) ? parseFlow(text) : undefined;
+		return flow && filterOf(flow, isLocal, of);
+	};
+
+	it.each([
+		[line(40000, 179), "--orig-port-dst 179"],
+		[line(40000, 1790), "--orig-port-dst 1790"],
+		[line(1790, 40000), "--orig-port-src 1790"],
+		// A proxy has redirected it to BGP's port.
+		[line(40000, 80, 1790), "--reply-port-src 1790"],
+	])("%s is stale", (text, end) => {
+		expect(filter(text)).toBe(`-f ipv4 -p tcp --orig-dst 192.168.1.1 ${end}`);
+	});
+
+	it.each([
+		line(40000, 17900),
+		line(40000, 790),
+		line(40000, 11790),
+		line(40000, 1790).replaceAll("tcp 6", "udp 17"),
+		line(40000, 1790).replaceAll("192.168.1.1 ", "203.0.113.9 "),
+	])("%s is not", (text) => {
+		expect(filter(text)).toBeUndefined();
+	});
+
+	it("is a matter of these ports only", () => {
+		expect(filter(line(40000, 1790), [179])).toBeUndefined();
+	});
+});

@@ -27,4 +27,11 @@ describe("the trace's table", () => {
 		expect(out).toContain(`${leaving} tcp`);
 		expect(into + out).not.toContain("%");
 	});
+
+	test("is about every port of BGP, both ways", () => {
+		const text = renderTraceTable("t", "192.168.1.2", [179, 1790]);
+		for (const port of ["dport", "sport"])
+			expect(text.match(new RegExp(` tcp ${port} \\{ 179, 1790 \\} `, "g"))).toHaveLength(4);
+		expect(text).not.toMatch(/tcp [ds]port \d/);
+	});
 });
