@@ -8,6 +8,7 @@ const BIRD3 = "received   rejected   filtered    ignored   RX limit      limit  
 function updates(...channels: (readonly [heading: string | undefined, row: string])[]) {
 	const details = channels.flatMap(([heading, row], index) => [
 		`  Channel ipv${index === 0 ? 4 : 6}`,
+		"    Input filter:   ACCEPT",
 		"    Routes:         1 imported, 2 filtered, 3 exported, 1 preferred",
 		...(heading === undefined ? [] : [`    Route change stats:     ${heading}`]),
 		`      Import updates:         ${row}`,
@@ -26,13 +27,13 @@ function updates(...channels: (readonly [heading: string | undefined, row: strin
 
 describe("Import updates", () => {
 	it.each([
-		["BIRD 2", BIRD2, "12 3 4 5 6", { received: 12, rejected: 3, filtered: 4 }],
-		["BIRD 3", BIRD3, "12 3 4 5 6 7 8", { received: 12, rejected: 3, filtered: 4 }],
+		["BIRD 2", BIRD2, "12 3 4 5 6", { received: 12, rejected: 3, filtered: 4, withdrawn: 7 }],
+		["BIRD 3", BIRD3, "12 3 4 5 6 7 8", { received: 12, rejected: 3, filtered: 4, withdrawn: 7 }],
 		[
 			"columns in another order",
 			"filtered ignored received rejected",
 			"4 5 12 3",
-			{ received: 12, rejected: 3, filtered: 4 },
+			{ received: 12, rejected: 3, filtered: 4, withdrawn: 0 },
 		],
 	])("of %s", (_, heading, row, expected) => {
 		expect(updates([heading, row])).toEqual(expected);
@@ -43,6 +44,7 @@ describe("Import updates", () => {
 			received: 13,
 			rejected: 4,
 			filtered: 5,
+			withdrawn: 14,
 		});
 		expect(updates([BIRD2, "12 3 4 5 6"], [BIRD2, "--- --- --- --- ---"])).toMatchObject({ received: 12 });
 	});
