@@ -17,6 +17,7 @@ const configuration: BirdConfiguration = {
 			channels: [],
 			localAddress: "192.168.1.1",
 			localPort: 1790,
+			strictBind: true,
 		},
 	],
 	bfd: [],
@@ -56,7 +57,7 @@ describe("a peer that BIRD could not listen for", () => {
 		).toEqual(expect.arrayContaining([expect.objectContaining({ type: "read_bird" })]));
 		const asked = [...Array(20)].flatMap(() => [...story.passes(1000), ...story.happens(reading(givenUp))]);
 		expect(asked).toContainEqual(
-			expect.objectContaining({ type: "inspect_peer", listenPort: 1790, localAddress: "192.168.1.1" }),
+			expect.objectContaining({ type: "inspect_peer", listen: { port: 1790, address: "192.168.1.1" } }),
 		);
 	});
 
