@@ -143,11 +143,16 @@ async function squeeze(code, parse) {
 		parse,
 		module: parse === undefined,
 		ecma: 2020,
-		compress: { passes: 3, ecma: 2020 },
+		compress: { passes: 3, ecma: 2020, ...(parse === undefined ? {} : { pure_funcs: isWanted }) },
 		mangle: parse === undefined ? { toplevel: true } : true,
 		format: { ecma: 2020, comments: false },
 	});
 	return smaller;
+}
+
+/** Whether a call in a library does something: mqtt logs each step of its own, and nobody listens (terser's `pure_funcs`). */
+function isWanted({ expression }) {
+	return !/\.log$/.test(expression.print_to_string());
 }
 
 /** License texts of the packages inside the bundle, by name and version: they ask to be handed on with it. */

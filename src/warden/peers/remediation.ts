@@ -64,9 +64,10 @@ function hasHadRound({ state, time }: Turn, record: PeerRecord): boolean {
 	return time - attempt.at < ROUNDS_APART && isBeyondRestart(record, time);
 }
 
-function isCurable(turn: Turn, { diagnosis, stateSince, peer }: PeerRecord): boolean {
+function isCurable(turn: Turn, record: PeerRecord): boolean {
+	const { diagnosis, peer } = record;
 	// What is only waited for has its time first.
 	if (diagnosis && diagnosis.id !== "waiting") return catalogEntry(diagnosis.id)?.curable === true;
 	if (peer.state === "OpenSent" || peer.state === "OpenConfirm") return false;
-	return turn.time - Math.max(stateSince ?? 0, turn.state.startedAt) >= UNKNOWN_CAUSE_AFTER;
+	return turn.time - downSince(turn.state, record) >= UNKNOWN_CAUSE_AFTER;
 }
