@@ -156,7 +156,7 @@ function command(turn: Turn, { id, verb, peer }: Command): void {
 		const record = turn.state.peers[peer];
 		// BIRD restarts none that it has disabled itself.
 		const verb = record && gaveUp(record) ? "enable" : "restart";
-		turn.log("info", `peer ${peer}: ${verb} in BIRD on request`);
+		turn.log("info", `peer ${peer}: ${verb === "enable" ? "enabled" : "restarted"} in BIRD on request`);
 		turn.do({ type: "restart_peer", peer, verb, ...(id === undefined ? {} : { id }) });
 	}
 }
