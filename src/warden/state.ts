@@ -60,8 +60,8 @@ export interface PeerRecord {
 	readonly range?: string;
 	/** Of a range: nodes of it that are connected. */
 	readonly connected?: number;
-	/** When the handshake that is under way was first seen without an end. */
-	readonly handshakeSince?: number;
+	/** The handshake that is under way, or the last one, where that did not get anywhere. */
+	readonly handshake?: { readonly since: number; readonly ended?: number };
 	/** When the present state was first seen; absent for the state at the first poll. */
 	readonly stateSince?: number;
 	/** When it left Established, or was first seen down; whatever BIRD has tried since. Absent for what the first poll found. */

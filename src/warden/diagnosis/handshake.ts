@@ -56,7 +56,9 @@ function diagnoseIncoming(view: View, dial: Dial): Diagnosis | undefined {
 	const seen = `its SYN came at ${describeTime(view, syn.at)}: ${describeWay(syn)}`;
 	if (!answer) {
 		if (dial.closed || !hadTime(view, dial)) return undefined;
-		return reachesInput(syn, own) ? diagnoseNoAnswer(view, seen) : diagnoseVanished(view, seen);
+		if (!reachesInput(syn, own)) return diagnoseVanished(view, seen);
+		// A BIRD that waits after an error answers nobody.
+		return record.peer.state === "Idle" ? undefined : diagnoseNoAnswer(view, seen);
 	}
 	if (answer.packet.flags.includes("rst"))
 		return answer.at < runsSince(view) ? undefined : diagnoseRefused(view, syn, answer, seen);

@@ -9,10 +9,8 @@ export const STUCK_AFTER = 10_000;
 /** TCP is connected, and BGP's OPEN or KEEPALIVE is not answered: `handshake-stuck`. */
 export function diagnoseStuckHandshake(view: View): Diagnosis | undefined {
 	const { record, now, state } = view;
-	const { handshakeSince, peer } = record;
-	const shakes = peer.state === "OpenSent" || peer.state === "OpenConfirm";
-	const until = shakes ? now : (record.stateSince ?? now);
-	if (handshakeSince === undefined || until - handshakeSince < STUCK_AFTER) return undefined;
+	const { handshake, peer } = record;
+	if (!handshake || (handshake.ended ?? now) - handshake.since < STUCK_AFTER) return undefined;
 	const file = configurationOf(state, record);
 	const waits = peer.state === "OpenConfirm" ? "KEEPALIVE" : "OPEN";
 	const said = [
@@ -21,7 +19,7 @@ export function diagnoseStuckHandshake(view: View): Diagnosis | undefined {
 	];
 	return {
 		id: "handshake-stuck",
-		explanation: `${describePeer(record)} is connected, and the handshake does not get any further: BIRD waits for its ${waits} since ${describeTime(view, handshakeSince)}`,
+		explanation: `${describePeer(record)} is connected, and the handshake does not get any further: BIRD has waited for its ${waits} since ${describeTime(view, handshake.since)}`,
 		evidence: [...said, describeBird(record)],
 		remedy:
 			file?.ttlSecurity === true

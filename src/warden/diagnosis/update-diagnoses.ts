@@ -56,7 +56,7 @@ function updateDiagnosis(turn: Turn, record: PeerRecord): void {
 	const evidence = turn.state.evidence.addresses[evidenceKey(record) ?? ""] ?? {};
 	const found = diagnose({ state: turn.state, record, evidence, now: turn.time });
 	const diagnosis = found ?? stillValid(record, turn.time);
-	if (record.handshakeSince !== undefined) diagnoseAt(turn, record.handshakeSince + STUCK_AFTER);
+	if (record.handshake) diagnoseAt(turn, record.handshake.since + STUCK_AFTER);
 	if (isEstablished(record)) {
 		diagnoseAt(turn, (record.bfdSince ?? record.stateSince ?? turn.time) + BFD_GRACE);
 		const calm = calmAt(record.flapTimes ?? [], turn.time);

@@ -1,6 +1,7 @@
 import type { BirdPeer, BirdReading } from "../../model/bird.ts";
 import type { BirdConfiguration } from "../../model/bird-configuration.ts";
 import { collectMissing } from "../diagnosis/collect-evidence.ts";
+import { STUCK_AFTER } from "../diagnosis/stuck-handshake.ts";
 import { updatePorts } from "../ports.ts";
 import type { PeerRecord } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
@@ -110,7 +111,7 @@ function updatePeer(turn: Turn, before: PeerRecord | undefined, peer: BirdPeer, 
 		const left = before.peer.state === "Established";
 		if (left) reportDown(turn, peer, peer.state);
 		if (peer.state === "Established") reportUp(turn, peer);
-		const { bfdSince: _, birdSince: __, handshakeSince: ___, ...rest } = before;
+		const { bfdSince: _, birdSince: __, handshake: ___, ...rest } = before;
 		return {
 			...rest,
 			peer,
@@ -122,7 +123,7 @@ function updatePeer(turn: Turn, before: PeerRecord | undefined, peer: BirdPeer, 
 		};
 	}
 	if (!isNewSession(before, peer, birdSince)) {
-		const { handshakeSince: _, ...rest } = before;
+		const { handshake: _, ...rest } = before;
 		return { ...rest, peer, ...bfd };
 	}
 	reportDown(turn, peer, undefined);
@@ -131,19 +132,20 @@ function updatePeer(turn: Turn, before: PeerRecord | undefined, peer: BirdPeer, 
 	return { ...rest, peer, ...bfd, ...known, ...countFlap(turn, before, peer) };
 }
 
-/**
- * Since when the handshake has been under way: BGP's messages are exchanged, or were a moment ago, for a side that gives up
- * tries again.
- */
+/** A side that gives up a handshake tries again within this many ms. */
+const HANDSHAKE_AGAIN = 60_000;
+
+/** BGP's messages are exchanged, or were a moment ago: what was stuck then is tried again, and is one fault. */
 function handshake(
-	turn: Turn,
-	{ peer: { state: last }, handshakeSince }: PeerRecord,
+	{ time }: Turn,
+	{ handshake: known }: PeerRecord,
 	{ state }: BirdPeer,
-): Pick<PeerRecord, "handshakeSince"> {
-	const shakes = state === "OpenSent" || state === "OpenConfirm";
-	const shook = last === "OpenSent" || last === "OpenConfirm";
-	if (shakes) return { handshakeSince: handshakeSince ?? turn.time };
-	return shook && state !== "Established" && handshakeSince !== undefined ? { handshakeSince } : {};
+): Pick<PeerRecord, "handshake"> {
+	const { since = time, ended = time } = known ?? {};
+	const again = time - ended < HANDSHAKE_AGAIN;
+	if (state === "OpenSent" || state === "OpenConfirm") return { handshake: { since: again ? since : time } };
+	const stuck = state !== "Established" && ended - since >= STUCK_AFTER;
+	return known && stuck && again ? { handshake: { since, ended } } : {};
 }
 
 /** Losses of the session that are remembered. */

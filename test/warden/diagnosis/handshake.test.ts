@@ -73,6 +73,15 @@ describe("a SYN of the peer", () => {
 		expect(told(story)?.diagnosis).toBe("no-answer");
 	});
 
+	test("without an answer says nothing of a BIRD that waits after an error", () => {
+		const idle = { ...passive, state: "Idle", lastError: "Error: BFD session down" };
+		const story = read(idle);
+		seen(story, trace(story, packet(["syn"], true), input));
+		story.passes(2600);
+		story.happens(reading(idle));
+		expect(told(story)?.diagnosis).not.toBe("no-answer");
+	});
+
 	test("that is sent again without an answer says so sooner", () => {
 		const story = read(passive);
 		seen(story, trace(story, packet(["syn"], true), input));

@@ -149,7 +149,24 @@ describe("a handshake", () => {
 		story.happens(reading(passive), reading(opening));
 		stays(story, 10, opening);
 		expect(told(story)).toMatchObject({ diagnosis: "handshake-stuck" });
-		expect(told(story)?.explanation).toContain("BIRD waits for its OPEN");
+		expect(told(story)?.explanation).toContain("BIRD has waited for its OPEN");
+	});
+
+	test("that was stuck is one fault until another has succeeded, or none follows for a minute", () => {
+		const story = read(passive);
+		story.happens(reading(opening));
+		stays(story, 15, opening);
+		// FRR gives up after 15 s, and dials again.
+		for (let round = 0; round < 4; round++) {
+			story.happens(reading(passive));
+			stays(story, 5);
+			expect(told(story)?.diagnosis).toBe("handshake-stuck");
+			story.happens(reading(opening));
+			stays(story, 5, opening);
+			expect(told(story)?.diagnosis).toBe("handshake-stuck");
+		}
+		story.happens(reading(established));
+		expect(told(story)?.diagnosis).not.toBe("handshake-stuck");
 	});
 
 	test("that ended is not, nor is one long after another", () => {
