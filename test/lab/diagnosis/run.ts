@@ -54,7 +54,8 @@ export async function play(
 		if (!cause.fromStart) await cause.begin(world);
 		if (cause.whileUp) await untilEstablished(daemon, { timeout: 60_000 });
 		const start = performance.now();
-		const first = await firstNamed(warden, begun, (cause.within ?? NAMED_WITHIN) + LATE);
+		const isOther = (id: DiagnosisId) => cause.meanwhile?.includes(id) !== true;
+		const first = await firstNamed(warden, begun, isOther, (cause.within ?? NAMED_WITHIN) + LATE);
 		const namedAfter = performance.now() - start;
 		await pause(1500);
 		const said = shown(warden);
@@ -70,7 +71,7 @@ export async function play(
 			cause: cause.name,
 			expected: cause.id,
 			...(first === undefined ? {} : { first, namedAfter }),
-			others: [...new Set(ids)].filter((id) => id !== cause.id && id !== "healthy"),
+			others: [...new Set(ids)].filter((id) => id !== cause.id && id !== "healthy" && isOther(id)),
 			...(healed ? { healedAfter } : {}),
 			said: healed ? said : `${said}\nat the end: ${shown(warden)}\n${daemon.process.tail()}`,
 		};
@@ -112,8 +113,13 @@ async function untilHealthy(daemon: Daemon, timeout: number): Promise<void> {
 	);
 }
 
-async function firstNamed(warden: Warden, begun: number, timeout: number): Promise<DiagnosisId | undefined> {
-	const bad = () => named(warden, begun).filter((id) => id !== "healthy");
+async function firstNamed(
+	warden: Warden,
+	begun: number,
+	counts: (id: DiagnosisId) => boolean,
+	timeout: number,
+): Promise<DiagnosisId | undefined> {
+	const bad = () => named(warden, begun).filter((id) => id !== "healthy" && counts(id));
 	return until(
 		"a diagnosis",
 		() => bad()[0] ?? (status(warden) === "bird-down" ? ("bird-down" as const) : undefined),

@@ -23,6 +23,8 @@ export interface Cause {
 	readonly fromStart?: boolean;
 	/** It can be seen only once the session is up: the time counts from then. */
 	readonly whileUp?: boolean;
+	/** What is rightly said until then: the cause is a matter of time. */
+	readonly meanwhile?: readonly DiagnosisId[];
 	/** Milliseconds in which it must be named; default 10,000. */
 	readonly within?: number;
 	/** Milliseconds from its end in which the session must be healthy; default 5,000. */

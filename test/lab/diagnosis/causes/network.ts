@@ -90,7 +90,9 @@ export const NETWORK: readonly Cause[] = [
 		name: "a kernel route in the speaker, and no ebgpMultiHop",
 		id: "peer-silent",
 		fromStart: true,
-		within: 150_000,
+		// No speaker's timer is longer than 240 s.
+		meanwhile: ["waiting"],
+		within: 290_000,
 		bird: { multihop: false },
 		frr: { multihop: false },
 		async begin({ lab, family }) {

@@ -1,5 +1,21 @@
 import { until } from "../../wait.ts";
-import { type Cause, iptables, lan, listener, peerAddress, redial, TPROXY_PORT, table } from "./cause.ts";
+import {
+	type Cause,
+	iptables,
+	lan,
+	listener,
+	peerAddress,
+	redial,
+	TPROXY_PORT,
+	table,
+	type World,
+} from "./cause.ts";
+
+/** The router's answers, by a rule of iptables-legacy. */
+async function dropAnswers({ lab, family }: World, verb: "-A" | "-D"): Promise<void> {
+	const program = `${family === 6 ? "ip6tables" : "iptables"}-legacy`;
+	await lab.router.run([program, verb, "OUTPUT", "-p", "tcp", "--sport", "179", "-j", "DROP"]);
+}
 
 /** Rules of this router's that take or drop packets of the session. */
 export const RULES: readonly Cause[] = [
@@ -104,10 +120,10 @@ export const RULES: readonly Cause[] = [
 		name: "somebody else's table of the same name, and answers that are dropped",
 		id: "tracked",
 		fromStart: true,
-		async begin({ lab }) {
-			await lab.router.nft(
-				"table inet fw4 {\nchain output { type filter hook output priority filter; policy accept;\nct state invalid drop\ntcp sport 179 drop\n}\n}\n",
-			);
+		async begin(world) {
+			const { lab } = world;
+			// Where nft does not show it, so that what conntrack has is all that there is to see.
+			await dropAnswers(world, "-A");
 			// Its owner keeps the netlink socket open, so that nobody else may change it (kernel 5.12 and later).
 			const commands = ["add table inet custom_bgp { flags owner; }"];
 			const input = commands.map((command) => `echo '${command}'`).join("; ");
@@ -119,8 +135,9 @@ export const RULES: readonly Cause[] = [
 				return listed.code === 0;
 			});
 		},
-		async end({ lab }) {
-			await lab.router.nft("delete table inet fw4\n");
+		async end(world) {
+			const { lab } = world;
+			await dropAnswers(world, "-D");
 			for (const pid of lab.router.processes()) {
 				const command = lab.router.read(`/proc/${pid}/cmdline`) ?? "";
 				if (command === "nft\0-i\0") process.kill(pid, "SIGKILL");
