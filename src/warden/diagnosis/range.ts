@@ -4,13 +4,12 @@ import type { Diagnosis } from "../../model/diagnosis.ts";
 import { isNote } from "../../model/peer-level.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import { downSince, isEstablished } from "../state.ts";
-import { watchedSince } from "../table/table-state.ts";
 import { lastDial } from "./evidence.ts";
 import { describeTime } from "./evidence-text.ts";
 import { diagnoseHandshake } from "./handshake.ts";
 import { diagnoseWalk } from "./listed-ruleset.ts";
 import { ALIVE, silentSince } from "./silence.ts";
-import { SILENCE, type View, WAITING_AFTER } from "./view.ts";
+import { hearingSince, SILENCE, type View, WAITING_AFTER } from "./view.ts";
 
 /** A node that is unreachable for this many ms has gone. */
 const GONE_AFTER = 60_000;
@@ -33,7 +32,7 @@ export function diagnoseRange(view: View): Diagnosis | undefined {
 	const dialer = diagnoseDialers(view) ?? diagnoseWalk(view);
 	if (dialer) return { ...dialer, explanation: `no node of ${whose} is connected: ${dialer.explanation}` };
 	if (now - downSince(state, record) < WAITING_AFTER) return undefined;
-	const since = watchedSince(state.table);
+	const since = hearingSince(state);
 	const seen = dialersOf(view).length > 0;
 	return {
 		id: "range-waiting",

@@ -1,10 +1,9 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { downSince } from "../state.ts";
-import { watchedSince } from "../table/table-state.ts";
 import { type Dial, lastDial } from "./evidence.ts";
 import { describeBird, describeDuration, describePeer, describeTime } from "./evidence-text.ts";
 import type { View } from "./view.ts";
-import { SILENCE, WAITING_AFTER } from "./view.ts";
+import { hearingSince, SILENCE, WAITING_AFTER } from "./view.ts";
 
 /** States of a neighbor entry that say that the host is there. */
 export const ALIVE: ReadonlySet<string> = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);
@@ -39,7 +38,7 @@ export function diagnoseSilence(view: View): Diagnosis | undefined {
 
 /** Since when nothing was heard of the peer, as far as the daemon could hear it. */
 export function silentSince({ state, evidence, record }: View): number | undefined {
-	const watchSince = watchedSince(state.table);
+	const watchSince = hearingSince(state);
 	if (watchSince === undefined) return undefined;
 	return Math.max(
 		watchSince,
@@ -106,7 +105,8 @@ export function diagnoseWaiting(view: View): Diagnosis | undefined {
 
 function heard(view: View): string[] {
 	const since = silentSince(view);
-	if (since === undefined) return ["SYNs are not seen: the ruleset cannot be watched"];
+	if (since === undefined)
+		return ["SYNs are not seen: the table is not in place, or the ruleset cannot be watched"];
 	const last = lastDial(view.evidence)?.syn.at;
 	return [
 		last !== undefined && last >= (view.evidence.established ?? 0)

@@ -138,6 +138,17 @@ describe("a peer of which nothing is known", () => {
 	});
 });
 
+test("a router that cannot see SYNs claims no silence", () => {
+	const story = read(passive);
+	story.happens({ type: "install_failed", reason: "held by another program" });
+	for (let round = 0; round < 60; round++) {
+		story.passes(5000);
+		story.happens(reading(passive));
+	}
+	expect(told(story)?.diagnosis).toBe("waiting");
+	expect(told(story)?.evidence?.[0]).toMatch(/^SYNs are not seen: the table is not in place/);
+});
+
 describe("a handshake", () => {
 	const opening = peer({ ...known, state: "OpenSent", protocolState: "start", bfd: "down" });
 

@@ -93,6 +93,7 @@ export const NETWORK: readonly Cause[] = [
 		// No speaker's timer is longer than 240 s.
 		meanwhile: ["waiting"],
 		within: 290_000,
+		healedWithin: 10_000,
 		bird: { multihop: false },
 		frr: { multihop: false },
 		async begin({ lab, family }) {

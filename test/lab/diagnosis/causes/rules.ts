@@ -1,3 +1,4 @@
+import { fw4Table } from "../../programs.ts";
 import { until } from "../../wait.ts";
 import {
 	type Cause,
@@ -122,7 +123,8 @@ export const RULES: readonly Cause[] = [
 		fromStart: true,
 		async begin(world) {
 			const { lab } = world;
-			// Where nft does not show it, so that what conntrack has is all that there is to see.
+			// fw4 has conntrack track the session, and its answers are dropped where nft does not show it.
+			await lab.router.nft(fw4Table);
 			await dropAnswers(world, "-A");
 			// Its owner keeps the netlink socket open, so that nobody else may change it (kernel 5.12 and later).
 			const commands = ["add table inet custom_bgp { flags owner; }"];
@@ -138,6 +140,7 @@ export const RULES: readonly Cause[] = [
 		async end(world) {
 			const { lab } = world;
 			await dropAnswers(world, "-D");
+			await lab.router.nft("delete table inet fw4\n");
 			for (const pid of lab.router.processes()) {
 				const command = lab.router.read(`/proc/${pid}/cmdline`) ?? "";
 				if (command === "nft\0-i\0") process.kill(pid, "SIGKILL");
