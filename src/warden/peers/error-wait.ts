@@ -7,7 +7,7 @@ import { pollBirdAt } from "./polling.ts";
 
 /** BFD's failure has had its effects on BIRD after this many ms. */
 const SETTLING = 1000;
-/** BIRD's wait after a peer's error is ended once in this many ms. */
+/** BIRD's wait after a dial that came too early is ended once in this many ms. */
 const APART = 60_000;
 /** This many of BIRD's waits are ended within `within` ms, whatever they were for. */
 const MOST_ENDED = { waits: 2, within: 300_000 } as const;

@@ -17,8 +17,8 @@ export function gaveUp(record: PeerRecord): boolean {
 }
 
 /**
- * What keeps BIRD from listening for a peer, in words: another program, or an address that is missing.
- * @returns undefined: nothing; and what the router is not known to have or not to have keeps it
+ * What keeps BIRD from listening for a peer: another program, or an address that is missing.
+ * @returns a word that is the same for the same obstacle; `UNKNOWN` until the router was looked at; undefined: nothing does
  */
 export function listeningObstacle(turn: Pick<Turn, "state">, record: PeerRecord): string | undefined {
 	const { inspection } = turn.state.evidence.addresses[evidenceKey(record) ?? ""] ?? {};

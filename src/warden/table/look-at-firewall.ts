@@ -6,7 +6,7 @@ import type { FirewallState } from "./table-state.ts";
 
 /** Looks because of the firewall's own changes are this many ms apart. */
 const APART = 1000;
-/** That fw4's table is missing is told after so many ms: a restart takes a moment, and at a boot fw4 starts after the daemon. */
+/** A missing table of fw4's is reported after this many ms: a restart takes a moment, and at boot fw4 starts after the daemon. */
 const TELL_AFTER = { deleted: 2000, found: 20_000 } as const;
 /** Milliseconds from the return of fw4's table to the next owner: fw4 runs its scripts, or is restarted once more. */
 const OWN_AFTER = 5000;
