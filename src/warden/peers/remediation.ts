@@ -53,6 +53,11 @@ function nextStep(turn: Turn, record: PeerRecord): void {
 	// A planned restart, or one that just failed, decides when the next round may begin.
 	if (restart.wantedSince !== undefined || turn.time < (restart.notBefore ?? 0)) return;
 	if (!isCurable(turn, record) || hasHadRound(turn, record)) return;
+	if (record.diagnosis?.id === "bfd-not-sending") {
+		// Neither the table nor conntrack keeps BIRD from sending.
+		scheduleRestart(turn, record.peer.name);
+		return;
+	}
 	ensureTable(turn, []);
 	beginStep(turn, record.peer.name, "table");
 }

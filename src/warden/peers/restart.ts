@@ -131,8 +131,10 @@ function restartDueAt(record: PeerRecord): number | undefined {
 }
 
 /** Milliseconds that a wanted restart waits for what the peer is doing. */
-function holdBack({ peer, bfdSince }: PeerRecord, wantedSince: number): number {
+function holdBack({ peer, bfdSince, diagnosis }: PeerRecord, wantedSince: number): number {
 	if (peer.state === "OpenSent" || peer.state === "OpenConfirm") return GRACE;
+	// BFD does not come up by itself where BIRD has no socket for it.
+	if (diagnosis?.id === "bfd-not-sending") return 0;
 	if (peer.bfd === "down" || peer.bfd === "init") return BFD_PATIENCE;
 	const cameUp = peer.bfd === "up" && bfdSince !== undefined && bfdSince > wantedSince;
 	return cameUp ? bfdSince - wantedSince + GRACE : 0;

@@ -50,8 +50,9 @@ const ALLOWANCE = 3000;
 const SHORTEST_WAIT = 45_000;
 
 /** Why remediation made it worse; undefined: it did not. */
-export function worse({ with: left, without: right }: Pair): string | undefined {
-	if (left.losses > right.losses) return `lost ${left.losses} times, not ${right.losses}`;
+export function worse({ shownBySession }: Cause, { with: left, without: right }: Pair): string | undefined {
+	const losses = right.losses + (shownBySession ? 1 : 0);
+	if (left.losses > losses) return `lost ${left.losses} times, not ${losses}`;
 	// Nothing keeps it down any more: a comparison of two that never came back would say nothing.
 	if (left.backAfter === undefined) return "not back";
 	const allowance = ALLOWANCE + (left.downFor >= SHORTEST_WAIT ? left.downFor / 4 : 0);
@@ -83,7 +84,7 @@ export async function compare(
 			const settled = await each((side) => side.settled());
 			if (settled.every(Boolean)) break;
 			// The other one can be lost again, and come back later still.
-			if (untilDecided && settled[0] && worse(pair()) === undefined) break;
+			if (untilDecided && settled[0] && worse(cause, pair()) === undefined) break;
 			await pause(500);
 		}
 		return pair();

@@ -1,5 +1,5 @@
 import { birdVersions } from "../world.ts";
-import { CAUSES } from "./causes.ts";
+import { CAUSES, type Cause } from "./causes.ts";
 import { compare, type Pair, type Schedule, worse } from "./compare.ts";
 
 /**
@@ -26,6 +26,7 @@ const schedule: Schedule = {
 
 interface Case {
 	readonly label: string;
+	readonly cause: Cause;
 	readonly run: () => Promise<Pair>;
 }
 
@@ -37,6 +38,7 @@ for (let round = 1; round <= (quick ? 1 : rounds); round++)
 		const chosen = quick ? combinations.slice(index % combinations.length).slice(0, 1) : combinations;
 		for (const { family, version } of chosen)
 			cases.push({
+				cause,
 				label: `${cause.id.padEnd(19)} BIRD ${version} IPv${family}  ${cause.name}`,
 				run: () =>
 					compare(cause, { family: family === "6" ? 6 : 4, version: version === "2" ? 2 : 3 }, schedule),
@@ -62,10 +64,10 @@ function row({ with: left, without: right, watched }: Pair): string {
 
 async function work(): Promise<void> {
 	for (let next = cases.shift(); next; next = cases.shift()) {
-		const { label, run } = next;
+		const { cause, label, run } = next;
 		try {
 			const pair = await run();
-			const why = worse(pair);
+			const why = worse(cause, pair);
 			if (why === undefined) passed++;
 			else failed++;
 			say(`${why ? "BAD" : "ok "} ${row(pair)}  ${label}${why ? `: ${why}` : ""}`);

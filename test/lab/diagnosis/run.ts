@@ -122,7 +122,9 @@ async function firstNamed(
 	const bad = () => named(warden, begun).filter((id) => id !== "healthy" && counts(id));
 	return until(
 		"a diagnosis",
-		() => bad()[0] ?? (status(warden) === "bird-down" ? ("bird-down" as const) : undefined),
+		() =>
+			bad()[0] ??
+			(status(warden) === "bird-down" && counts("bird-down") ? ("bird-down" as const) : undefined),
 		{
 			timeout,
 			every: 100,

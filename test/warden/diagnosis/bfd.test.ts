@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { BfdOptions, BirdConfiguration } from "../../../src/model/bird-configuration.ts";
 import type { Counters } from "../../../src/model/inspection.ts";
-import { peer, reading, type Story, type TestPeer } from "../story.ts";
+import { peer, reading, type Story, type TestPeer, types } from "../story.ts";
 import { established, known, passive, read, told } from "./bench.ts";
 
 const down = peer({ ...known, bfd: "down", bfdMode: "direct" });
@@ -36,6 +36,20 @@ describe("BFD that BIRD does not send", () => {
 			diagnosis: "bfd-not-sending",
 			remedy: expect.stringContaining("interrupts the session"),
 		});
+	});
+
+	test("has the peer restarted at once, once: BFD is not waited for, nor are the table and conntrack tried first", () => {
+		const story = counted([lost], none, hears);
+		const asked = [...story.happens(reading(lost)), ...story.passes(100)];
+		expect(types(asked)).toContain("restart_peer");
+		expect(types(asked)).not.toContain("flush");
+		const later = [1, 2, 3, 4].flatMap(() => [...story.passes(1000), ...story.happens(reading(lost))]);
+		expect(types(later)).not.toContain("restart_peer");
+	});
+
+	test("of a peer that is up is left to a person", () => {
+		const story = counted([down], none, hears);
+		expect(types([...story.passes(60_000), ...story.happens(reading(down))])).not.toContain("restart_peer");
 	});
 
 	const { sentSingleHopBfd: _, sentMultihopBfd: __, ...uncounted } = none;

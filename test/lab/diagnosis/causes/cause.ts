@@ -23,6 +23,11 @@ export interface Cause {
 	readonly fromStart?: boolean;
 	/** It can be seen only once the session is up: the time counts from then. */
 	readonly whileUp?: boolean;
+	/**
+	 * Only a session that it breaks shows it. The first loss looks like any other, after which a restart is right: with
+	 * remediation the session may be lost once more, and not a second time.
+	 */
+	readonly shownBySession?: true;
 	/** What is rightly said until then: the cause is a matter of time. */
 	readonly meanwhile?: readonly DiagnosisId[];
 	/** Milliseconds in which it must be named; default 10,000. */

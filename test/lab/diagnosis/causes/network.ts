@@ -36,6 +36,15 @@ export const NETWORK: readonly Cause[] = [
 		end: (world) => ownRoute(world, "no "),
 	},
 	{
+		name: "a speaker that begins to announce a part of its own network in a session",
+		id: "own-route",
+		within: 15_000,
+		healedWithin: 75_000,
+		shownBySession: true,
+		begin: (world) => ownRoute(world, ""),
+		end: (world) => ownRoute(world, "no "),
+	},
+	{
 		name: "a pulled cable",
 		id: "peer-unreachable",
 		async begin({ lab }) {

@@ -1,7 +1,8 @@
+import type { Lab } from "../../lab.ts";
 import { network } from "../../network.ts";
-import { birdPeering } from "../../programs.ts";
-import { until } from "../../wait.ts";
-import { type Cause, configureBird, configureFrr, redial, type World } from "./cause.ts";
+import { birdPeering, startBird } from "../../programs.ts";
+import { pause, until } from "../../wait.ts";
+import { type Cause, configureBird, configureFrr, lan, redial, type World } from "./cause.ts";
 
 /** Services of which BIRD takes the first few. */
 const LIMIT = 3;
@@ -102,31 +103,39 @@ export const REFUSALS: readonly Cause[] = [
 		},
 	},
 	{
+		name: "BIRD started before its address was there, and BFD without a socket",
+		id: "bfd-not-sending",
+		// While the address is missing.
+		meanwhile: ["bird-down", "local-address-missing"],
+		async begin(world) {
+			const { lab, family, version } = world;
+			await world.bird.stop();
+			await address(lab, family, "del");
+			world.bird = await startBird(lab.router, birdPeering({ family }), version);
+			await pause(2000);
+			await address(lab, family, "add");
+		},
+		// The daemon has BIRD open its socket: there is nothing else to end.
+		async end() {},
+	},
+	{
 		name: "strict bind, and BIRD's address not there yet",
 		id: "not-listening",
 		fromStart: true,
 		healedWithin: 10_000,
 		bird: { extra: "strict bind on;" },
-		async begin({ lab, family }) {
-			await lab.router.run([
-				"ip",
-				"address",
-				"del",
-				routerAddress(family),
-				"dev",
-				network.router.lanInterface,
-			]);
-		},
+		begin: ({ lab, family }) => address(lab, family, "del"),
 		async end({ lab, family, frr }) {
-			const nodad = family === 6 ? ["nodad"] : [];
-			const device = network.router.lanInterface;
-			await lab.router.run(["ip", "address", "add", routerAddress(family), "dev", device, ...nodad]);
+			await address(lab, family, "add");
 			// The speaker's next hop lookup wants its neighbor, not the router's BGP.
 			await until("the speaker to answer", () => frr.peer(family));
 		},
 	},
 ];
 
-function routerAddress(family: 4 | 6): string {
-	return family === 6 ? `${network.router.lan6}/64` : `${network.router.lan}/24`;
+/** The router's own address in the LAN comes or goes. */
+async function address(lab: Lab, family: 4 | 6, verb: "add" | "del"): Promise<void> {
+	const own = family === 6 ? `${network.router.lan6}/64` : `${network.router.lan}/24`;
+	const nodad = family === 6 && verb === "add" ? ["nodad"] : [];
+	await lab.router.run(["ip", "address", verb, own, "dev", lan, ...nodad]);
 }
