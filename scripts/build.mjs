@@ -61,9 +61,12 @@ const STREAM_ERRORS = `
  * Texts in place of npm modules. `mqtt` is cut down to its client, `readable-stream` to the classes that mqtt and bl extend,
  * without pipelines, operators and promises. The rest are imported and never reached with our options: worker-timers
  * (timerVariant is `native`), topic aliases (MQTT 5), abort-controller (the classes are only looked at), debug; streams'
- * setEncoding (string_decoder), Duplex.from (duplexify), Readable.from (from) and option `signal` (add-abort-signal);
+ * setEncoding (string_decoder), Duplex.from (duplexify), Readable.from (from), option `signal` (add-abort-signal), and their use
+ * as asynchronous iterators and `Symbol.asyncDispose` (end-of-stream);
  * buffers' base64 (base64-js) and floating point (ieee754). Streams check their callers' arguments (validators) and describe
  * every mistake of a caller's in a sentence (errors): the callers are the libraries here, and the name of the error is enough.
+ * MQTT 3.1.1 has no packet AUTH (auth): it ends the connection. mqtt keeps a deep copy of each message until it is acknowledged,
+ * since it takes MQTT 5's topic alias out of it (rfdc); without those a shallow one will do.
  */
 const replaced = {
 	mqtt: 'exports.MqttClient = require("mqtt/lib/client").default',
@@ -80,7 +83,14 @@ const replaced = {
 		exports.Duplex = require("readable-stream/lib/internal/streams/duplex");`,
 	"string_decoder/": "exports.StringDecoder = class {}",
 	"worker-timers": "",
+	"rfdc/default": "module.exports = (packet) => ({ ...packet })",
+	"./auth": `
+		module.exports = (client) => {
+			client._cleanUp(true);
+			client.emit("error", new Error("an AUTH packet, which MQTT 3.1.1 does not have"));
+		};`,
 	"./add-abort-signal": "",
+	"./end-of-stream": "",
 	"./duplexify": "",
 	"./from": "",
 	"./errors": STREAM_ERRORS,
