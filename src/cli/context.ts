@@ -7,6 +7,8 @@ import type { TextOptions } from "./text/layout.ts";
 export const FINE = 0;
 export const PROBLEM = 1;
 export const NOT_RUNNING = 3;
+/** The configuration can be used, and does not fit the router. */
+export const MISFIT = 4;
 
 /** Where a command finds the configuration and the daemon. */
 export interface Paths {

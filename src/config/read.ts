@@ -97,6 +97,7 @@ export function settingsOf({ main, peers }: Config): Settings {
 		routeMark: main.routeMark,
 		remediate: main.remediate,
 		pollInterval: main.pollInterval,
+		peers: peers.map(({ name }) => ({ name })),
 		addresses: peers.flatMap((peer) => peer.address ?? []),
 		interfaces: new Map(
 			peers.flatMap(({ name, interface: device }) => (device === undefined ? [] : [[name, device] as const])),

@@ -23,17 +23,36 @@ export function reviewBird(facts: Facts, peers: readonly Peer[]): Finding[] {
 	if (configuration.onlyBird1 === undefined) {
 		// A part that could not be read may bring routes.
 		const known = problems.length > 0 ? { ...configuration, otherRoutes: true as const } : configuration;
-		findings.push(...reviewFile(path, known, peers));
+		findings.push(...reviewFile(path, known, peers, problems.length > 0));
 	}
 	return findings.some(({ level }) => level !== "green")
 		? findings
 		: [...findings, green("bird-conf", path, "BIRD's configuration fits its peers.")];
 }
 
-function reviewFile(path: string, configuration: BirdConfiguration, peers: readonly Peer[]): Finding[] {
+/** @param problems parts of it could not be read */
+function reviewFile(
+	path: string,
+	configuration: BirdConfiguration,
+	peers: readonly Peer[],
+	problems: boolean,
+): Finding[] {
 	const { bgp } = configuration;
-	// A BIRD that has peers was started with another file.
-	if (bgp.length === 0 && peers.some(({ live }) => live)) return [];
+	const unknown = peers.filter(
+		({ name, live, range }) => live && !range && !bgp.some((each) => each.name === name),
+	);
+	const findings: Finding[] = [];
+	if (unknown.length > 0 && !problems)
+		findings.push(
+			yellow(
+				"peer-not-in-file",
+				path,
+				`BIRD runs ${unknown.map(({ name }) => name).join(", ")}, which this file does not have: gone with BIRD's next start.`,
+				"add what is missing to the file; birdc configure drops it now",
+			),
+		);
+	// A BIRD that has peers, and none of this file's, was started with another one.
+	if (peers.some(({ live }) => live) && !peers.some(({ live, file }) => live && file)) return findings;
 	if (bgp.length === 0)
 		return [
 			red(
@@ -43,14 +62,13 @@ function reviewFile(path: string, configuration: BirdConfiguration, peers: reado
 				"bgpwarden render bird writes one from the peers in UCI",
 			),
 		];
-	const findings: Finding[] = [];
 	const sessions = bgp.filter(({ disabled }) => !disabled);
 	const lacking = new Map<string, { names: string[]; served: Served }>();
 	for (const session of sessions) {
 		const served = servedBy(session);
 		for (const lack of lacks(configuration, served)) {
 			const { id } = lack;
-			let of = id === "device-missing" || id === "kernel-missing" ? "" : session.name;
+			let of = id === "device-missing" ? "" : (lack.family ?? session.name);
 			if (id === "direct-missing") {
 				const unreachable = leadsNowhere(peers.find(({ name }) => name === session.name));
 				if (unreachable === false) continue;
@@ -62,8 +80,7 @@ function reviewFile(path: string, configuration: BirdConfiguration, peers: reado
 			else lacking.set(key, { names: [session.name], served });
 		}
 	}
-	for (const [key, { names, served }] of lacking)
-		findings.push(lackFinding(key.split(" ", 1)[0] as Lack["id"], path, names, served, key.endsWith("may")));
+	for (const [key, { names, served }] of lacking) findings.push(lackFinding(key, path, names, served));
 	return findings;
 }
 
@@ -74,13 +91,15 @@ function leadsNowhere(peer: Peer | undefined): boolean | undefined {
 	return unreachable > 0;
 }
 
+/** @param key the lack's id, and what it is about: an address family, or a session */
 function lackFinding(
-	id: Lack["id"],
+	key: string,
 	path: string,
 	names: readonly string[],
 	{ family, multihop, interface: device }: Served,
-	may: boolean,
 ): Finding {
+	const [name, about = ""] = key.split(" ");
+	const id = name as Lack["id"];
 	switch (id) {
 		case "device-missing":
 			return red(id, path, "There is no protocol device: BIRD knows no interfaces.", "protocol device { }");
@@ -88,11 +107,11 @@ function lackFinding(
 			return yellow(
 				id,
 				path,
-				`No protocol kernel exports ipv${family}: learned routes do not reach the kernel.`,
-				`protocol kernel { ipv${family} { export all; }; }`,
+				`No protocol kernel exports ${about}: learned routes do not reach the kernel.`,
+				`protocol kernel { ${about} { export all; }; }`,
 			);
 		case "direct-missing":
-			return directMissing(names, `ipv${family}`, may, device);
+			return directMissing(names, `ipv${family}`, key.endsWith("may"), device);
 		case "bfd-missing":
 			return red(
 				id,
@@ -146,7 +165,22 @@ function reviewPeer(facts: Facts, peer: Peer, alone: boolean): Finding[] {
 				"option name must be the protocol's name in bird.conf; bgpwarden render bird prints it",
 			),
 		];
+	if (file && !live && isKnown(facts))
+		return [
+			red(
+				"peer-not-running",
+				name,
+				`bird.conf has ${name}, and BIRD does not run it: the file was changed since BIRD read it, or BIRD was started with another.`,
+				"birdc configure",
+			),
+		];
 	return [...restart(peer), ...differences(peer), ...bfdMode(facts, peer, alone)];
+}
+
+/** Whether all of bird.conf and all of BIRD's peers could be read. */
+function isKnown({ birdFile, bird }: Facts): boolean {
+	if ("error" in birdFile || isFailure(bird)) return false;
+	return birdFile.problems.length === 0 && birdFile.configuration.onlyBird1 === undefined;
 }
 
 /** Without `passive` both ends dial after a restart (RFC 4271 section 6.8 lets one of the two connections live). */

@@ -9,7 +9,7 @@ import { readBirdConfiguration } from "../system/bird/conf/read-files.ts";
 import { readBirdOnce } from "../system/bird/read-once.ts";
 import { findSocket } from "../system/bird/socket.ts";
 import { readStatus } from "../system/control/client.ts";
-import { hostIn } from "../system/kernel/networks.ts";
+import { connectedNetwork, hostIn } from "../system/kernel/networks.ts";
 import { findPrograms } from "../system/kernel/programs.ts";
 import { askRoute } from "../system/kernel/route.ts";
 import { listRuleset } from "../system/nft/list-ruleset.ts";
@@ -101,6 +101,12 @@ async function askRoutes(
 		const parsed = parseAddress(address ?? "");
 		return parsed ? [{ address: parsed.text, zone }] : [];
 	});
+	// The rest lives in some network of the router's, if anywhere near.
+	const near = asked.slice(MOST_ROUTES).flatMap(({ address, zone }) => {
+		const parsed = parseAddress(address);
+		const network = parsed && connectedNetwork(platform.files, parsed, zone);
+		return network && network !== "none" ? [[address, { interface: network.interface }] as const] : [];
+	});
 	const routes = await Promise.all(
 		asked.slice(0, MOST_ROUTES).map(async ({ address, zone }) => {
 			const { routeMark } = known.config.main;
@@ -108,7 +114,7 @@ async function askRoutes(
 			return route ? [[address, route] as const] : [];
 		}),
 	);
-	return new Map(routes.flat());
+	return new Map<string, Route>([...near, ...routes.flat()]);
 }
 
 function daemonStatus(platform: Platform, directory: string): { status?: Status; statusProblem?: string } {

@@ -23,6 +23,8 @@ export interface Peer {
 	readonly address?: string;
 	readonly zone?: string;
 	readonly established: boolean;
+	/** The range, by its name, that BIRD made it for. */
+	readonly range?: string;
 }
 
 /** Every peer that any of the sources names, sorted by name. */
@@ -35,6 +37,7 @@ export function collectPeers({
 }: Pick<Facts, "config" | "birdFile" | "bird" | "status" | "hosts">): Peer[] {
 	const files = "error" in birdFile ? [] : birdFile.configuration.bgp.filter(({ disabled }) => !disabled);
 	const lives = isFailure(bird) ? [] : withRanges(bird.reading.peers, birdFile);
+	const ranges = isFailure(bird) ? undefined : nodesIn(bird.reading.peers, birdFile);
 	const names = [...files, ...lives, ...config.peers, ...(status?.peers ?? [])].map(({ name }) => name);
 	return [...new Set(names)].sort().map((name) => {
 		const named = <Each extends { readonly name: string }>(all: readonly Each[]) =>
@@ -62,14 +65,19 @@ export function collectPeers({
 			...(reported ? { status: reported } : {}),
 			...(address ? { address } : {}),
 			...(through === undefined ? {} : { zone: through }),
+			...(ranges?.has(name) ? { range: ranges.get(name) ?? "" } : {}),
 			established: (live?.state ?? reported?.state) === "Established",
 		};
 	});
 }
 
+function nodesIn(peers: readonly BirdPeer[], file: Facts["birdFile"]): ReadonlyMap<string, string> {
+	return nodesOfRanges(peers, "error" in file ? undefined : file.configuration);
+}
+
 /** Ranges are as their nodes are. */
 function withRanges(peers: readonly BirdPeer[], file: Facts["birdFile"]): BirdPeer[] {
-	const nodes = nodesOfRanges(peers, "error" in file ? undefined : file.configuration);
+	const nodes = nodesIn(peers, file);
 	return peers.map((peer) =>
 		peer.neighborRange === undefined
 			? peer

@@ -2,7 +2,7 @@ import type { Obstacle, WalkedPeer } from "../model/obstacle.ts";
 import { BFD_PORTS } from "../model/ports.ts";
 import { EFFECTS } from "../model/rule-effect.ts";
 import type { Ruleset } from "../model/ruleset.ts";
-import { findObstacles, sparedRules, stops } from "../ruleset/obstacles.ts";
+import { findObstacles, sparedRules, stops, unreviewed } from "../ruleset/obstacles.ts";
 import { type Facts, isFailure } from "./facts.ts";
 import { type Finding, green, yellow } from "./finding.ts";
 import { type Peer, walkedPeer } from "./known-peers.ts";
@@ -16,20 +16,47 @@ export function reviewPackets(facts: Facts, peers: readonly Peer[]): Finding[] {
 	if (isFailure(ruleset)) return [];
 	const findings = legacy(facts);
 	const walked: WalkedPeer[] = [];
+	const left: string[] = [];
 	const { table: own } = facts.config.main;
 	for (const peer of peers) {
 		const ends = walkedPeer(peer, facts);
 		if (!ends) continue;
 		walked.push(ends);
-		findings.push(...findObstacles(ruleset, ends, own).map((obstacle) => finding(obstacle, peer, ends)));
+		const obstacles = findObstacles(ruleset, ends, own);
+		// Without its interface the peer might be in any zone, and opening one of them would be a guess.
+		const found = obstacles.filter((each) => !isGuess(each, ends));
+		if (found.length < obstacles.length) left.push(`the zone of ${peer.name}: its interface is not known`);
+		findings.push(...found.map((obstacle) => finding(obstacle, peer, ends)));
 	}
 	if (walked.length === 0) return findings;
 	const fine = findings.length === 0;
+	const links = walked.map((each) => each.interface);
+	left.push(...unreviewed(ruleset, links));
 	const spared = sparedBy(ruleset, own, walked);
 	// What is caught all the same is told above, and is nothing that the table spares anybody.
-	if (spared.length > 0) findings.push(...spared);
-	else if (fine) findings.push(green("ruleset", "nft", "No rule catches or stops BGP or BFD of any peer."));
+	if (spared.length === 0 && fine) findings.push(noRule(left));
+	else findings.push(...spared, ...(left.length > 0 ? [unseen(left)] : []));
 	return findings;
+}
+
+function isGuess({ certain, zone }: Obstacle, peer: WalkedPeer): boolean {
+	return !certain && zone !== undefined && peer.interface === undefined;
+}
+
+function noRule(left: readonly string[]): Finding {
+	const finding = green("ruleset", "nft", "No rule catches or stops BGP or BFD of any peer.");
+	if (left.length === 0) return finding;
+	const text = "No rule that was looked at catches or stops BGP or BFD of any peer.";
+	return { ...finding, text, evidence: describeLeft(left) };
+}
+
+/** Beside what was found, or what the table spares BGP from. */
+function unseen(left: readonly string[]): Finding {
+	return { ...green("ruleset", "nft", "Not all rules were looked at."), evidence: describeLeft(left) };
+}
+
+function describeLeft(left: readonly string[]): string[] {
+	return left.slice(0, SHOWN).map((each) => `not looked at: ${each}`);
 }
 
 function legacy({ legacyTables }: Facts): Finding[] {
@@ -70,7 +97,7 @@ function advise({ table, effect, hook, zone }: Obstacle, port: number): string {
 	if (stops(effect) && (hook === "output" || hook === "postrouting"))
 		return "keep the answers out of conntrack as well: bgpwarden's own table does (chain raw_out); bgpwarden ensure";
 	if (stops(effect))
-		return `accept TCP port ${port} and UDP ports ${BFD_PORTS.singleHop} and ${BFD_PORTS.multihop} from the peer in table ${table}`;
+		return `accept TCP port ${port} and UDP ports ${BFD_PORTS.singleHop} and ${BFD_PORTS.multihop} ${hook === "egress" ? "to" : "from"} the peer in table ${table}`;
 	return `exempt the peer in the program that made table ${table} (its address, TCP port ${port}, or \`fib daddr type local\`)`;
 }
 

@@ -10,7 +10,10 @@ const OPEN: ReadonlySet<string> = new Set(["peer-down", "waiting", "range-waitin
 
 /** The root cause of each peer that is not well: the daemon's diagnosis, or what BIRD says where there is none. */
 export function rootCauses(facts: Facts, peers: readonly Peer[]): Finding[] {
-	const status = facts.status?.peers ?? [];
+	// BIRD itself was asked just now; the daemon asks it now and then.
+	const outdated = ({ name, state }: PeerStatus) =>
+		peers.some((peer) => peer.name === name && peer.live && peer.established !== (state === "Established"));
+	const status = (facts.status?.peers ?? []).filter((peer) => !outdated(peer));
 	const causes = status.flatMap((peer) => diagnosed(peer) ?? []);
 	const whole = causes.filter(({ id }) => id === "bird-down");
 	// All peers are down because BIRD is: said once.

@@ -1,4 +1,4 @@
-import { remedyForOld } from "../model/bird.ts";
+import { describeUnknownPeers, remedyForOld } from "../model/bird.ts";
 import { describeInclude, describeMissing, FW4_TABLE } from "../model/firewall.ts";
 import { missingZones } from "../model/fw4-zone.ts";
 import { problemLevel } from "../model/problem.ts";
@@ -72,6 +72,8 @@ function isFound(problem: string, facts: Facts): boolean {
 	const { mistakes, configPath, config, firewall } = facts;
 	if (aboutFirewall(facts).includes(problem)) return true;
 	if (isAbout(problem, configPath)) return mistakes !== undefined;
+	const lives = isFailure(facts.bird) ? undefined : facts.bird.reading.peers;
+	if (lives && problem === describeUnknownPeers(config.peers, lives)) return true;
 	return firewall !== undefined && problem === missingZones(config, firewall.zones).join("; ");
 }
 
@@ -80,7 +82,8 @@ function isAbout(problem: string | undefined, configPath: string): boolean {
 	return problem?.startsWith(`${configPath}:`) ?? false;
 }
 
-function configuration({ mistakes, configPath, status }: Facts): Finding[] {
+function configuration(facts: Facts): Finding[] {
+	const { mistakes, configPath, status } = facts;
 	if (mistakes) {
 		const { errors, instead } = mistakes;
 		return errors.map((error) =>
@@ -88,7 +91,7 @@ function configuration({ mistakes, configPath, status }: Facts): Finding[] {
 		);
 	}
 	// The daemon has read an earlier text, and says so.
-	if (isAbout(status?.router.problem, configPath)) return [];
+	if (isAbout(status?.router.problem, configPath) || zones(facts).length > 0) return [];
 	return [green("config", configPath, "The configuration has no mistakes.")];
 }
 

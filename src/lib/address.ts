@@ -116,3 +116,8 @@ function formatIpv6(bytes: readonly number[]): string {
 	if (start < 0) return hex.join(":");
 	return `${hex.slice(0, start).join(":")}::${hex.slice(start + length).join(":")}`;
 }
+
+/** `fe80::1%wg0`: every link has the same link-local addresses. @param text canonical, without a zone */
+export function withZone(text: string, zone: string | undefined): string {
+	return zone !== undefined && /^fe[89ab]/i.test(text) ? `${text}%${zone}` : text;
+}

@@ -21,12 +21,28 @@ export interface BirdPeer {
 	readonly preferred?: number;
 	/** What the peer announced since the session came up, sums over all channels that import; absent when none does. */
 	readonly updates?: ImportUpdates;
+	/** Each address family of its own, where the session has several. */
+	readonly channels?: readonly BirdChannel[];
 	/** Imported routes whose next hop BIRD cannot reach; absent where BIRD was not asked, or did not say. */
 	readonly unreachable?: number;
+	/** The session is lost, and BIRD keeps its routes (RFC 4724): a restart of the protocol drops them. */
+	readonly keepsRoutes?: true;
 	/** `none`: no BFD session with this neighbor. Absent when BFD could not be asked. */
 	readonly bfd?: BfdState;
 	/** `Session type:`; absent in BIRD 2 versions that do not print it. */
 	readonly bfdMode?: "direct" | "multihop";
+}
+
+/** A channel of a session. */
+export interface BirdChannel {
+	/** BIRD's name for it, e.g. `ipv6`. */
+	readonly family: string;
+	/** The other side has not agreed to this family (RFC 4760), or a person has disabled it. */
+	readonly isDown: boolean;
+	/** Absent: it did not say. */
+	readonly imported?: number;
+	/** Absent: nothing is imported from it, or it did not say. */
+	readonly updates?: ImportUpdates;
 }
 
 /** One complete reading of BIRD. */
@@ -69,6 +85,18 @@ export interface BgpError {
 	readonly code: number;
 	readonly subcode?: number;
 	readonly text: string;
+}
+
+/** One sentence about the peers of /etc/config/bgpwarden that are none of BIRD's; undefined: there are none. */
+export function describeUnknownPeers(
+	configured: readonly { readonly name: string }[],
+	known: readonly { readonly name: string }[],
+): string | undefined {
+	const names = configured
+		.map(({ name }) => name)
+		.filter((name) => !known.some((each) => each.name === name));
+	if (names.length === 0) return undefined;
+	return `BIRD runs no protocol named ${names.join(", ")}, ${names.length === 1 ? "a peer" : "peers"} in /etc/config/bgpwarden`;
 }
 
 const TOO_OLD = "is too old: BIRD 2.0 or later is needed";

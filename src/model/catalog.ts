@@ -108,7 +108,6 @@ export const DIAGNOSIS_CATALOG = {
 	"unknown-address": {
 		gravity: "red",
 		concerns: "peer",
-		beyondRestart: true,
 	},
 	/**
 	 * The peer's SYN reaches BIRD's port, and nothing answers. Use the same TCP MD5 password (or TCP-AO key)
@@ -221,10 +220,14 @@ export const DIAGNOSIS_CATALOG = {
 		gravity: "yellow",
 		concerns: "other end",
 	},
-	/** The session is up without BFD. Set `bfdProfile` in MetalLB's BGPPeer, or `bfd off` in BIRD. */
+	/**
+	 * The session is up without BFD. Set `bfdProfile` in MetalLB's BGPPeer, or `bfd off` in BIRD; where BIRD has no
+	 * BFD session, `protocol bfd` is missing or leaves it out.
+	 */
 	"bfd-down-session-up": {
 		gravity: "yellow",
 		concerns: "peer",
+		dependsOn: ["bfd-missing", "bfd-not-accepted"],
 	},
 	/**
 	 * A node of a `neighbor range` has gone; BIRD still has its peer. Nothing to do: BIRD forgets it when it
@@ -490,6 +493,22 @@ export const FINDING_CATALOG = {
 		gravity: "red",
 		concerns: "peer",
 	},
+	/**
+	 * bird.conf has the peer, and BIRD does not run it: the file was changed since BIRD read it. `birdc configure`
+	 * has BIRD read it.
+	 */
+	"peer-not-running": {
+		gravity: "red",
+		concerns: "peer",
+	},
+	/**
+	 * BIRD runs peers that bird.conf does not have: they go with BIRD's next start. `birdc configure`, or start
+	 * BIRD with that file.
+	 */
+	"peer-not-in-file": {
+		gravity: "yellow",
+		concerns: "router",
+	},
 	/** /etc/config/bgpwarden and BIRD disagree about a peer. Make them agree. */
 	"peer-differs": {
 		gravity: "yellow",
@@ -541,6 +560,14 @@ export const FINDING_CATALOG = {
 		gravity: "yellow",
 		concerns: "other end",
 	},
+	/**
+	 * One of a session's address families is not up. Add it on the other side, or leave its channel out of the
+	 * protocol.
+	 */
+	"family-down": {
+		gravity: "yellow",
+		concerns: "other end",
+	},
 	/** BIRD cannot reach the next hops of imported routes. Add protocol direct, or a route to them. */
 	"next-hops-unreachable": {
 		gravity: "yellow",
@@ -556,13 +583,11 @@ export const FINDING_CATALOG = {
 	"bfd-missing": {
 		gravity: "red",
 		concerns: "peer",
-		dependsOn: ["bfd-down-session-up"],
 	},
 	/** `accept` in protocol bfd leaves the peer's sessions out. Widen `accept`. */
 	"bfd-not-accepted": {
 		gravity: "red",
 		concerns: "peer",
-		dependsOn: ["bfd-down-session-up"],
 	},
 } as const satisfies Readonly<Record<string, CatalogEntry>>;
 

@@ -18,6 +18,8 @@ export const PROBLEMS = [
 	"ports",
 	/** The configuration file has mistakes. */
 	"config",
+	/** A peer of the configuration is none of BIRD's. */
+	"peer",
 	/** A firewall zone of the configuration does not exist. */
 	"zone",
 	/** /etc/bgpwarden/table.nft cannot be written. */

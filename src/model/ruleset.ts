@@ -1,8 +1,8 @@
 /** A ruleset as `nft -j list ruleset` tells it (libnftables-json(5)), typed as far as a packet's way depends on it. */
 
 /** Families whose chains IP packets to and from this router meet. */
-export type Family = "inet" | "ip" | "ip6";
-export type Hook = "prerouting" | "input" | "forward" | "output" | "postrouting";
+export type Family = "inet" | "ip" | "ip6" | "netdev";
+export type Hook = "ingress" | "egress" | "prerouting" | "input" | "forward" | "output" | "postrouting";
 
 /** A symbol or text, a number, yes or no; an IP address is its 4 or 16 bytes. */
 export type Value = string | number | boolean | readonly number[];
@@ -40,6 +40,8 @@ export type Pattern =
 	| { readonly kind: "range"; readonly from: Value; readonly to: Value }
 	| { readonly kind: "any"; readonly of: readonly Pattern[] }
 	| { readonly kind: "concat"; readonly parts: readonly Pattern[] }
+	/** The element `*` of a set or map: what none of the others fits. */
+	| { readonly kind: "all" }
 	/** A set of the same table. */
 	| { readonly kind: "named"; readonly set: string }
 	| { readonly kind: "unknown" };
@@ -70,10 +72,16 @@ export type Statement =
 			readonly family?: string;
 			readonly address?: string;
 			readonly port?: number;
+			readonly lookups?: readonly Lookup[];
 	  }
 	| { readonly kind: "synproxy" | "notrack" }
 	/** Writes to a packet or its connection. */
-	| { readonly kind: "set"; readonly target: Expression; readonly value: Expression }
+	| {
+			readonly kind: "set";
+			readonly target: Expression;
+			readonly value: Expression;
+			readonly lookups?: readonly Lookup[];
+	  }
 	/** A rate, a quota or a number of connections: `over` matches beyond it. `what` is nft's key. */
 	| { readonly kind: "limit"; readonly what: string; readonly over: boolean }
 	| { readonly kind: "counter"; readonly packets: number }
@@ -81,6 +89,12 @@ export type Statement =
 	| { readonly kind: "passive"; readonly name: string }
 	/** `name` is nft's key for it. It may match or not. */
 	| { readonly kind: "unknown"; readonly name: string };
+
+/** A map that a statement takes its value from: without an entry for the packet, the kernel ends the rule there. */
+export interface Lookup {
+	readonly key: Expression;
+	readonly keys: Pattern;
+}
 
 export interface VerdictEntry {
 	readonly key: Pattern;
@@ -107,6 +121,8 @@ export interface Attachment {
 	readonly hook: Hook;
 	readonly priority: number;
 	readonly policy: "accept" | "drop";
+	/** Names of the interfaces whose packets it sees; absent: all of them. */
+	readonly devices?: readonly string[];
 }
 
 export interface Chain {
@@ -138,6 +154,8 @@ export interface Table {
 export interface Ruleset {
 	/** In the listing's order, which is that of creation. */
 	readonly tables: readonly Table[];
+	/** Tables of family bridge that have rules: they are not read. */
+	readonly bridges: readonly string[];
 	/** Version of nft, e.g. `1.1.3`. */
 	readonly version?: string;
 }

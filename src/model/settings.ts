@@ -3,6 +3,8 @@ import type { TableOptions } from "./table.ts";
 
 /** The part of the configuration that decides what the warden does. */
 export interface Settings extends TableOptions, Pick<MainConfig, "protect" | "remediate" | "pollInterval"> {
+	/** The `config peer` sections. */
+	readonly peers: readonly { readonly name: string }[];
 	/** Addresses of `config peer` sections. */
 	readonly addresses: readonly string[];
 	/** The interface that leads to a peer, where a section says so; by the peer's name. */

@@ -5,6 +5,8 @@ import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configur
 /** A BGP session, as far as other protocols serve it. */
 export interface Served {
 	readonly family: 4 | 6;
+	/** Address families whose routes it brings, e.g. `ipv6`; absent: the session's own. */
+	readonly families?: readonly string[] | undefined;
 	readonly multihop: boolean;
 	readonly bfd: boolean;
 	/** The router's interface towards the peer; absent: not known. */
@@ -19,15 +21,19 @@ export interface Served {
 /** Something that is missing; the ids are the catalog's. */
 export interface Lack {
 	readonly id: "device-missing" | "kernel-missing" | "direct-missing" | "bfd-missing" | "bfd-not-accepted";
+	/** The address family that it is about, where that may be another one than the session's own. */
+	readonly family?: string;
 	/** Something else may do in its place. */
 	readonly may?: true;
 }
 
 /** A session of bird.conf's, as far as other protocols serve it. */
 export function servedBy(bgp: BgpConfiguration): Served {
-	const { multihop, bfd } = bgp;
+	const { multihop, bfd, channels } = bgp;
+	const imported = channels.filter((channel) => channel.import !== "none");
 	return {
 		family: familyOf(bgp),
+		families: imported.map(({ family }) => family).filter((family) => family === "ipv4" || family === "ipv6"),
 		multihop: typeof multihop === "number",
 		bfd: bfd === "on" || bfd === "graceful",
 		interface: bgp.interface,
@@ -64,11 +70,11 @@ export function lacks(bird: BirdConfiguration, session: Served): Lack[] {
 	const channel = `ipv${session.family}`;
 	need(bird.device, "device-missing");
 	// A channel of protocol kernel exports nothing unless it is told to (BIRD's manual, protocol options).
-	const exports = bird.kernel.some(
-		({ disabled, channels }) =>
-			!disabled && channels.some((each) => each.family === channel && (each.export ?? "none") !== "none"),
+	const exported = bird.kernel.flatMap(({ disabled, channels }) =>
+		disabled ? [] : channels.filter((each) => (each.export ?? "none") !== "none").map(({ family }) => family),
 	);
-	need(exports, "kernel-missing");
+	for (const family of session.families ?? [channel])
+		if (!exported.includes(family)) found.push({ id: "kernel-missing", family });
 	// BIRD looks the next hops of multihop BGP up among its own routes, so it needs the link's.
 	const { recursive = session.multihop } = session;
 	const direct = bird.direct.some(

@@ -35,11 +35,14 @@ export function lookUp(
 	if (!entries) return undefined;
 	const met: { verdict: Verdict; answer: Answer }[] = [];
 	for (const { key, verdict } of entries) {
+		if (key.kind === "all") continue;
 		const answer = fits(value, key, find);
 		// A value has one entry at most, except for intervals, which do not overlap either.
 		if (answer === "yes") return [{ verdict, answer }];
 		if (answer === "maybe") met.push({ verdict, answer });
 	}
+	const rest = entries.find(({ key }) => key.kind === "all");
+	if (rest) met.push({ verdict: rest.verdict, answer: met.length === 0 ? "yes" : "maybe" });
 	return met;
 }
 
@@ -49,6 +52,7 @@ function fits(value: Known, pattern: Pattern, find: FindSet): Answer {
 		const elements = find(pattern.set)?.elements();
 		return elements ? anyOf(elements, (each) => fits(value, each, find)) : "maybe";
 	}
+	if (pattern.kind === "all") return "yes";
 	if (pattern.kind === "unknown" || value.kind === "unknown") return "maybe";
 	if (pattern.kind === "concat") {
 		if (value.kind !== "concat") return "maybe";

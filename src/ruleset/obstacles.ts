@@ -77,6 +77,26 @@ export function sparedRules(
 	);
 }
 
+/**
+ * What no peer's packets are sent through: bridges, and chains of devices other than the peers' own.
+ * @param interfaces the router's interfaces towards the peers; undefined: not known
+ */
+export function unreviewed(
+	{ tables, bridges }: Ruleset,
+	interfaces: readonly (string | undefined)[],
+): readonly string[] {
+	const chains = tables.flatMap(({ family, name, dormant, chains }) =>
+		[...chains.values()].flatMap(({ base, rules, name: chain }) => {
+			const devices = base?.devices;
+			if (dormant || !devices || devices.some((device) => interfaces.includes(device))) return [];
+			if (rules.length === 0 && base.policy === "accept") return [];
+			const where = devices.length > 0 ? `${base.hook} of ${devices.join(", ")}` : base.hook;
+			return [`chain ${chain} of table ${family} ${name} (${where})`];
+		}),
+	);
+	return [...bridges.map((name) => `table bridge ${name}`), ...chains];
+}
+
 /** An obstacle and the rule that it is about. */
 interface Met {
 	readonly first: RuleHit;

@@ -146,6 +146,8 @@ function describePattern(pattern: Pattern, word: Wording = String): string {
 			)} }`;
 		case "concat":
 			return pattern.parts.map((part) => describePattern(part)).join(" . ");
+		case "all":
+			return "*";
 		case "named":
 			return `@${pattern.set}`;
 		case "unknown":

@@ -19,7 +19,7 @@ const NAT: Readonly<Record<string, number>> = {
 /** The kernel refuses deeper jumps (NFT_JUMP_STACK_SIZE). */
 const DEEPEST = 16;
 
-const HOOKS = { in: ["prerouting", "input"], out: ["output", "postrouting"] } as const;
+const HOOKS = { in: ["ingress", "prerouting", "input"], out: ["output", "postrouting", "egress"] } as const;
 
 /**
  * Walks a packet through every base chain, hook by hook and priority by priority, as the kernel would. What cannot be
@@ -65,13 +65,13 @@ class Walker {
 		hooks: for (const hook of HOOKS[this.journey.direction]) {
 			this.situation.hook = hook;
 			for (const entry of this.entries(hook)) {
-				if (place(entry.base) > CONNTRACK) this.track();
+				if (hook !== "ingress" && place(entry.base) > CONNTRACK) this.track();
 				if (entry.base.type === "nat" && !this.meetsNat()) continue;
 				if (this.enter(entry).kind !== "stop") continue;
 				outcome = this.diverted ? "diverted" : "stopped";
 				break hooks;
 			}
-			this.track();
+			if (hook !== "ingress") this.track();
 		}
 		return { journey: this.journey, hits: this.hits, outcome, state: this.situation.state };
 	}
@@ -81,12 +81,17 @@ class Walker {
 		const own = this.journey.packet.family === 4 ? "ip" : "ip6";
 		const found: Entry[] = [];
 		for (const table of this.ruleset.tables) {
-			if (table.dormant || (table.family !== "inet" && table.family !== own)) continue;
+			if (table.dormant || !["inet", "netdev", own].includes(table.family)) continue;
 			for (const chain of table.chains.values()) {
-				if (chain.base?.hook === hook) found.unshift({ table, chain, base: chain.base });
+				if (chain.base?.hook === hook && this.passes(chain.base))
+					found.unshift({ table, chain, base: chain.base });
 			}
 		}
 		return found.sort((a, b) => place(a.base) - place(b.base) || a.base.priority - b.base.priority);
+	}
+
+	private passes({ devices }: Attachment): boolean {
+		return devices === undefined || devices.some((name) => name === this.journey.interface);
 	}
 
 	private track(): void {
@@ -142,6 +147,10 @@ class Walker {
 		let answer: Answer = "yes";
 		const sure = () => reached && answer === "yes";
 		for (let index = 0, statement = rule.at(0); statement; statement = rule.at(++index)) {
+			if ("lookups" in statement)
+				for (const { key, keys } of statement.lookups ?? [])
+					answer = allOf([answer, matches(evaluate(key, this.situation), "==", keys, find)]);
+			if (answer === "no") return { answer };
 			switch (statement.kind) {
 				case "match":
 					answer = allOf([

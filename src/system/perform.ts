@@ -1,6 +1,6 @@
 import type { Config } from "../model/config.ts";
 import type { Platform } from "../platform/types.ts";
-import { findObstacles } from "../ruleset/obstacles.ts";
+import { findObstacles, unreviewed } from "../ruleset/obstacles.ts";
 import type { Action } from "../warden/actions.ts";
 import type { WardenEvent } from "../warden/events.ts";
 import { restartPeer } from "./bird/restart.ts";
@@ -60,30 +60,23 @@ export async function perform(action: ProgramAction, programs: Programs): Promis
 		}
 		case "inspect_peer": {
 			const { type: _, ...target } = action;
-			const { address } = target;
+			const { address, zone } = target;
 			const { routeMark } = config.main;
 			const inspection = await inspectPeer(platform, { ...target, routeMark });
-			return [{ type: "peer_inspected", address, inspection }];
+			return [{ type: "peer_inspected", address, zone, inspection }];
 		}
 		case "walk_ruleset": {
 			const ruleset = await listRuleset(platform, DAEMON_LISTING);
-			const obstacles =
-				"reason" in ruleset
-					? undefined
-					: new Map(
-							action.peers.flatMap((peer) => {
-								// Any host of a range may dial: one stands for all. Without one nothing was looked at.
-								const host = peer.address.includes("/") ? hostIn(platform.files, peer.address) : peer;
-								if (!host) return [];
-								const walked = {
-									...peer,
-									address: host.address,
-									interface: peer.interface ?? host.interface,
-								};
-								return [[peer.name, findObstacles(ruleset, walked, config.main.table)]];
-							}),
-						);
-			return [{ type: "ruleset_walked", obstacles }];
+			if ("reason" in ruleset) return [{ type: "ruleset_walked", obstacles: undefined }];
+			const peers = action.peers.flatMap((peer) => {
+				// Any host of a range may dial: one stands for all. Without one nothing is looked at.
+				const host = peer.address.includes("/") ? hostIn(platform.files, peer.address) : peer;
+				return host ? [{ ...peer, address: host.address, interface: peer.interface ?? host.interface }] : [];
+			});
+			const { table } = config.main;
+			const obstacles = new Map(peers.map((peer) => [peer.name, findObstacles(ruleset, peer, table)]));
+			const links = peers.map((peer) => peer.interface);
+			return [{ type: "ruleset_walked", obstacles, unreviewed: unreviewed(ruleset, links) }];
 		}
 		case "read_counters":
 			return [{ type: "counters_read", counters: await nft.counters(config.main.table) }];

@@ -60,12 +60,21 @@ export type WardenEvent =
 	  }
 	/** @property table fw4's; absent: the kernel was not asked */
 	| ({ readonly type: "firewall_seen"; readonly table?: "there" | "missing" } & FirewallFacts)
-	/** @property obstacles in the way of each peer that was asked for, by its name; undefined: the ruleset cannot be listed */
+	/**
+	 * @property obstacles in the way of each peer that was asked for, by its name; undefined: the ruleset cannot be listed
+	 * @property unreviewed chains and tables that no peer was sent through, in words
+	 */
 	| {
 			readonly type: "ruleset_walked";
 			readonly obstacles: ReadonlyMap<string, readonly Obstacle[]> | undefined;
+			readonly unreviewed?: readonly string[];
 	  }
-	| { readonly type: "peer_inspected"; readonly address: string; readonly inspection: Inspection }
+	| {
+			readonly type: "peer_inspected";
+			readonly address: string;
+			readonly zone?: string | undefined;
+			readonly inspection: Inspection;
+	  }
 	/** @property counters undefined: they could not be read */
 	| { readonly type: "counters_read"; readonly counters: Counters | undefined }
 	| { readonly type: "bird_up"; readonly version?: string }

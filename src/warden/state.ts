@@ -1,3 +1,4 @@
+import { withZone } from "../lib/address.ts";
 import type { BirdPeer, LastError } from "../model/bird.ts";
 import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configuration.ts";
 import type { Diagnosis } from "../model/diagnosis.ts";
@@ -40,6 +41,8 @@ export interface BirdState {
 	readonly version?: string;
 	/** BIRD was read completely since the start. */
 	readonly known: boolean;
+	/** BIRD has come back and was not read since: it may have been restarted. */
+	readonly isBack?: true | undefined;
 	/** Times of planned polls, ascending. */
 	readonly due: readonly number[];
 	/** Time of the periodic poll. */
@@ -73,6 +76,10 @@ export interface PeerRecord {
 	readonly flaps: number;
 	/** The latest times at which it left Established, oldest first. */
 	readonly flapTimes?: readonly number[];
+	/** When the peer dialed last, other than for the session that is up; monotonic ms. */
+	readonly dialedAt?: number;
+	/** BIRD's last error when it left Established last. */
+	readonly lostWith?: string | undefined;
 	/** BIRD's last error, if it was the same each time. */
 	readonly flapError?: LastError | undefined;
 	readonly restart: RestartState;
@@ -98,10 +105,21 @@ export interface RestartState {
 	readonly backoffCutAt?: number;
 	/** When the rule that caught the peer's SYN was changed, while BIRD still said Established. */
 	readonly suspectedSince?: number;
+	/** When a person had it restarted. */
+	readonly askedAt?: number;
+	/** When what caught the peer's dial was changed: an error from before says nothing now. */
+	readonly changedAt?: number;
 	/** When BIRD's error waits were last ended, oldest first. */
 	readonly waitsEnded?: readonly number[];
-	/** What kept BIRD from listening for the peer, as it was last seen, and for what it was enabled again. */
-	readonly listening?: { readonly obstacle?: string; readonly enabledFor?: string };
+	/**
+	 * What kept BIRD from listening for the peer, as it was last seen, and for what it was enabled again; and when that may be
+	 * tried once more, after it failed.
+	 */
+	readonly listening?: {
+		readonly obstacle?: string;
+		readonly enabledFor?: string;
+		readonly enableAt?: number;
+	};
 	/** The loss, by its time, after which BIRD's error wait was ended early. */
 	readonly waitEndedFor?: number | undefined;
 }
@@ -181,7 +199,8 @@ export function configurationOf(
 
 /** Under which a peer's evidence is kept: its address, or a range's prefix. */
 export function evidenceKey({ peer }: PeerRecord): string | undefined {
-	return peer.neighborAddress ?? peer.neighborRange;
+	const { neighborAddress, neighborInterface, neighborRange } = peer;
+	return neighborAddress === undefined ? neighborRange : withZone(neighborAddress, neighborInterface);
 }
 
 /** Since when a peer is down, as far as the daemon has seen; monotonic ms. */

@@ -9,7 +9,14 @@ import { packetsTraced } from "./diagnosis/record-packets.ts";
 import { diagnosesDueAt, diagnosesTick, updateDiagnoses } from "./diagnosis/update-diagnoses.ts";
 import type { WardenEvent } from "./events.ts";
 import { gaveUp } from "./peers/given-up.ts";
-import { birdConfigured, birdLost, birdRead, birdUp, peerRestarted } from "./peers/peers.ts";
+import {
+	birdConfigured,
+	birdLost,
+	birdRead,
+	birdUp,
+	peerRestarted,
+	tellUnknownPeers,
+} from "./peers/peers.ts";
 import { pollingTick, pollSoon } from "./peers/polling.ts";
 import { updatePorts } from "./ports.ts";
 import { serviceChanged, servicesAt, servicesRead, servicesTick } from "./services/services.ts";
@@ -88,12 +95,12 @@ const handlers: Handlers = {
 		rulesetChanged(turn, tables, actor);
 	},
 	firewall_seen: (turn, event) => firewallSeen(turn, event),
-	peer_inspected: (turn, { address, inspection }) => peerInspected(turn, address, inspection),
+	peer_inspected: peerInspected,
 	counters_read: (turn, { counters }) => countersRead(turn, counters),
 	bird_up: (turn, { version }) => birdUp(turn, version),
 	bird_lost: (turn, { reason }) => birdLost(turn, reason),
 	bird_configured: (turn, { configuration }) => birdConfigured(turn, configuration),
-	ruleset_walked: (turn, { obstacles }) => rulesetWalked(turn, obstacles),
+	ruleset_walked: rulesetWalked,
 	bird_read: (turn, { reading }) => birdRead(turn, reading),
 	peer_restarted: (turn, { peer, verb, id, failure }) => peerRestarted(turn, peer, verb, id, failure),
 	service: (turn, event) => serviceChanged(turn, event),
@@ -126,6 +133,7 @@ function configured(turn: Turn, settings: Settings): void {
 	}
 	look(turn, true);
 	updatePorts(turn);
+	tellUnknownPeers(turn);
 	turn.log("info", "configuration reloaded");
 	pollSoon(turn);
 }
@@ -157,6 +165,7 @@ function command(turn: Turn, { id, verb, peer }: Command): void {
 		// BIRD restarts none that it has disabled itself.
 		const verb = record && gaveUp(record) ? "enable" : "restart";
 		turn.log("info", `peer ${peer}: ${verb === "enable" ? "enabled" : "restarted"} in BIRD on request`);
+		if (record) turn.peer(peer, { ...record, restart: { ...record.restart, askedAt: turn.time } });
 		turn.do({ type: "restart_peer", peer, verb, ...(id === undefined ? {} : { id }) });
 	}
 }

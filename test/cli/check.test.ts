@@ -4,8 +4,9 @@ import { FakePlatform } from "../fakes/platform.ts";
 
 const configPath = "/etc/config/bgpwarden";
 
-function checked(text: string) {
+function checked(text: string, firewall?: string) {
 	const platform = new FakePlatform();
+	if (firewall !== undefined) platform.files.set("/etc/config/firewall", firewall);
 	platform.files.set(configPath, text);
 	const code = check(platform, { configPath, runDirectory: "/var/run/bgpwarden" });
 	return { code, ...platform.printed };
@@ -32,6 +33,18 @@ test("no mistake shows a password", () => {
 		expect(code, option).toBe(1);
 		expect(stdout + stderr).not.toContain(secret);
 	}
+});
+
+test("a zone that fw4 does not have is said, and told from a mistake", () => {
+	const zone = "config bgpwarden 'main'\n\toption zone 'lna'\n";
+	const firewall = "config zone\n\toption name 'lan'\n";
+	expect(checked(zone, firewall)).toMatchObject({ code: 4, stdout: "" });
+	expect(checked(zone, firewall).stderr).toMatch(
+		/^\/etc\/config\/bgpwarden: option zone 'lna' .*no such zone.*\n$/,
+	);
+	expect(checked(zone.replace("lna", "lan"), firewall).code).toBe(0);
+	// Without fw4 there is nothing to compare with.
+	expect(checked(zone).code).toBe(0);
 });
 
 test("a file without mistakes is fine", () => {

@@ -51,6 +51,15 @@ function live(change: object): Change {
 	const peers = bird.reading.peers.map((each) => ({ ...each, ...change }));
 	return { bird: { ...bird, reading: { ...bird.reading, peers } } };
 }
+/** BIRD with one more peer, which bird.conf does not have. */
+function leftover(): Change {
+	const { bird } = HEALTHY;
+	if (!("reading" in bird)) throw new Error("no reading");
+	const [first] = bird.reading.peers;
+	if (!first) throw new Error("no peer");
+	const peers = [first, { ...first, name: "leftover", neighborAddress: "192.168.1.9" }];
+	return { bird: { ...bird, reading: { ...bird.reading, peers } } };
+}
 /** BIRD with one more protocol. */
 function running(protocol: { kind: string; state: string }): Change {
 	const { bird } = HEALTHY;
@@ -330,11 +339,93 @@ describe("each thing that is wrong is one finding", () => {
 			},
 			["yellow bird-conf-unreadable"],
 		],
-		["a file without a peer that is not the one BIRD runs with", conf(() => "protocol device { }"), []],
+		[
+			"a file without the peer that BIRD runs",
+			conf(() => "protocol device { }"),
+			["yellow peer-not-in-file"],
+		],
+		[
+			"one more peer that BIRD runs, which hides nothing of the others",
+			{
+				...conf((text) => text.replace(/protocol (device|bfd) .*/g, "")),
+				...leftover(),
+			},
+			["red device-missing", "red bfd-missing", "yellow peer-not-in-file"],
+		],
+		[
+			"a session without BFD because the file has none: the file is to be changed",
+			{
+				...conf((text) => text.replace(/protocol bfd .*/, "")),
+				...live({ bfd: "none" }),
+				...peer({ bfd: "none", level: "yellow", diagnosis: "bfd-down-session-up" }),
+			},
+			["red bfd-missing"],
+		],
+		[
+			"a peer that the file calls otherwise",
+			conf((text) => text.replace("waukeen", "renamed")),
+			["red peer-not-running", "yellow peer-not-in-file"],
+		],
+		[
+			"a peer of the file that BIRD has not been told of",
+			{
+				...conf(
+					(text) =>
+						`${text}protocol bgp second { local as 65001; neighbor 192.168.1.3 as 65009; passive on; ipv4 { import all; }; }`,
+				),
+				...section({}),
+			},
+			["red peer-not-running"],
+		],
+		[
+			"the same, where a part of the file cannot be read",
+			{ birdFile: { ...birdFile("protocol device { }"), problems: ["/etc/bird/*.conf: no such file"] } },
+			["yellow bird-conf-unreadable"],
+		],
+		["a peer that the file has switched off", conf((text) => text.replace("passive on;", "disabled;")), []],
+		[
+			"BIRD says down, and the daemon has not read it since",
+			live({ state: "Active", protocolState: "start" }),
+			["red peer-down"],
+		],
+		[
+			"BIRD says up, and the daemon has not read it since",
+			peer({ state: "Passive", level: "red", diagnosis: "waiting" }),
+			[],
+		],
+		[
+			"a peer that BIRD lacks, which the daemon tells too",
+			{
+				config: config({ peers: [{ name: "nobody" }] }),
+				...router({
+					problem: "BIRD runs no protocol named nobody, a peer in /etc/config/bgpwarden",
+					problem_kind: "peer",
+				}),
+			},
+			["red peer-unknown-to-bird"],
+		],
 		[
 			"a file without a peer",
 			{ ...conf(() => ""), bird: { reading: { peers: [] }, protocols: [] } },
 			["red no-peer"],
+		],
+		[
+			"IPv4 routes over an IPv6 session, which the kernel gets",
+			{
+				...conf((text) =>
+					text
+						.replace("local 192.168.1.1", "local fd00::1")
+						.replace("192.168.1.2", "fd00::2")
+						.replace("protocol direct { ipv4;", "protocol direct { ipv4; ipv6;"),
+				),
+				...live({ neighborAddress: "fd00::2" }),
+			},
+			[],
+		],
+		[
+			"IPv6 routes that the kernel does not get",
+			conf((text) => text.replace("export none; };", "export none; }; ipv6 { import all; };")),
+			["yellow kernel-missing"],
 		],
 		["a proxy", { ruleset: rulesets("nikki", "own") }, ["yellow bgp-caught"]],
 		[
@@ -365,6 +456,27 @@ describe("each thing that is wrong is one finding", () => {
 			advice:
 				"correct it; until then bgpwarden is using the last good configuration (/etc/bgpwarden/last-good)",
 		});
+	});
+
+	test("no configuration is called right beside a zone that is none", () => {
+		const { review } = judge({ ...HEALTHY, config: config({ main: { zone: "lna" } }) });
+		expect(review.map(({ id }) => id)).not.toContain("config");
+	});
+
+	test("what was not looked at is said beside the rules that are fine, and a zone that is a guess is no advice", () => {
+		const told = (change: Change) =>
+			judge({ ...HEALTHY, ...change }).review.find(({ id }) => id === "ruleset");
+		const ruleset = { ...rulesets("fw4", "own"), bridges: ["br"] };
+		expect(told({ ruleset })?.evidence).toEqual(["not looked at: table bridge br"]);
+		const beside = judge({ ...HEALTHY, ruleset: { ...rulesets("nikki", "own"), bridges: ["br"] } }).review;
+		expect(
+			beside.filter(({ evidence }) => evidence?.includes("not looked at: table bridge br")),
+		).toHaveLength(1);
+		const nowhere = judge({ ...HEALTHY, ruleset: rulesets("fw4", "own"), routes: new Map() });
+		expect(nowhere.level).toBe("green");
+		expect(nowhere.review.find(({ id }) => id === "ruleset")?.evidence).toEqual([
+			"not looked at: the zone of waukeen: its interface is not known",
+		]);
 	});
 
 	test("a router without fw4 is not asked about it", () => {

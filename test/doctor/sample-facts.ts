@@ -18,7 +18,7 @@ export function rulesets(...names: readonly string[]): Ruleset {
 		if (!ruleset) throw new Error(name);
 		return ruleset;
 	});
-	return { version: "1.1.3", tables: all.flatMap(({ tables }) => tables) };
+	return { version: "1.1.3", tables: all.flatMap(({ tables }) => tables), bridges: [] };
 }
 
 /** The same without a chain, in whichever table it is. */

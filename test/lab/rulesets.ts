@@ -173,6 +173,93 @@ export const rulesetCases: readonly (readonly [string, string, Fate, (6 | "unsur
 		"bgp",
 	],
 	[
+		"a verdict map that drops the rest",
+		table(
+			`chain d { drop; }\n${chain("input", "meta l4proto vmap { icmp : accept, icmpv6 : accept, * : goto d }")}`,
+		),
+		"timeout",
+	],
+	[
+		"a named verdict map that drops the rest, and not BGP",
+		table(
+			`map m { type inet_service : verdict; elements = { 179 : accept, * : drop }; }\n${chain("input", "tcp dport vmap @m")}`,
+		),
+		"bgp",
+	],
+	[
+		"a destination NAT by a map that does not have the port",
+		table(
+			redirect.replace("tcp dport 179 redirect to :7892", "dnat ip to tcp dport map { 80 : 192.168.10.7 }"),
+		),
+		"bgp",
+	],
+	[
+		"a destination NAT by a map that has the port",
+		table(
+			redirect.replace(
+				"tcp dport 179 redirect to :7892",
+				"dnat ip to tcp dport map { 80 : 192.168.10.7, 179 : 192.168.10.1 } : 7892",
+			),
+		),
+		"proxy",
+	],
+	[
+		"a destination NAT by a named map",
+		table(
+			`map m { type inet_service : ipv4_addr; elements = { 80 : 192.168.10.7 }; }\n${redirect.replace("tcp dport 179 redirect to :7892", "dnat ip to tcp dport map @m")}`,
+		),
+		"bgp",
+	],
+	[
+		"a destination NAT by chance, which always finds its way",
+		table(
+			redirect.replace(
+				"tcp dport 179 redirect to :7892",
+				"tcp dport 179 dnat ip to numgen random mod 2 map { 0 : 192.168.10.1, 1 : 192.168.10.1 } : 7892",
+			),
+		),
+		"proxy",
+	],
+	[
+		"a mark by a map that does not have the port, and a drop of that mark",
+		table(
+			chain("prerouting", "meta mark set tcp dport map { 80 : 0x1 }\nmeta mark 0x1 drop", {
+				priority: "raw",
+			}),
+		),
+		"bgp",
+	],
+	[
+		"a rate for each source, over which is dropped",
+		table(
+			`set s { type ipv4_addr; size 128; flags dynamic; }\n${chain("input", "tcp dport 179 add @s { ip saddr limit rate over 10/minute burst 5 packets } drop")}`,
+		),
+		"bgp",
+	],
+	[
+		"a number of connections for each source, over which is dropped",
+		table(
+			`set s { type ipv4_addr; size 128; flags dynamic; }\n${chain("input", "tcp dport 179 add @s { ip saddr ct count over 20 } drop")}`,
+		),
+		"bgp",
+	],
+	[
+		"a device's own chain, before everything else",
+		table(chain('ingress device "br-lan"', "tcp dport 179 drop"), "netdev") + ours,
+		"timeout",
+	],
+	["another device's", table(chain('ingress device "lo"', "tcp dport 179 drop"), "netdev") + ours, "bgp"],
+	[
+		"a device's own chain in a table of both families",
+		table(chain('ingress device "br-lan"', "ip saddr 192.168.1.0/24 meta l4proto tcp drop")) + ours,
+		"timeout",
+	],
+	[
+		"a device's last chain, which drops the answer",
+		table(chain('egress device "br-lan"', "tcp sport 179 drop"), "netdev") + ours,
+		"timeout",
+	],
+	[
 		"return to the calling chain",
 		table(`chain d { tcp dport 179 return\ndrop; }\n${chain("input", "jump d")}`),
 		"bgp",

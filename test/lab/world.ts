@@ -12,6 +12,8 @@ export const canOwn = world !== "12";
 export const protection = canOwn ? "owned" : "installed";
 /** Whether nft knows `destroy` (1.0.7). */
 export const canDestroy = world !== "12";
+/** nft 1.0.6 does not say in JSON which devices a chain belongs to. */
+export const namesDevices = world !== "12";
 /** Whether nft lists which bits of a byte a raw match looks at: 1.0.6 does, 1.1.3 does not. */
 export const listsBits = world === "12";
 /** FRR begins multihop BFD without having met the peer; FRR 8.4 does so with the first BGP session. */

@@ -34,10 +34,10 @@ beforeAll(() => {
 afterAll(() => router.remove());
 
 /** What the daemon has said of the configuration file: it is its last good one, or it has mistakes. */
-function judged(file: "good" | "new" | "bad"): void {
+function judged(file: "good" | "new" | "misfit" | "bad"): void {
 	router.write("/etc/config/bgpwarden", file);
 	router.write("/etc/bgpwarden/last-good", file === "good" ? file : "another");
-	router.write("/tmp/check", file === "bad" ? "exit 1" : "exit 0");
+	router.write("/tmp/check", file === "bad" ? "exit 1" : file === "misfit" ? "exit 4" : "exit 0");
 }
 
 /** Runs functions of the init script below the double of rc.common. */
@@ -84,6 +84,11 @@ describe("the init script", () => {
 
 		it("takes the file when the program finds no mistake in it", () => {
 			judged("new");
+			expect(started(PEERS, disabled)).toEqual([golden("peers")]);
+		});
+
+		it("takes a file that names a zone fw4 does not have, as the daemon does", () => {
+			judged("misfit");
 			expect(started(PEERS, disabled)).toEqual([golden("peers")]);
 		});
 

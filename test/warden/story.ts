@@ -17,6 +17,7 @@ export const settings: Settings = {
 	routeMark: 0,
 	remediate: true,
 	pollInterval: 15,
+	peers: [],
 	addresses: [],
 	interfaces: new Map(),
 	ports: [],

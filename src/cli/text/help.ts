@@ -52,6 +52,7 @@ Exit codes:
   1  a problem was found, or the request failed
   2  wrong usage
   3  the daemon is not running
+  4  the configuration can be used, and does not fit the router
 `;
 
 /** What `bgpwarden help OPTION` prints about one option. */

@@ -1,4 +1,4 @@
-import type { BirdPeer, ImportUpdates, LastError } from "../../model/bird.ts";
+import type { BirdChannel, BirdPeer, ImportUpdates, LastError } from "../../model/bird.ts";
 import { parseLastError } from "./last-error.ts";
 import type { Reply, ReplyLine } from "./replies.ts";
 
@@ -15,6 +15,7 @@ const DETAIL = 1006;
 
 /** Name, protocol, table, state, then since and info (nest/proto.c, proto_cmd_show). */
 const ROW = /^(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s(.*)$/;
+const CHANNEL = /^ {2}Channel (\S+)/;
 /** Columns the since field has at least. */
 const SINCE_WIDTH = 12;
 
@@ -66,7 +67,7 @@ function parseRest(rest: string): { sinceText?: string } {
 
 /** Fields by name and depth: what a description says at the wrong depth, or a channel's own state, is no field. */
 function parseDetails(details: readonly string[]): Partial<ProtocolPeer> {
-	const channelAt = details.findIndex((text) => /^ {2}Channel \S/.test(text));
+	const channelAt = details.findIndex((text) => CHANNEL.test(text));
 	const own = channelAt < 0 ? details : details.slice(0, channelAt);
 	const field = (indent: number, name: string) => {
 		const start = `${" ".repeat(indent)}${name}:`;
@@ -84,9 +85,28 @@ function parseDetails(details: readonly string[]): Partial<ProtocolPeer> {
 		neighborAs: parseAs(field(4, "Neighbor AS")),
 		localAs: parseAs(field(4, "Local AS")),
 		lastError: parseError(field(4, "Last error")),
+		keepsRoutes: own.some((text) => text === "    Neighbor graceful restart active")
+			? (true as const)
+			: undefined,
 		multihop: session === undefined ? undefined : /\bmultihop\b/.test(session),
 		...sumRoutes(channelAt < 0 ? [] : details.slice(channelAt)),
 		updates: sumUpdates(channelAt < 0 ? [] : details.slice(channelAt)),
+		channels: channelAt < 0 ? undefined : parseChannels(details.slice(channelAt)),
+	});
+}
+
+/** Undefined: there is only one. */
+function parseChannels(details: readonly string[]): readonly BirdChannel[] | undefined {
+	const starts = details.flatMap((text, index) => (CHANNEL.test(text) ? [index] : []));
+	if (starts.length < 2) return undefined;
+	return starts.map((start, index) => {
+		const lines = details.slice(start, starts[index + 1]);
+		const { imported } = sumRoutes(lines);
+		return {
+			family: CHANNEL.exec(lines[0] ?? "")?.[1] ?? "",
+			isDown: lines.some((text) => /^ {4}State:\s+DOWN/.test(text)),
+			...withoutAbsent({ imported, updates: sumUpdates(lines) }),
+		};
 	});
 }
 

@@ -4,6 +4,7 @@ import { parseAddress } from "../../lib/address.ts";
 import type {
 	BinaryOperator,
 	Expression,
+	Lookup,
 	Pattern,
 	Relation,
 	Statement,
@@ -20,7 +21,6 @@ const OPERATORS: ReadonlySet<string> = new Set(["&", "|", "^", "<<", ">>"]);
 /** Statements that neither stop a packet nor change where it goes. */
 const PASSIVE: ReadonlySet<string> = new Set([
 	"log",
-	"set",
 	"ct helper",
 	"ct timeout",
 	"ct expectation",
@@ -76,18 +76,30 @@ export function parseStatement(json: Json): Statement {
 				...(typeof fields.family === "string" ? { family: fields.family } : {}),
 				...(typeof fields.addr === "string" ? { address: fields.addr } : {}),
 				...(typeof fields.port === "number" ? { port: fields.port } : {}),
+				...lookups(fields.addr, fields.port),
 			};
 		case "synproxy":
 		case "notrack":
 			return { kind: name };
 		case "mangle":
-			return { kind: "set", target: parseExpression(fields.key), value: parseExpression(fields.value) };
+			return {
+				kind: "set",
+				target: parseExpression(fields.key),
+				value: parseExpression(fields.value),
+				...lookups(fields.value),
+			};
 		case "limit":
 		case "quota":
 		case "ct count":
 			// A named limit or quota is a text, and whether it is `over` is written in another object.
 			if (!isObject(body)) return { kind: "unknown", name };
 			return { kind: "limit", what: name, over: fields.inv === true };
+		case "set":
+		case "meter": {
+			// A rate for each element: the rule goes on as it does behind a rate of its own.
+			const limits = list(fields.stmt).map(parseStatement);
+			return limits.find((each) => each.kind === "limit" && each.over) ?? { kind: "passive", name };
+		}
 		case "counter":
 			return { kind: "counter", packets: typeof fields.packets === "number" ? fields.packets : 0 };
 		case "xt": {
@@ -137,6 +149,7 @@ export function parseExpression(json: Json): Expression {
 export function parsePattern(json: Json): Pattern {
 	if (Array.isArray(json)) return { kind: "bits", values: json.flatMap((each) => parseValue(each) ?? []) };
 	if (typeof json === "string" && json.startsWith("@")) return { kind: "named", set: json.slice(1) };
+	if (json === "*") return { kind: "all" };
 	if (!isObject(json)) {
 		const value = parseValue(json);
 		return value === undefined ? { kind: "unknown" } : { kind: "is", value };
@@ -177,6 +190,25 @@ export function parseVerdictEntries(json: Json): VerdictEntry[] {
 function parseMap(json: Json): string | readonly VerdictEntry[] {
 	if (typeof json === "string") return json.replace(/^@/, "");
 	return isObject(json) ? parseVerdictEntries(json.set) : [];
+}
+
+/** Keys of maps that have an element for each of their values. */
+const GENERATORS: ReadonlySet<string> = new Set(["numgen", "jhash", "symhash"]);
+
+/** `dnat ip to tcp dport map { 80 : 10.0.0.1 }`, or the name of a map in the place of its entries. */
+function lookups(...values: readonly Json[]): { lookups?: readonly Lookup[] } {
+	const found = values.flatMap((value) => {
+		const map = isObject(value) && isObject(value.map) ? value.map : undefined;
+		if (!map || (isObject(map.key) && Object.keys(map.key).some((name) => GENERATORS.has(name)))) return [];
+		const keys = isObject(map.data) ? list(map.data.set).map((pair) => list(pair)[0]) : undefined;
+		return [
+			{
+				key: parseExpression(map.key),
+				keys: keys ? ({ kind: "any", of: keys.map(parsePattern) } as const) : parsePattern(map.data),
+			},
+		];
+	});
+	return found.length > 0 ? { lookups: found } : {};
 }
 
 function parseMatch({ op, left, right }: JsonObject): Statement {

@@ -12,8 +12,18 @@ import type {
 } from "../../model/ruleset.ts";
 import { isObject, parsePattern, parseStatement, parseVerdictEntries } from "./expressions-json.ts";
 
-const FAMILIES: ReadonlySet<string> = new Set(["inet", "ip", "ip6"]);
-const HOOKS: ReadonlySet<string> = new Set(["prerouting", "input", "forward", "output", "postrouting"]);
+const FAMILIES: ReadonlySet<string> = new Set(["inet", "ip", "ip6", "netdev"]);
+const HOOKS: ReadonlySet<string> = new Set([
+	"ingress",
+	"prerouting",
+	"input",
+	"forward",
+	"output",
+	"postrouting",
+	"egress",
+]);
+/** Those that belong to devices. */
+const OF_DEVICES: ReadonlySet<string> = new Set(["ingress", "egress"]);
 
 /** Names of priorities (nft(8), "Standard priority names"). */
 const PRIORITIES: Readonly<Record<string, number>> = {
@@ -35,8 +45,8 @@ interface OpenChain extends Chain {
 }
 
 /**
- * Reads what `nft -j list ruleset` prints (libnftables-json(5)). Tables of bridge, arp and netdev are left out: what they
- * see is not yet, or no longer, a packet of this router's.
+ * Reads what `nft -j list ruleset` prints (libnftables-json(5)). Tables of family arp are left out, since they see no IP
+ * packets. Of family bridge only the names are kept: what crosses a bridge is seldom looked at there.
  * @param terse the listing was made with `-t`: nothing is known about what sets hold
  * @returns undefined when the text is no such listing
  */
@@ -50,6 +60,7 @@ export function parseRuleset(text: string, terse = false): Ruleset | undefined {
 	const objects = isObject(root) ? root.nftables : undefined;
 	if (!Array.isArray(objects)) return undefined;
 	const tables = new Map<string, OpenTable>();
+	const bridges = new Set<string>();
 	let version: string | undefined;
 	for (const entry of objects) {
 		if (!isObject(entry)) continue;
@@ -57,6 +68,7 @@ export function parseRuleset(text: string, terse = false): Ruleset | undefined {
 		const body = entry[kind];
 		if (!isObject(body)) continue;
 		if (kind === "metainfo" && typeof body.version === "string") version = body.version;
+		if (kind === "rule" && body.family === "bridge") bridges.add(String(body.table));
 		if (typeof body.family !== "string" || !FAMILIES.has(body.family)) continue;
 		const family = body.family as Family;
 		if (kind === "table") addTable(tables, family, body);
@@ -67,7 +79,11 @@ export function parseRuleset(text: string, terse = false): Ruleset | undefined {
 		else if ((kind === "set" || kind === "map") && typeof body.name === "string")
 			table.sets.set(body.name, namedSet(kind, body.elem, terse));
 	}
-	return { tables: [...tables.values()], ...(version === undefined ? {} : { version }) };
+	return {
+		tables: [...tables.values()],
+		bridges: [...bridges],
+		...(version === undefined ? {} : { version }),
+	};
 }
 
 /** Whether this nft's JSON shows which tables are dormant: 1.0.6 does not, 1.1.3 does. */
@@ -119,7 +135,7 @@ function addChain(table: OpenTable, body: Body): void {
 	table.chains.set(body.name, { name: body.name, ...(base ? { base } : {}), rules: [] });
 }
 
-function attachment({ type, hook, prio, policy }: Body): Attachment | undefined {
+function attachment({ type, hook, prio, policy, dev }: Body): Attachment | undefined {
 	const priority = parsePriority(prio);
 	if (typeof hook !== "string" || !HOOKS.has(hook) || priority === undefined) return undefined;
 	return {
@@ -127,6 +143,7 @@ function attachment({ type, hook, prio, policy }: Body): Attachment | undefined 
 		hook: hook as Hook,
 		priority,
 		policy: policy === "drop" ? "drop" : "accept",
+		...(OF_DEVICES.has(hook) ? { devices: [dev].flat().filter((name) => typeof name === "string") } : {}),
 	};
 }
 

@@ -30,6 +30,8 @@ export function diagnoseUnknownAddress(view: View): Diagnosis | undefined {
 	const { record, evidence, now, state } = view;
 	const { stranger } = evidence;
 	if (!stranger || stranger.dials < LEAST_DIALS || now - stranger.at >= SILENCE) return undefined;
+	// The peer is alive at its own address: the other one is another host.
+	if (record.peer.bfd === "up") return undefined;
 	// The peer itself dials too: it is another host.
 	if ((lastDial(evidence)?.syn.at ?? -1) >= downSince(state, record)) return undefined;
 	const { network } = evidence.inspection ?? {};

@@ -1,9 +1,21 @@
 import type { BgpError } from "../../model/bird.ts";
+import type { PeerRecord } from "../state.ts";
 
-/** Whether it refuses the session, rather than ending one that was up: OPEN errors, and a rejected or shut down peer. */
-export function isRefusal({ code, subcode }: BgpError): boolean {
+/** A speaker's pod that is replaced is back within this many ms. */
+const REPLACED_WITHIN = 120_000;
+
+/**
+ * Whether one side refuses the session, by BIRD's last error, rather than ending one that was up: OPEN errors, and a rejected or
+ * shut down peer. FRR and GoBGP say `Peer de-configured` as they end, too: after a session that was up, it is a refusal only
+ * once nobody has come back.
+ */
+export function isRefused({ peer, lostWith, downSince = 0 }: PeerRecord, now: number): boolean {
+	const { text, notification } = peer.lastError ?? {};
+	if (!notification) return false;
+	const { code, subcode } = notification;
 	if (code === 1 || code === 2) return true;
-	return code === 6 && (subcode === 2 || subcode === 3 || subcode === 5);
+	if (code === 6 && subcode === 3) return lostWith !== text || now - downSince >= REPLACED_WITHIN;
+	return code === 6 && (subcode === 2 || subcode === 5);
 }
 
 /** `Bad peer AS (RFC 4271 code 2, subcode 2)`. */

@@ -1,6 +1,8 @@
+import { withZone } from "../../lib/address.ts";
 import type { Actor } from "../../model/actor.ts";
 import type { Counters, Inspection } from "../../model/inspection.ts";
 import { BGP_PORT } from "../../model/ports.ts";
+import type { WardenEvent } from "../events.ts";
 import { gaveUpListening } from "../peers/given-up.ts";
 import { pollBirdAt, pollLater } from "../peers/polling.ts";
 import { restartAfterChange } from "../peers/restart.ts";
@@ -67,7 +69,10 @@ function forgetDialers(turn: Turn, { peer }: PeerRecord): void {
 	});
 }
 
-export function peerInspected(turn: Turn, address: string, inspection: Inspection): void {
+type PeerInspected = Extract<WardenEvent, { type: "peer_inspected" }>;
+
+export function peerInspected(turn: Turn, { zone, inspection, ...event }: PeerInspected): void {
+	const address = withZone(event.address, zone);
 	const known = turn.state.evidence.addresses[address] ?? {};
 	const record = recordOf(turn, address);
 	const { flows, route } = inspection;
@@ -208,7 +213,7 @@ function inspect(turn: Turn, record: PeerRecord, key: string, { inspecting }: Ad
 	turn.evidenceOf(key, { inspecting: turn.time });
 	turn.do({
 		type: "inspect_peer",
-		address: key,
+		address: peer.neighborAddress ?? key,
 		...(peer.neighborInterface === undefined ? {} : { zone: peer.neighborInterface }),
 		ports: turn.state.table.ports,
 		...(localAddress === undefined ? {} : { localAddress }),

@@ -1,4 +1,5 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
+import { configurationOf } from "../state.ts";
 import {
 	type BfdPackets,
 	bfdPackets,
@@ -24,14 +25,27 @@ export function diagnoseEstablished(view: View): Diagnosis | undefined {
 		explanation: `${describePeer(record)} is Established${peer.bfd === "up" ? " and BFD is up" : ""}`,
 		evidence: [describeBird(record)],
 	};
-	if (peer.bfd !== "down" && peer.bfd !== "init") return fine;
+	const wanted = configurationOf(state, record)?.bfd;
+	const missing = peer.bfd === "none" && (wanted === "on" || wanted === "graceful");
+	if (!missing && peer.bfd !== "down" && peer.bfd !== "init") return fine;
 	const since = Math.max(stateSince ?? 0, bfdSince ?? 0, state.startedAt);
 	if (now - since < BFD_GRACE) return undefined;
+	if (missing) return diagnoseNoSession(view, wanted);
 	const counted = bfdPackets(view, since);
 	if (!counted && now - since < UNCOUNTED_AFTER) return undefined;
 	return (
 		diagnoseBfdMode(view) ?? diagnoseNotSending(view) ?? diagnoseOneWay(view) ?? diagnoseNoBfd(view, counted)
 	);
+}
+
+function diagnoseNoSession({ record }: View, wanted: string): Diagnosis {
+	return {
+		id: "bfd-down-session-up",
+		explanation: `${describePeer(record)} is Established without BFD: only the hold timer detects a failure`,
+		evidence: [`bird.conf has bfd ${wanted} for it, and BIRD has no BFD session`, describeBird(record)],
+		remedy:
+			"add `protocol bfd { }` to bird.conf, or have its `accept` take such sessions; `birdc configure` if the file was changed since BIRD read it",
+	};
 }
 
 function diagnoseNoBfd({ record }: View, counted: BfdPackets | undefined): Diagnosis {

@@ -38,5 +38,6 @@ export function describeBird({ peer }: PeerRecord): string {
 			? ""
 			: `, BFD ${peer.bfd}${peer.bfdMode === undefined ? "" : ` (${peer.bfdMode})`}`;
 	const error = peer.lastError === undefined ? "" : `, last error: ${peer.lastError.text}`;
-	return `BIRD: ${peer.state ?? peer.protocolState}${bfd}${error}`;
+	const kept = peer.keepsRoutes ? ", keeps its routes for a graceful restart" : "";
+	return `BIRD: ${peer.state ?? peer.protocolState}${bfd}${error}${kept}`;
 }

@@ -52,7 +52,12 @@ export interface AddressEvidence {
 	/** When the latest session was established. */
 	readonly established?: number;
 	/** What the ruleset, as it was listed at that time, has in the peer's way. */
-	readonly walked?: { readonly at: number; readonly obstacles: readonly Obstacle[] };
+	readonly walked?: {
+		readonly at: number;
+		readonly obstacles: readonly Obstacle[];
+		/** Chains and tables that were not looked at, in words. */
+		readonly unreviewed: readonly string[];
+	};
 	/** A host of the peer's network that dials from another address. */
 	readonly stranger?: Stranger;
 }

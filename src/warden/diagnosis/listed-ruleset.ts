@@ -2,6 +2,7 @@ import type { Diagnosis } from "../../model/diagnosis.ts";
 import type { Obstacle, WalkedPeer } from "../../model/obstacle.ts";
 import { BFD_PORTS, BGP_PORT } from "../../model/ports.ts";
 import { EFFECTS } from "../../model/rule-effect.ts";
+import type { WardenEvent } from "../events.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import { configurationOf, downSince, evidenceKey, isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
@@ -9,6 +10,8 @@ import { describeBird, describePeer, describeTime } from "./evidence-text.ts";
 import { diagnoseAt } from "./plan-diagnoses.ts";
 import { adviseBlocked, adviseBypass, describeLastChange } from "./stopped-packet.ts";
 import type { View } from "./view.ts";
+
+type RulesetWalked = Extract<WardenEvent, { type: "ruleset_walked" }>;
 
 /** A peer is down for this many ms before the ruleset is listed for it: most come back sooner. */
 const PATIENCE = 3000;
@@ -46,10 +49,10 @@ export function considerWalk(turn: Turn): void {
 
 function walkedPeer(state: WardenState, record: PeerRecord): WalkedPeer | undefined {
 	const { peer } = record;
-	const address = evidenceKey(record);
+	const address = peer.neighborAddress ?? peer.neighborRange;
 	if (address === undefined) return undefined;
 	const file = configurationOf(state, record);
-	const { inspection } = state.evidence.addresses[address] ?? {};
+	const { inspection } = state.evidence.addresses[evidenceKey(record) ?? ""] ?? {};
 	const network = inspection?.network;
 	const link = network === undefined || network === "none" ? undefined : network.interface;
 	const mode =
@@ -74,11 +77,7 @@ function walkedPeer(state: WardenState, record: PeerRecord): WalkedPeer | undefi
 	};
 }
 
-/** @param obstacles by peer; undefined: the ruleset could not be listed */
-export function rulesetWalked(
-	turn: Turn,
-	obstacles: ReadonlyMap<string, readonly Obstacle[]> | undefined,
-): void {
+export function rulesetWalked(turn: Turn, { obstacles, unreviewed = [] }: RulesetWalked): void {
 	const { tables, walking: at = turn.time } = turn.state.evidence;
 	turn.evidence({ walking: undefined, walkedAt: turn.time });
 	for (const record of Object.values(turn.state.peers)) {
@@ -87,7 +86,7 @@ export function rulesetWalked(
 		if (!found || key === undefined) continue;
 		// A table that was changed while the ruleset was listed may have been listed before.
 		const still = found.filter(({ table }) => (tables[table]?.at ?? -1) < at);
-		turn.evidenceOf(key, { walked: { at, obstacles: still } });
+		turn.evidenceOf(key, { walked: { at, obstacles: still, unreviewed } });
 	}
 }
 

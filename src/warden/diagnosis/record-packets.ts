@@ -1,8 +1,8 @@
-import { parseAddress } from "../../lib/address.ts";
+import { parseAddress, withZone } from "../../lib/address.ts";
 import { parsePrefix, prefixContains } from "../../lib/prefix.ts";
 import type { PacketTrace } from "../../model/packet-trace.ts";
 import type { WardenState } from "../state.ts";
-import { isEstablished } from "../state.ts";
+import { evidenceKey, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { type AddressEvidence, type Dial, lastDial } from "./evidence.ts";
 import { diagnoseAt } from "./plan-diagnoses.ts";
@@ -22,14 +22,26 @@ const HEARD_WITHIN = 700;
 export function aboutPeers(state: WardenState, traces: readonly PacketTrace[]): PacketTrace[] {
 	const known = knownAddresses(state);
 	return traces.filter(({ packet }) => {
-		const { source, destination } = packet;
-		if (known.has(source) || known.has(destination)) return true;
+		const { source, destination, iif, oif } = packet;
+		if (known.has(keyOf(known, source, iif)) || known.has(keyOf(known, destination, oif))) return true;
 		return isNeighborly(state, source) || isNeighborly(state, destination);
 	});
 }
 
 function knownAddresses({ peers }: WardenState): ReadonlySet<string | undefined> {
-	return new Set(Object.values(peers).map(({ peer }) => peer.neighborAddress));
+	return new Set(
+		Object.values(peers).map((record) =>
+			record.peer.neighborAddress === undefined ? undefined : evidenceKey(record),
+		),
+	);
+}
+
+/** What is known of an address is filed under this. @param device the interface that the packet came or went by */
+function keyOf(known: ReadonlySet<string | undefined>, address: string, device: string | undefined): string {
+	const key = withZone(address, device);
+	if (known.has(key) || key === address) return key;
+	// BIRD may name a link that is a part of another one.
+	return [...known].find((each) => each?.startsWith(`${address}%`)) ?? address;
 }
 
 function isNeighborly(state: WardenState, address: string): boolean {
@@ -52,9 +64,10 @@ function strangersTo(state: WardenState, address: string): string[] {
 		const { neighborAddress } = record.peer;
 		if (neighborAddress === undefined || isEstablished(record)) return [];
 		const peer = parseAddress(neighborAddress);
-		const network = state.evidence.addresses[neighborAddress]?.inspection?.network;
+		const key = evidenceKey(record) ?? "";
+		const network = state.evidence.addresses[key]?.inspection?.network;
 		if (peer?.family !== parsed.family || network === undefined || network === "none") return [];
-		return prefixContains(network.prefix, address) ? [neighborAddress] : [];
+		return prefixContains(network.prefix, address) ? [key] : [];
 	});
 }
 
@@ -63,8 +76,10 @@ export function packetsTraced(turn: Turn, traces: readonly PacketTrace[]): void 
 	const known = knownAddresses(turn.state);
 	const ports = new Set(turn.state.table.ports);
 	for (const trace of traces) {
-		const { source, destination, destinationPort, sourcePort, flags, protocol } = trace.packet;
+		const { destinationPort, sourcePort, flags, protocol, iif, oif } = trace.packet;
 		if (protocol !== "tcp") continue;
+		const source = keyOf(known, trace.packet.source, iif);
+		const destination = keyOf(known, trace.packet.destination, oif);
 		const opens = flags.includes("syn") && !flags.includes("ack");
 		const answers = (flags.includes("syn") && flags.includes("ack")) || flags.includes("rst");
 		const ends = flags.includes("fin") || flags.includes("rst");
@@ -94,6 +109,10 @@ function recordSyn(turn: Turn, address: string, trace: PacketTrace): void {
 			}
 		: { port, since: trace.at, syn: trace, syns: 1, unheard: 0 };
 	turn.evidenceOf(address, { dials: [...dials.filter((each) => each !== known), dial].slice(-MOST_DIALS) });
+	const record = Object.values(turn.state.peers).find((each) => evidenceKey(each) === address);
+	// BIRD is read a moment after the SYN that has brought the session.
+	if (record && !(isEstablished(record) && trace.at - (record.stateSince ?? 0) < HEARD_WITHIN))
+		turn.peer(record.peer.name, { ...record, dialedAt: trace.at });
 	forgetOldDialers(turn);
 	diagnoseAt(turn, trace.at + ANSWER_PATIENCE.again);
 	diagnoseAt(turn, trace.at + ANSWER_PATIENCE.once);

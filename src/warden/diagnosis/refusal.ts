@@ -2,7 +2,7 @@ import type { ChannelConfiguration } from "../../model/bird-configuration.ts";
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { isRouteLimit, isShutdown } from "../peers/curable-error.ts";
 import { configurationOf } from "../state.ts";
-import { adviseError, describeError, isRefusal } from "./bgp-errors.ts";
+import { adviseError, describeError, isRefused } from "./bgp-errors.ts";
 import { describeBird, describePeer } from "./evidence-text.ts";
 import type { View } from "./view.ts";
 
@@ -20,7 +20,7 @@ export function diagnoseRefusal(view: View): Diagnosis | undefined {
 			remedy: "enable the session on the other side; it then connects by itself",
 		};
 	const { notification } = error;
-	if (!notification || !isRefusal(notification)) return undefined;
+	if (!notification || !isRefused(record, view.now)) return undefined;
 	const who =
 		notification.by === "peer"
 			? `${describePeer(record)} refuses this router`

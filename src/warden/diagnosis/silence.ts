@@ -11,6 +11,8 @@ export const ALIVE: ReadonlySet<string> = new Set(["REACHABLE", "DELAY", "PROBE"
 const LEAST_INTERVAL = 3000;
 /** What speakers wait for between two tries, ms: FRR after an outage without BFD 150 s, GoBGP up to 240 s. */
 const LONGEST_WAIT = 240_000;
+/** Lines about rules that may stop the peer, and about those that nobody looked at. */
+const SHOWN = 3;
 /** A timer's jitter (RFC 4271, section 10), and a second for the packet. */
 const JITTER = 1.25;
 
@@ -72,9 +74,18 @@ export function diagnoseWaiting(view: View): Diagnosis | undefined {
 	const down = downSince(state, record);
 	if (now - down < WAITING_AFTER) return undefined;
 	const fine = ruledOut(view);
+	const unsure = (evidence.walked?.obstacles ?? []).flatMap((obstacle) =>
+		obstacle.evidence.map((rule) => `may be in the way: ${rule.replace(/^perhaps: /, "")}`),
+	);
+	const left = evidence.walked?.unreviewed.map((each) => `not looked at: ${each}`) ?? [];
 	const base = {
 		id: "waiting",
-		evidence: [...heard(view), ...(fine === "" ? [] : [fine]), describeBird(record)],
+		evidence: [
+			...heard(view),
+			...(fine === "" ? [] : [fine]),
+			...[...unsure, ...left].slice(0, SHOWN),
+			describeBird(record),
+		],
 	} as const;
 	const { lastError, state: name } = record.peer;
 	if (name === "Idle" && lastError)
@@ -120,7 +131,7 @@ function ruledOut({ evidence, record }: View): string {
 	const { inspection, walked } = evidence;
 	const parts = [
 		...(inspection?.route ? ["route"] : []),
-		...(walked && !walked.obstacles.some(({ certain }) => certain) ? ["ruleset"] : []),
+		...(walked?.obstacles.length === 0 && walked.unreviewed.length === 0 ? ["ruleset"] : []),
 		...(inspection?.flows?.length === 0 ? ["conntrack"] : []),
 		...(record.peer.bfd === "up" ? ["BFD"] : []),
 	];

@@ -1,5 +1,5 @@
 import { catalogEntry } from "../../model/catalog.ts";
-import { isRefusal } from "../diagnosis/bgp-errors.ts";
+import { isRefused } from "../diagnosis/bgp-errors.ts";
 import type { PeerRecord, RestartState } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { isCurableError, isRouteLimit, isShutdown } from "./curable-error.ts";
@@ -57,10 +57,15 @@ export function isBeyondRestart(record: PeerRecord, now: number): boolean {
 	if (diagnosis && catalogEntry(diagnosis.id)?.beyondRestart) return true;
 	// A range is no session, and restarting it ends those of its nodes.
 	if (peer.neighborRange !== undefined) return true;
+	// BIRD keeps the routes of a speaker that restarts (RFC 4724), which a restart in BIRD would drop. One that has dialed since
+	// is running, and its dial came to nothing: it may not dial again before those routes are too old.
+	if (peer.keepsRoutes && record.dialedAt === undefined) return true;
 	const { lastError } = peer;
 	if (!lastError) return false;
+	// It has dialed since, and the dial was caught here: what it said before is over.
+	if (peer.state !== "Idle" && (record.restart.changedAt ?? -1) >= (record.stateSince ?? 0)) return false;
 	if (isRouteLimit(lastError) || isShutdown(lastError)) return true;
-	if (lastError.notification && isRefusal(lastError.notification)) return true;
+	if (isRefused(record, now)) return true;
 	return peer.state === "Idle" && (!isCurableError(lastError) || isLeftToBird(record, now));
 }
 

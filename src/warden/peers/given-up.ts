@@ -50,8 +50,11 @@ export function considerEnabling(turn: Turn, record: PeerRecord): void {
 			turn.peer(name, { ...record, restart: { ...record.restart, listening: { obstacle } } });
 		return;
 	}
-	const gone = listening.obstacle ?? "none";
-	if (listening.enabledFor === gone) return;
+	// Another BIRD, or one that is on its way out, may have it: once that has gone, it is another case.
+	const { listener } = turn.state.evidence.addresses[evidenceKey(record) ?? ""]?.inspection ?? {};
+	const bird = listener === undefined || listener === "none" ? "" : ` bird ${listener.pid ?? "?"}`;
+	const gone = `${listening.obstacle ?? "none"}${bird}`;
+	if (listening.enabledFor === gone || turn.time < (listening.enableAt ?? 0)) return;
 	turn.peer(name, {
 		...record,
 		restart: { ...record.restart, listening: { ...listening, enabledFor: gone } },

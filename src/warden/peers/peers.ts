@@ -1,4 +1,4 @@
-import type { BirdPeer, BirdReading } from "../../model/bird.ts";
+import { type BirdPeer, type BirdReading, describeUnknownPeers } from "../../model/bird.ts";
 import type { BirdConfiguration } from "../../model/bird-configuration.ts";
 import { collectMissing } from "../diagnosis/collect-evidence.ts";
 import { STUCK_AFTER } from "../diagnosis/stuck-handshake.ts";
@@ -7,7 +7,7 @@ import type { PeerRecord } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
 import { reinstall, tableAddresses } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
-import { pollBirdNow, pollSoon, schedulePolls } from "./polling.ts";
+import { pollBirdAt, pollBirdNow, pollSoon, schedulePolls } from "./polling.ts";
 import { nodesOfRanges, summarizeRange } from "./ranges.ts";
 import { remediatePeers } from "./remediation.ts";
 import { awaitsRestart, considerRestarts } from "./restart.ts";
@@ -17,7 +17,7 @@ const SINCE_DOUBT = 3000;
 
 export function birdUp(turn: Turn, version: string | undefined): void {
 	const { bird } = turn.state;
-	turn.bird({ reachable: true, version, lostReason: undefined });
+	turn.bird({ reachable: true, version, lostReason: undefined, isBack: true });
 	const named = version === undefined ? "BIRD" : `BIRD ${version}`;
 	turn.log("info", `${named} answers`);
 	if (bird.lostReason !== undefined && bird.known)
@@ -47,7 +47,12 @@ export function birdRead(turn: Turn, reading: BirdReading): void {
 		turn.peer(peer.name, withRange(record, nodes.get(peer.name), own));
 	}
 	for (const record of before) if (!named.has(record.peer.name)) peerRemoved(turn, record);
-	turn.bird({ known: true, ...(reading.version === undefined ? {} : { version: reading.version }) });
+	turn.bird({
+		known: true,
+		isBack: undefined,
+		...(reading.version === undefined ? {} : { version: reading.version }),
+	});
+	tellUnknownPeers(turn);
 	considerRestarts(turn);
 	remediatePeers(turn);
 	collectMissing(turn);
@@ -57,6 +62,14 @@ export function birdRead(turn: Turn, reading: BirdReading): void {
 		awaited: records.some((record) => awaitsRestart(turn, record)),
 	});
 	updateTableAddresses(turn);
+}
+
+/** Once BIRD has been read: peers of the configuration that are none of its. */
+export function tellUnknownPeers(turn: Turn): void {
+	const { settings, peers, bird } = turn.state;
+	if (!bird.known) return;
+	const known = Object.values(peers).map(({ peer }) => peer);
+	turn.problem("peer", describeUnknownPeers(settings.peers, known), "warn");
 }
 
 /** @param nodes of a range, those that BIRD has made for it */
@@ -78,6 +91,9 @@ function isSettled(record: PeerRecord): boolean {
 	return isEstablished(record) && record.peer.bfd !== "down" && record.peer.bfd !== "init";
 }
 
+/** Milliseconds after which a peer that could not be enabled is enabled once more. */
+const ENABLE_AGAIN = 60_000;
+
 export function peerRestarted(
 	turn: Turn,
 	peer: string,
@@ -87,6 +103,13 @@ export function peerRestarted(
 ): void {
 	const done = verb === "enable" ? "enabled" : "restarted";
 	if (failure !== undefined) turn.log("warn", `peer ${peer} could not be ${done}: ${failure}`);
+	const record = turn.state.peers[peer];
+	if (failure !== undefined && verb === "enable" && record?.restart.listening) {
+		const { enabledFor: _, ...listening } = record.restart.listening;
+		const enableAt = turn.time + ENABLE_AGAIN;
+		turn.peer(peer, { ...record, restart: { ...record.restart, listening: { ...listening, enableAt } } });
+		pollBirdAt(turn, enableAt);
+	}
 	if (id !== undefined) turn.reply([id], failure === undefined, failure ?? `peer ${peer} ${done} in BIRD`);
 	pollSoon(turn);
 }
@@ -111,10 +134,11 @@ function updatePeer(turn: Turn, before: PeerRecord | undefined, peer: BirdPeer, 
 		const left = before.peer.state === "Established";
 		if (left) reportDown(turn, peer, peer.state);
 		if (peer.state === "Established") reportUp(turn, peer);
-		const { bfdSince: _, birdSince: __, handshake: ___, ...rest } = before;
+		const { bfdSince: _, birdSince: __, handshake: ___, dialedAt, ...rest } = before;
 		return {
 			...rest,
 			peer,
+			...(dialedAt === undefined || peer.state === "Established" ? {} : { dialedAt }),
 			stateSince: turn.time,
 			...(left || isDown(before) ? { downSince: turn.time } : {}),
 			...bfd,
@@ -128,7 +152,7 @@ function updatePeer(turn: Turn, before: PeerRecord | undefined, peer: BirdPeer, 
 	}
 	reportDown(turn, peer, undefined);
 	reportUp(turn, peer);
-	const { stateSince: _, bfdSince: __, ...rest } = before;
+	const { stateSince: _, bfdSince: __, dialedAt: ___, ...rest } = before;
 	return { ...rest, peer, ...bfd, ...known, ...countFlap(turn, before, peer) };
 }
 
@@ -150,16 +174,22 @@ function handshake(
 
 /** Losses of the session that are remembered. */
 const MOST_FLAPS = 10;
+/** A session that is lost within this many ms of a person's restart was lost to it. */
+const ASKED_FOR = 10_000;
 
 function countFlap(
 	turn: Turn,
 	before: PeerRecord,
 	{ lastError }: BirdPeer,
-): Pick<PeerRecord, "flaps" | "flapTimes" | "flapError"> {
-	const { flaps, flapTimes = [], flapError } = before;
+): Pick<PeerRecord, "flaps" | "flapTimes" | "flapError" | "lostWith"> {
+	const { flaps, flapTimes = [], flapError, restart } = before;
+	const counted = { flaps: flaps + 1, lostWith: lastError?.text };
+	// BIRD's own restart, or a person's, is no fault of the peer's.
+	const asked = restart.askedAt !== undefined && turn.time - restart.askedAt < ASKED_FOR;
+	if (turn.state.bird.isBack || asked) return counted;
 	const same = flapTimes.length === 0 || flapError?.text === lastError?.text;
 	return {
-		flaps: flaps + 1,
+		...counted,
 		flapTimes: [...flapTimes, turn.time].slice(-MOST_FLAPS),
 		flapError: same ? lastError : undefined,
 	};

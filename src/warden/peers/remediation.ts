@@ -25,6 +25,8 @@ function finishAttempt(turn: Turn, record: PeerRecord): void {
 	const { attempt } = record;
 	if (attempt?.outcome !== "pending") return;
 	if (!isEstablished(record)) {
+		// Every restart passes through this state.
+		if (attempt.step === "restart" && turn.time < attempt.at + STEP_TIMEOUT.restart) return;
 		setAttempt(turn, record, { ...attempt, outcome: "did not help" });
 		return;
 	}
@@ -71,8 +73,10 @@ function hasHadRound({ state, time }: Turn, record: PeerRecord): boolean {
 
 function isCurable(turn: Turn, record: PeerRecord): boolean {
 	const { diagnosis, peer } = record;
+	const due = downSince(turn.state, record) + UNKNOWN_CAUSE_AFTER;
+	if (turn.time < due) pollBirdAt(turn, due);
 	// What is only waited for has its time first.
 	if (diagnosis && diagnosis.id !== "waiting") return catalogEntry(diagnosis.id)?.curable === true;
 	if (peer.state === "OpenSent" || peer.state === "OpenConfirm") return false;
-	return turn.time - downSince(turn.state, record) >= UNKNOWN_CAUSE_AFTER;
+	return turn.time >= due;
 }

@@ -35,13 +35,15 @@ export function cutBackoff(restart: RestartState, now: number): RestartState {
 
 /** @param lasting whether the backoff starts over */
 export function afterSession(record: PeerRecord, lasting: boolean): RestartState {
-	const { lastAt, notBefore, count, waitEndedFor, backoffCutAt, waitsEnded, listening } = record.restart;
+	const { lastAt, notBefore, count, waitEndedFor, backoffCutAt, waitsEnded, askedAt, listening } =
+		record.restart;
 	return {
 		count: lasting ? 0 : count,
 		...(lastAt === undefined ? {} : { lastAt }),
 		...(waitEndedFor === undefined ? {} : { waitEndedFor }),
 		...(backoffCutAt === undefined ? {} : { backoffCutAt }),
 		...(waitsEnded === undefined ? {} : { waitsEnded }),
+		...(askedAt === undefined ? {} : { askedAt }),
 		...(listening === undefined || lasting ? {} : { listening }),
 		...(notBefore === undefined || lasting ? {} : { notBefore }),
 	};

@@ -36,6 +36,13 @@ export function requestRestarts(turn: Turn): void {
 	pollBirdNow(turn);
 }
 
+/** Entries that kept sessions dead are gone: what failed before says nothing now. */
+export function cutBackoffs(turn: Turn): void {
+	for (const record of Object.values(turn.state.peers))
+		if (!isEstablished(record) && !isDown(record))
+			turn.peer(record.peer.name, { ...record, restart: cutBackoff(record.restart, turn.time) });
+}
+
 /** Restarts one peer, in the time that its backoff allows. */
 export function scheduleRestart(turn: Turn, name: string): void {
 	const record = turn.state.peers[name];
@@ -68,7 +75,7 @@ export function restartAfterChange(turn: Turn, name: string): void {
 	const notBefore = restart.lastAt === undefined ? turn.time : Math.max(turn.time, restart.lastAt + APART);
 	turn.peer(name, {
 		...record,
-		restart: { ...restart, wantedSince: turn.time, notBefore, backoffCutAt: turn.time },
+		restart: { ...restart, wantedSince: turn.time, notBefore, backoffCutAt: turn.time, changedAt: turn.time },
 	});
 	pollSoon(turn);
 	pollBirdNow(turn);
@@ -131,8 +138,10 @@ function restartDueAt(record: PeerRecord): number | undefined {
 }
 
 /** Milliseconds that a wanted restart waits for what the peer is doing. */
-function holdBack({ peer, bfdSince, diagnosis }: PeerRecord, wantedSince: number): number {
-	if (peer.state === "OpenSent" || peer.state === "OpenConfirm") return GRACE;
+function holdBack({ peer, bfdSince, stateSince, diagnosis }: PeerRecord, wantedSince: number): number {
+	// Counted from the handshake: the restart may have been wanted, or held back, long before it.
+	if (peer.state === "OpenSent" || peer.state === "OpenConfirm")
+		return Math.max(0, (stateSince ?? wantedSince) - wantedSince) + GRACE;
 	// BFD does not come up by itself where BIRD has no socket for it.
 	if (diagnosis?.id === "bfd-not-sending") return 0;
 	if (peer.bfd === "down" || peer.bfd === "init") return BFD_PATIENCE;

@@ -1,11 +1,11 @@
-import type { BirdPeer } from "../../model/bird.ts";
+import type { BirdChannel, BirdPeer, ImportUpdates } from "../../model/bird.ts";
 import type { FindingId } from "../../model/catalog.ts";
 
 /** What is to be said about a session that is up and of no use. It is no fault: the peer's level stays as it is. */
 export interface SessionNote {
 	readonly id: Extract<
 		FindingId,
-		"nothing-announced" | "all-filtered" | "all-rejected" | "next-hops-unreachable"
+		"nothing-announced" | "all-filtered" | "all-rejected" | "next-hops-unreachable" | "family-down"
 	>;
 	/** One sentence, with the counts. */
 	readonly text: string;
@@ -30,14 +30,40 @@ export function judgeUse(peer: BirdPeer, upFor: number): SessionNote | undefined
 			text: `BIRD cannot reach the next hop of ${unreachable} of the ${imported} routes that it imported`,
 			remedy: `\`birdc show route all protocol ${name}\` shows the next hops; add protocol direct with the interface towards them, or a route`,
 		};
-	if (imported !== 0 || !updates) return undefined;
-	const { received, rejected, filtered, withdrawn } = updates;
-	const counts = Object.entries({ received, filtered, rejected, withdrawn, imported })
+	if (imported === 0 && updates) return judgeUpdates(name, updates, "", true);
+	const [note] = (peer.channels ?? []).flatMap((channel) => judgeChannel(name, channel) ?? []);
+	return note;
+}
+
+/** One of several address families of a session, another of which is of use. */
+function judgeChannel(
+	name: string,
+	{ family, isDown, imported, updates }: BirdChannel,
+): SessionNote | undefined {
+	if (isDown)
+		return {
+			id: "family-down",
+			text: `${family} is not a part of the session: the other side has not agreed to it, or the channel is disabled`,
+			remedy: `add the address family on the other side, or leave the channel ${family} out of protocol bgp ${name}`,
+		};
+	// That one family announces nothing is nothing to speak of.
+	return imported === 0 && updates ? judgeUpdates(name, updates, ` as ${family}`, false) : undefined;
+}
+
+/** @param whole these are all families of the session */
+function judgeUpdates(
+	name: string,
+	{ received, rejected, filtered, withdrawn }: ImportUpdates,
+	family: string,
+	whole: boolean,
+): SessionNote | undefined {
+	const counts = Object.entries({ received, filtered, rejected, withdrawn, imported: 0 })
 		.filter(([key, count]) => count > 0 || key === "received" || key === "imported")
 		.map(([key, count]) => `${key} ${count}`)
 		.join(", ");
 	const gone = withdrawn >= received;
 	if (gone || filtered + rejected === 0) {
+		if (!whole) return undefined;
 		// Routes that are neither left out nor withdrawn: a limit holds them back, which is told elsewhere.
 		if (!gone && withdrawn === 0) return undefined;
 		const [usable, wrong] =
@@ -54,12 +80,12 @@ export function judgeUse(peer: BirdPeer, upFor: number): SessionNote | undefined
 	if (filtered >= rejected)
 		return {
 			id: "all-filtered",
-			text: `BIRD's import filter leaves out everything that the peer announces (${counts})`,
+			text: `BIRD's import filter leaves out everything that the peer announces${family} (${counts})`,
 			remedy: `change \`import\` of protocol bgp ${name}, or set \`import none\` where nothing is wanted`,
 		};
 	return {
 		id: "all-rejected",
-		text: `BIRD rejects everything that the peer announces (${counts})`,
+		text: `BIRD rejects everything that the peer announces${family} (${counts})`,
 		remedy: "BIRD's log says what is wrong with the routes; announce others",
 	};
 }

@@ -1,4 +1,4 @@
-import { requestRestarts } from "../peers/restart.ts";
+import { cutBackoffs, requestRestarts } from "../peers/restart.ts";
 import type { Turn } from "../turn.ts";
 
 /** Deletes stale conntrack entries; with a flush under way, once more after it. @param ids who waits for it */
@@ -24,6 +24,7 @@ export function flushed(turn: Turn, deleted: number, left: number): void {
 	if (deleted > 0) {
 		turn.log("info", `${count(deleted, "stale conntrack entry", "stale conntrack entries")} deleted`);
 		turn.do({ type: "report", event: "conntrack_flushed", details: { deleted, left } });
+		cutBackoffs(turn);
 		requestRestarts(turn);
 	}
 	const summary = `${count(deleted, "entry", "entries")} deleted`;

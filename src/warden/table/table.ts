@@ -1,4 +1,3 @@
-import { evidenceKey } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { look } from "./look-at-firewall.ts";
 import { cancelScheduled, install, list } from "./requests.ts";
@@ -32,7 +31,7 @@ export function ensureTable(turn: Turn, ids: readonly string[]): void {
  */
 export function tableAddresses({ state }: Turn, others: readonly string[] = []): string[] {
 	const neighbors = Object.values(state.peers).flatMap((record) =>
-		record.range === undefined ? (evidenceKey(record) ?? []) : [],
+		record.range === undefined ? (record.peer.neighborAddress ?? record.peer.neighborRange ?? []) : [],
 	);
 	return [...new Set([...state.settings.addresses, ...neighbors, ...others])].sort();
 }

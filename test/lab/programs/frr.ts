@@ -14,6 +14,8 @@ export interface FrrOptions {
 	readonly password?: string;
 	/** Default true. */
 	readonly bfd?: boolean;
+	/** Seconds between two dials; default: FRR's own 120. */
+	readonly connectTime?: number;
 	/** Service addresses to announce, default the one of `network.ts`. */
 	readonly services?: readonly string[];
 	/** The configuration's text, in the place of the article's. */
@@ -28,7 +30,7 @@ export interface FrrOptions {
  */
 export function frrConfig(options: FrrOptions = {}): string {
 	const { router, speaker } = network;
-	const { multihop = true, family = 4, remoteAs = router.as, password, bfd = true } = options;
+	const { multihop = true, family = 4, remoteAs = router.as, password, bfd = true, connectTime } = options;
 	const { services = [family === 6 ? network.service6 : network.service] } = options;
 	const neighbor = family === 6 ? router.lan6 : router.lan;
 	const ip = family === 6 ? "ipv6" : "ip";
@@ -51,6 +53,7 @@ router bgp ${speaker.as}
  ${multihop ? `neighbor ${neighbor} ebgp-multihop` : ""}
  neighbor ${neighbor} port 179
  neighbor ${neighbor} timers 5 15
+ ${connectTime === undefined ? "" : `neighbor ${neighbor} timers connect ${connectTime}`}
  ${bfd ? `neighbor ${neighbor} bfd\n neighbor ${neighbor} bfd profile bfdprofile` : ""}
  ${password === undefined ? "" : `neighbor ${neighbor} password ${password}`}
  address-family ipv${family} unicast

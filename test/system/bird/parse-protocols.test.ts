@@ -25,6 +25,23 @@ function updates(...channels: (readonly [heading: string | undefined, row: strin
 	return parseProtocols(parseReply(`${text.join("\n")}\n`) ?? { lines: [] })?.[0]?.updates;
 }
 
+it("a session that is lost and whose routes BIRD keeps (BIRD 3.1.8; BIRD 2 says the same)", () => {
+	const seen = (...lines: readonly string[]) => {
+		const text = [
+			"2002-Name       Proto      Table      State  Since         Info",
+			"1002-waukeen    BGP        ---        start  11:02:03.004  Passive       Socket: Connection closed",
+			"1006-  BGP state:          Passive",
+			...lines.map((line) => `     ${line}`),
+			"       Channel ipv4",
+			"         Neighbor graceful restart active",
+			"     ",
+		];
+		return parseProtocols(parseReply(`${text.join("\n")}\n`) ?? { lines: [] })?.[0]?.keepsRoutes;
+	};
+	expect(seen("    Neighbor graceful restart active", "    Restart timer:    118.900/-")).toBe(true);
+	expect(seen("    Neighbor AS:      65009")).toBeUndefined();
+});
+
 describe("Import updates", () => {
 	it.each([
 		["BIRD 2", BIRD2, "12 3 4 5 6", { received: 12, rejected: 3, filtered: 4, withdrawn: 7 }],

@@ -159,6 +159,30 @@ describe("BFD of the other kind", () => {
 	});
 });
 
+test("a session for which BIRD has no BFD, though bird.conf wants it, is not green", () => {
+	const none = peer({ ...known, bfd: "none" });
+	const bgp = (bfd: "on" | "off") => ({
+		name: "waukeen",
+		disabled: false,
+		password: false,
+		channels: [],
+		bfd,
+	});
+	const shown = (bfd: "on" | "off") => {
+		const story = read(none);
+		const configuration = { bgp: [bgp(bfd)], bfd: [], direct: [], kernel: [], device: true };
+		story.happens({ type: "bird_configured", configuration });
+		story.passes(15_000);
+		story.happens(reading(none));
+		return told(story);
+	};
+	expect(shown("on")).toMatchObject({
+		diagnosis: "bfd-down-session-up",
+		remedy: expect.stringContaining("protocol bfd"),
+	});
+	expect(shown("off")?.diagnosis).toBe("healthy");
+});
+
 test("a session without its BFD is not green, though the packets cannot be counted", () => {
 	const story = read(down);
 	for (let poll = 0; poll < 4; poll++) {

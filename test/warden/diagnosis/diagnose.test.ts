@@ -24,6 +24,33 @@ describe("what BIRD says", () => {
 		expect(told(story)?.explanation ?? "").toContain(says);
 	});
 
+	test("Peer de-configured, after a session that was up, is a pod that ends; and a refusal once none has come back", () => {
+		const story = read(established);
+		story.passes(60_000);
+		const ended = { ...passive, lastError: "Received: Peer de-configured" };
+		story.happens(reading(ended));
+		expect(told(story)?.diagnosis).not.toBe("rejected");
+		story.passes(20_000);
+		story.happens(reading(ended));
+		expect(told(story)?.diagnosis).toBe("waiting");
+		story.passes(120_000);
+		story.happens(reading(ended));
+		expect(told(story)?.diagnosis).toBe("rejected");
+	});
+
+	test("what a peer said before says nothing once a rule that caught its dial is gone", () => {
+		const story = read(established);
+		story.passes(60_000);
+		const ended = { ...passive, bfd: "up", lastError: "Received: Connection rejected" } as const;
+		story.happens(reading(ended));
+		story.passes(20_000);
+		seen(story, trace(story, packet(["syn"], true), at("x", "pre", "redirect to :7892", "drop")));
+		story.happens(reading(ended));
+		story.happens({ type: "ruleset_changed", tables: ["inet x"], actor: { process: "nft", pid: 7 } });
+		const asked = [...Array(6)].flatMap(() => [...story.happens(reading(ended)), ...story.passes(1000)]);
+		expect(types(asked).filter((type) => type === "restart_peer")).toHaveLength(1);
+	});
+
 	const few = { limit: 3, action: "restart" } as const;
 	test.each([
 		[{ importLimit: few }, "bird.conf: ipv4: import limit 3"],

@@ -1,8 +1,43 @@
 import { describe, expect, test } from "vitest";
 import type { Flow } from "../../../src/model/flow.ts";
 import type { Inspection } from "../../../src/model/inspection.ts";
-import { reading, settings, types } from "../story.ts";
-import { established, PEER, passive, ROUTER, read, told } from "./bench.ts";
+import { peer, reading, settings, types } from "../story.ts";
+import { at, established, PEER, packet, passive, ROUTER, read, seen, told, trace } from "./bench.ts";
+
+test("two peers of one link-local address, on two links, are told apart", () => {
+	const far = (name: string, link: string) =>
+		peer({
+			...{
+				name,
+				neighborAddress: "fe80::1",
+				neighborInterface: link,
+				state: "Passive",
+				protocolState: "start",
+			},
+			...{ bfd: "none" },
+		} as const);
+	const [one, two] = [far("a", "wg1"), far("b", "wg2")];
+	const story = read(one, two);
+	const asked = new Set<string>();
+	for (let second = 0; second < 40; second++)
+		for (const action of [...story.passes(1000), ...story.happens(reading(one, two))]) {
+			if (action.type !== "inspect_peer") continue;
+			const { address, zone = "?" } = action;
+			asked.add(`${address}%${zone}`);
+			const network = { prefix: "fe80::/64", interface: zone };
+			story.happens({
+				type: "peer_inspected",
+				address,
+				zone,
+				inspection: { route: { interface: zone }, network },
+			});
+		}
+	expect([...asked].sort()).toEqual(["fe80::1%wg1", "fe80::1%wg2"]);
+	expect(story.status.peers.map(({ diagnosis }) => diagnosis)).toEqual(["waiting", "waiting"]);
+	const syn = { ...packet(["syn"], true), source: "fe80::1", destination: "fe80::2", iif: "wg2" };
+	seen(story, trace(story, syn, at("x", "pre", "redirect to :7892", "accept")));
+	expect(story.status.peers.map(({ diagnosis }) => diagnosis)).toEqual(["waiting", "hijacked"]);
+});
 
 describe("the kernel", () => {
 	test.each<{ inspection: Inspection; id: string | undefined }>([

@@ -34,6 +34,35 @@ function walks(story: Story, seconds: number, peers: readonly TestPeer[], ...fou
 	return asked;
 }
 
+describe("a peer that is waited for", () => {
+	const waits = (unreviewed: readonly string[], ...obstacles: Obstacle[]) => {
+		const story = read(established);
+		story.passes(60_000);
+		story.happens(reading(established), reading(passive));
+		story.passes(16_000);
+		story.happens(reading(passive), { ...walked(...obstacles), unreviewed });
+		return told(story)?.evidence ?? [];
+	};
+
+	test("has the ruleset among what is fine where all of it was looked at and nothing was found", () => {
+		expect(waits([]).join()).toContain("looked at and fine: ruleset");
+	});
+
+	test.each<[string, readonly string[], Obstacle[], string]>([
+		["what was not looked at", ["table bridge br"], [], "not looked at: table bridge br"],
+		[
+			"a rule that may matter",
+			[],
+			[{ ...caught, certain: false, evidence: ["perhaps: inet x pre: meta skuid 7 drop"] }],
+			"may be in the way: inet x pre: meta skuid 7 drop",
+		],
+	])("has %s instead", (_, unreviewed, obstacles, line) => {
+		const evidence = waits(unreviewed, ...obstacles);
+		expect(evidence).toContain(line);
+		expect(evidence.join()).not.toContain("ruleset");
+	});
+});
+
 describe("the ruleset", () => {
 	test("is listed once in an outage, after 3 s, and again after each change of rules", () => {
 		const story = read(established);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Inspection } from "../../../src/model/inspection.ts";
 import type { TcpFlag } from "../../../src/model/packet-trace.ts";
-import { peer, reading, type Story } from "../story.ts";
+import { peer, reading, type Story, types } from "../story.ts";
 import { at, known, PEER, packet, passive, ROUTER, read, seen, told, trace } from "./bench.ts";
 
 const input = at("custom_bgp", "filter_input", "tcp dport 179 accept", "accept");
@@ -165,6 +165,23 @@ describe("a host of the peer's network that BIRD does not know", () => {
 		ends(story, ["fin", "ack"]);
 		for (const port of [1, 2, 3]) stranger(story, "192.168.1.77", port);
 		expect(told(story)?.diagnosis).not.toBe("unknown-address");
+	});
+
+	test("is another host where the peer's BFD is up, and keeps no remedy from the peer", () => {
+		const story = read({ ...passive, bfd: "up" });
+		story.happens({ type: "peer_inspected", address: PEER, inspection });
+		for (const port of [1, 2, 3]) stranger(story, "192.168.1.77", port);
+		expect(told(story)?.diagnosis).not.toBe("unknown-address");
+	});
+
+	test("is a guess: the peer is restarted after a repair all the same", () => {
+		const story = down();
+		for (const port of [1, 2, 3]) stranger(story, "192.168.1.77", port);
+		expect(told(story)?.diagnosis).toBe("unknown-address");
+		const deleted = { type: "table_touched", touch: "deleted", actor: { process: "nft", pid: 7 } } as const;
+		story.happens(deleted, { type: "own_transaction" }, { type: "installed" });
+		const asked = [...Array(30)].flatMap(() => [...story.passes(1000), ...story.happens(reading(passive))]);
+		expect(types(asked)).toContain("restart_peer");
 	});
 
 	test("is nobody's where the peer is up, or lives elsewhere, or is a peer too", () => {

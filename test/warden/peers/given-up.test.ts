@@ -93,6 +93,39 @@ describe("a peer that BIRD could not listen for", () => {
 		expect(enabled(look(story, free))).toBe(1);
 	});
 
+	test("is enabled once more after a minute where birdcl could not: BIRD gave no answer", () => {
+		const story = read();
+		const answer = (failure?: string) =>
+			story.happens({
+				...{ type: "peer_restarted", peer: "waukeen", verb: "enable" },
+				...(failure === undefined ? {} : { failure }),
+			});
+		look(story, nginx);
+		expect(enabled(look(story, free))).toBe(1);
+		answer("birdcl: no answer in 5 s");
+		let again = 0;
+		for (let tenth = 0; tenth < 1200; tenth++) {
+			const asked = enabled([...story.passes(100), ...story.happens(reading(givenUp))]);
+			again += asked;
+			if (asked > 0) answer("Access denied");
+		}
+		expect(again).toBeGreaterThan(0);
+		expect(again).toBeLessThanOrEqual(2);
+		story.passes(60_000);
+		expect(enabled(look(story, free))).toBe(1);
+		answer();
+		expect(enabled(look(story, free))).toBe(0);
+	});
+
+	test("is enabled once more when another BIRD, or one that was on its way out, has gone", () => {
+		const story = read();
+		const bird = { ...nginx, listener: { program: "bird", pid: 77 } };
+		expect(enabled(look(story, bird))).toBe(1);
+		expect(enabled(look(story, bird))).toBe(0);
+		expect(enabled(look(story, free))).toBe(1);
+		expect(enabled(look(story, free))).toBe(0);
+	});
+
 	test("is left alone while nobody knows what keeps it: not looked at, or before it was given up, or /proc is silent", () => {
 		const story = read();
 		for (const inspection of [{}, { hasLocalAddress: true }, { listener: undefined }] as Inspection[])

@@ -52,6 +52,39 @@ describe("peers", () => {
 		expect(statusOf(story.state, identity).peers[0]?.since).toBe("2026-11-25T02:00:00Z");
 	});
 
+	const up = peer({});
+	const waits = peer({ state: "Passive", protocolState: "start" });
+	test.each([
+		[
+			"BIRD's own restarts",
+			(story: Story) => {
+				story.happens({ type: "bird_lost", reason: "BIRD is gone" });
+				story.passes(2000);
+				story.happens({ type: "bird_up" });
+			},
+		],
+		[
+			"a person's restarts",
+			(story: Story) => {
+				story.happens({ type: "command", command: { verb: "restart", peer: "waukeen", id: "1" } });
+				story.happens(reading(up));
+				story.passes(200);
+			},
+		],
+	])("%s are no flapping", (_, restart) => {
+		const story = Story.kept();
+		story.happens({ type: "bird_up" }, reading(up));
+		for (let round = 0; round < 4; round++) {
+			story.passes(60_000);
+			story.happens(reading(up));
+			restart(story);
+			story.happens(reading(waits));
+			story.passes(3000);
+			story.happens(reading(up));
+		}
+		expect(story.status.peers[0]).toMatchObject({ diagnosis: "healthy", flaps: 4 });
+	});
+
 	test("one that is gone from BIRD is gone, and down if it was up", () => {
 		const story = read(peer(), peer({ name: "other" }));
 		expect(types(story.happens(reading(peer())))).toContain("peer_down");
@@ -70,6 +103,25 @@ describe("peers", () => {
 			diagnosis: "healthy",
 			explanation: "waukeen is Established and BFD is up",
 		});
+	});
+
+	test("one of the configuration that BIRD does not run is a problem until it does", () => {
+		const story = Story.kept({ peers: [{ name: "waukeen" }, { name: "constructor" }] });
+		story.happens({ type: "bird_up" }, reading(up));
+		expect(story.status.router).toMatchObject({
+			problem: "BIRD runs no protocol named constructor, a peer in /etc/config/bgpwarden",
+			level: "red",
+		});
+		story.happens(reading(up, peer({ name: "constructor" })));
+		expect(story.status.router.problem).toBeUndefined();
+		const settings = (...names: string[]) => ({
+			...story.state.settings,
+			peers: names.map((name) => ({ name })),
+		});
+		story.happens({ type: "configured", settings: settings("nobody") });
+		expect(story.status.router.problem).toContain("nobody");
+		story.happens({ type: "configured", settings: settings("waukeen") });
+		expect(story.status.router.problem).toBeUndefined();
 	});
 
 	test("BIRD lost and back is told once each", () => {

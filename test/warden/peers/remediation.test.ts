@@ -48,6 +48,35 @@ describe("the attempt", () => {
 		expect(third && second && third.at >= second.at).toBe(true);
 	});
 
+	test("is not late where BIRD is read seldom", () => {
+		const story = Story.kept({ pollInterval: 300 });
+		story.happens({ type: "bird_up" }, reading(established));
+		story.passes(400_000);
+		story.happens(reading(established));
+		story.passes(20_000);
+		story.happens(reading(passive));
+		const start = story.time;
+		let restarted: number | undefined;
+		for (let second = 0; second < 120 && restarted === undefined; second++) {
+			const read = story.passes(1000).filter(({ type }) => type === "read_bird");
+			for (const action of read.length > 0 ? story.happens(reading(passive)) : []) {
+				if (action.type === "list") story.happens({ type: "listed", text: "whole" });
+				if (action.type === "flush") story.happens({ type: "flushed", deleted: 0, left: 0 });
+				if (action.type === "restart_peer") restarted = story.time - start;
+			}
+		}
+		expect(restarted).toBeLessThan(45_000);
+	});
+
+	test("says that its restart has helped, though a reading met that half way", () => {
+		const story = read();
+		for (let second = 0; second < 45 && live(story, 1).at(-1)?.type !== "restart_peer"; second++);
+		story.happens(reading(peer({ ...known, state: "Down", protocolState: "down", bfd: "none" })));
+		story.passes(1500);
+		story.happens(reading(established));
+		expect(tried(story)).toContain("it came up");
+	});
+
 	test("is climbed three times, then once in ten minutes", () => {
 		const restarts = live(read(), 3600).filter(({ type }) => type === "restart_peer");
 		const gaps = restarts.slice(1).map(({ at }, index) => at - (restarts[index]?.at ?? 0));

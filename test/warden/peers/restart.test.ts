@@ -112,6 +112,80 @@ describe("a restart", () => {
 		expect(types(story.happens(reading(opening)))).toContain("restart_peer");
 	});
 
+	test("leaves a handshake its second, however long the restart has been wanted", () => {
+		const story = read({ ...passive, bfd: "down" });
+		repair(story);
+		story.happens(reading({ ...passive, bfd: "down" }));
+		story.passes(6000);
+		// The node is there: BFD is up, and it dials.
+		const dialing = { ...passive, state: "OpenSent", bfd: "up" } as const;
+		expect(said(story.happens(reading(dialing)))).not.toContain("restart_peer");
+		story.passes(900);
+		expect(said(story.happens(reading(dialing)))).not.toContain("restart_peer");
+		story.passes(200);
+		expect(said(story.happens(reading(dialing)))).toContain("restart_peer");
+	});
+
+	test.each([
+		["", { bfd: "none" }],
+		[" and BFD is down", { bfd: "down" }],
+	] as const)("is not made while BIRD keeps the routes of a speaker that restarts%s", (_, { bfd }) => {
+		const up = peer({ bfd, imported: 3 });
+		const kept = { ...passive, bfd, imported: 3, keepsRoutes: true } as const;
+		const story = read(up);
+		const asked = [...story.happens(reading(kept)), ...repair(story)];
+		for (let second = 0; second < 118; second++)
+			asked.push(...story.passes(1000), ...story.happens(reading(kept)));
+		expect(said(asked)).not.toContain("restart_peer");
+		// Its time is over: there is nothing to lose any more.
+		const { keepsRoutes: _kept, ...over } = kept;
+		repair(story);
+		const later = [...Array(40)].flatMap(() => [...story.passes(1000), ...story.happens(reading(over))]);
+		expect(said(later)).toContain("restart_peer");
+	});
+
+	test.each([
+		["since the loss", ["lost", "dial"], true],
+		["while BIRD still said Established", ["pause", "dial", "lost"], true],
+		["for the session that was lost alone", ["dial", "lost"], false],
+	] as const)("of a peer whose routes are kept waits for its dial: one %s", (_, story_, restarted) => {
+		const known = { neighborAddress: "192.168.1.2" };
+		const kept = { ...passive, ...known, bfd: "up", keepsRoutes: true } as const;
+		const story = read({ ...passive, ...known });
+		story.happens(reading(peer(known)));
+		const syn = {
+			...({ protocol: "tcp", source: "192.168.1.2", destination: "192.168.1.1" } as const),
+			...({ sourcePort: 4000, destinationPort: 179, flags: ["syn"] } as const),
+		};
+		const happens = {
+			dial: () =>
+				story.happens({
+					type: "packets_traced",
+					traces: [{ id: "1", at: story.time, packet: syn, hops: [] }],
+				}),
+			lost: () => story.happens(reading(kept)),
+			pause: () => story.passes(10_000),
+		};
+		for (const each of story_) happens[each]();
+		story.passes(1000);
+		const asked = [...repair(story), ...story.happens(reading(kept))];
+		expect(said(asked).includes("restart_peer")).toBe(restarted);
+	});
+
+	test("comes at once after a flush that deleted something, however often restarts have failed", () => {
+		const story = read(passive);
+		for (let second = 0; second < 300; second++)
+			for (const action of [...story.passes(1000), ...story.happens(reading(passive))]) {
+				if (action.type === "list") story.happens({ type: "listed", text: "whole" });
+				if (action.type === "flush") story.happens({ type: "flushed", deleted: 0, left: 0 });
+			}
+		repair(story);
+		expect(said(story.happens(reading(passive)))).not.toContain("restart_peer");
+		story.happens({ type: "flushed", deleted: 1, left: 0 });
+		const asked = [...Array(8)].flatMap(() => [...story.happens(reading(passive)), ...story.passes(1000)]);
+		expect(said(asked)).toContain("restart_peer");
+	});
+
 	test("waits for BFD, which makes it work, and then for the redial that BFD causes", () => {
 		const story = read(peer({ ...passive, bfd: "down" }));
 		repair(story);

@@ -33,6 +33,42 @@ describe("what is said about a session's use", () => {
 			"nothing-announced",
 			"(received 3, filtered 3, withdrawn 3, imported 0)",
 		],
+		[
+			"one family of two that is not up",
+			{
+				imported: 2,
+				channels: [
+					{ family: "ipv4", isDown: false, imported: 2 },
+					{ family: "ipv6", isDown: true },
+				],
+			},
+			"family-down",
+			"ipv6 is not a part of the session",
+		],
+		[
+			"one family of two that is left out",
+			{
+				imported: 2,
+				channels: [
+					{ family: "ipv4", isDown: false, imported: 2, updates: { ...none, received: 2 } },
+					{ family: "ipv6", isDown: false, imported: 0, updates: { ...none, received: 4, filtered: 4 } },
+				],
+			},
+			"all-filtered",
+			"announces as ipv6 (received 4, filtered 4, imported 0)",
+		],
+		[
+			"one family of two that announces nothing, as a cluster without IPv6",
+			{
+				imported: 2,
+				channels: [
+					{ family: "ipv4", isDown: false, imported: 2, updates: { ...none, received: 2 } },
+					{ family: "ipv6", isDown: false, imported: 0, updates: none },
+				],
+			},
+			undefined,
+			"",
+		],
 		["routes that a limit holds back", { updates: { ...none, received: 3 } }, undefined, ""],
 		[
 			"all of it invalid",

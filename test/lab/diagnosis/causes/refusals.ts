@@ -92,6 +92,8 @@ export const REFUSALS: readonly Cause[] = [
 		id: "not-listening",
 		fromStart: true,
 		healedWithin: 10_000,
+		// What FRR dials just before BIRD listens is refused, and it has no BFD before its next dial.
+		frr: { connectTime: 5 },
 		async begin({ lab }) {
 			const taker = lab.router.start(["python3", "-c", portTaker], { name: "taker" });
 			await taker.says(/^listening$/);
@@ -123,6 +125,8 @@ export const REFUSALS: readonly Cause[] = [
 		id: "not-listening",
 		fromStart: true,
 		healedWithin: 10_000,
+		// What FRR dials just before BIRD listens is refused, and it has no BFD before its next dial.
+		frr: { connectTime: 5 },
 		bird: { extra: "strict bind on;" },
 		begin: ({ lab, family }) => address(lab, family, "del"),
 		async end({ lab, family, frr }) {
