@@ -87,7 +87,7 @@ export interface BgpError {
 	readonly text: string;
 }
 
-/** One sentence about the peers of /etc/config/bgpwarden that are none of BIRD's; undefined: there are none. */
+/** One sentence about peers of /etc/config/bgpwarden that BIRD does not run; undefined: it runs all of them. */
 export function describeUnknownPeers(
 	configured: readonly { readonly name: string }[],
 	known: readonly { readonly name: string }[],

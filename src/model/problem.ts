@@ -18,7 +18,7 @@ export const PROBLEMS = [
 	"ports",
 	/** The configuration file has mistakes. */
 	"config",
-	/** A peer of the configuration is none of BIRD's. */
+	/** BIRD does not run a peer of the configuration. */
 	"peer",
 	/** A firewall zone of the configuration does not exist. */
 	"zone",

@@ -64,7 +64,7 @@ export function birdRead(turn: Turn, reading: BirdReading): void {
 	updateTableAddresses(turn);
 }
 
-/** Once BIRD has been read: peers of the configuration that are none of its. */
+/** Once BIRD has been read: peers of the configuration that it does not run. */
 export function tellUnknownPeers(turn: Turn): void {
 	const { settings, peers, bird } = turn.state;
 	if (!bird.known) return;
