@@ -117,8 +117,11 @@ export const REFUSALS: readonly Cause[] = [
 			await pause(2000);
 			await address(lab, family, "add");
 		},
-		// The daemon has BIRD open its socket: there is nothing else to end.
-		async end() {},
+		// The daemon has BIRD open its socket, unless FRR's dial came first: a session that is up is a person's to interrupt.
+		async end({ bird }) {
+			const { bgp, bfd } = await bird.peer();
+			if (bgp === "Established" && bfd !== "Up") await bird.control(`restart ${network.peer}`);
+		},
 	},
 	{
 		name: "strict bind, and BIRD's address not there yet",
