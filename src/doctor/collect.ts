@@ -101,7 +101,7 @@ async function askRoutes(
 		const parsed = parseAddress(address ?? "");
 		return parsed ? [{ address: parsed.text, zone }] : [];
 	});
-	// The rest lives in some network of the router's, if anywhere near.
+	// Of the others, those in the router's own networks are told without a process.
 	const near = asked.slice(MOST_ROUTES).flatMap(({ address, zone }) => {
 		const parsed = parseAddress(address);
 		const network = parsed && connectedNetwork(platform.files, parsed, zone);

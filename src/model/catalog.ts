@@ -502,8 +502,8 @@ export const FINDING_CATALOG = {
 		concerns: "peer",
 	},
 	/**
-	 * BIRD runs peers that bird.conf does not have: they go with BIRD's next start. `birdc configure`, or start
-	 * BIRD with that file.
+	 * BIRD runs peers that bird.conf does not have: they go with BIRD's next start. Add them to the file, or drop
+	 * them now with `birdc configure`.
 	 */
 	"peer-not-in-file": {
 		gravity: "yellow",

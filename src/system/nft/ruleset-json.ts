@@ -46,7 +46,7 @@ interface OpenChain extends Chain {
 
 /**
  * Reads what `nft -j list ruleset` prints (libnftables-json(5)). Tables of family arp are left out, since they see no IP
- * packets. Of family bridge only the names are kept: what crosses a bridge is seldom looked at there.
+ * packets. Of family bridge only the names are kept, so that it can be said that they were not looked at.
  * @param terse the listing was made with `-t`: nothing is known about what sets hold
  * @returns undefined when the text is no such listing
  */
