@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help preflight build test test-all test-worlds test-checkouts endurance unit contract lab test-diagnosis test-remedies test-hostile demo bench package package-quickjs feed release test-arch lint rootfs clean test-ha test-ha-all test-fleet screenshot test-guests
+.PHONY: help preflight build test test-all test-worlds test-checkouts endurance unit contract lab test-diagnosis test-remedies test-hostile soak test-faults test-neighbors test-flash test-upgrade fuzz audit demo bench package package-quickjs feed release test-arch lint rootfs clean test-ha test-ha-all test-fleet screenshot test-guests
 
 # The Node.js to use is found, or installed, first.
 NODE = node=$$(scripts/setup.sh) || exit; PATH="$$node:$$PATH"; export PATH;
@@ -14,6 +14,8 @@ help:
 	@echo 'make test-all   what make test leaves out, one target after the other; an hour (root)'
 	@echo 'make endurance  make demo 20 times, make test 10 times, half of them on a busy machine (root)'
 	@echo 'make test-hostile   10,000 hostile changes against each of the two modes of protection (root)'
+	@echo 'make test-neighbors   hostile brokers, MQTT clients, BGP peers, SYN floods and names, each with its bounds (root)'
+	@echo 'make test-faults   every fault of everything that the daemon depends on, and what came of it (root)'
 	@echo 'make build    dist/bgpwarden.js'
 	@echo 'make package  dist/bgpwarden_VERSION_all.ipk (with apk 3 on PATH the .apk too)'
 	@echo 'make package-quickjs   dist/quickjs_VERSION_ARCHITECTURE.ipk, cross-built (root for the first time)'
@@ -22,11 +24,16 @@ help:
 	@echo 'make test-arch   everything portable on each cross-built qjs, under qemu-user'
 	@echo 'make test-diagnosis   every cause of a dead session, played in the lab, and what was said of it (root)'
 	@echo 'make test-remedies   every such cause with remediation and without it: never lost more often, nor back later (root)'
+	@echo 'make soak     an hour of weather on real parts: memory, descriptors, and whether all say the same (root); MINUTES=10'
+	@echo 'make test-flash   nothing is written to flash at rest, for an hour, and every write is whole when it is cut (root); QUICK=1'
+	@echo 'make test-upgrade   from 0.1.0, with sessions that are up (root)'
 	@echo 'make test-ha  a real Home Assistant against the lab (root; installs it from PyPI into .lab); HA=2025.9 another one'
 	@echo 'make test-ha-all   every release of Home Assistant in test/ha, the newest on Debian testing (root)'
 	@echo 'make test-fleet   200 routers on one broker, with figures (root)'
 	@echo 'make screenshot   docs/home-assistant-*.png anew, by headless Chromium (root)'
 	@echo 'make test-guests   beside the real Tailscale and Mihomo, which Go builds first (root)'
+	@echo 'make fuzz     a million inputs for each parser, other ones each time; INPUTS=10000'
+	@echo 'make audit    npm packages with known holes, as the npm registry tells them'
 	@echo 'make bench    the figures, as a table (root)'
 	@echo 'make unit, make lab, make lint    parts of make test'
 	@echo 'make contract QJS=PATH   the platform contract on another qjs'
@@ -52,6 +59,10 @@ test-arch: build rootfs
 	@scripts/qemu.sh
 	@$(NODE) node scripts/package-quickjs.mjs --build-only
 	@$(NODE) npx tsx test/arch/main.ts
+
+# Not part of any test: what it finds is not in this tree, and not every registry answers it.
+audit:
+	@$(NODE) npm audit
 
 lint:
 	@$(NODE) npm run --silent check && npm run --silent lint && scripts/lint-shell.sh
@@ -95,9 +106,27 @@ test-diagnosis: preflight build rootfs
 test-remedies: preflight build rootfs
 	@$(NODE) npx tsx test/lab/diagnosis/remedies.ts
 
-# Four minutes; make test has a shorter version of it.
+# Four minutes, with QUICK=1 one; make test has a shorter version of it.
 test-hostile: preflight build rootfs
-	@$(NODE) HOSTILE=10000 scripts/vitest.sh alone -- test/lab/scenarios/alone/hostile.lab.ts
+	@$(NODE) HOSTILE=$$([ -n "$$QUICK" ] && echo 3000 || echo 10000) scripts/vitest.sh alone -- test/lab/scenarios/alone/hostile.lab.ts
+
+test-flash: preflight build rootfs
+	@$(NODE) npx tsx test/lab/flash/main.ts
+
+test-upgrade: preflight build rootfs
+	@$(NODE) npx tsx test/lab/upgrade/main.ts
+
+fuzz:
+	@$(NODE) npx tsx test/fuzz/main.ts --inputs=$${INPUTS:-1000000}
+
+test-neighbors: preflight build rootfs
+	@$(NODE) npx tsx test/lab/neighbors/main.ts
+
+soak: preflight build rootfs
+	@$(NODE) npx tsx test/lab/soak/main.ts
+
+test-faults: preflight build rootfs
+	@$(NODE) npx tsx test/lab/faults/main.ts
 
 test-ha: preflight build rootfs
 	@$(NODE) scripts/test-ha.sh $(HA)

@@ -57,6 +57,18 @@ const STREAM_ERRORS = `
 	exports.AbortError = named("ERR_ABORTED");
 	exports.aggregateTwoErrors = (inner, outer) => inner ?? outer;`;
 
+/** Streams' base class without its own `pipe`, in whose place readable-stream puts another. */
+const STREAM = `
+	const { EventEmitter } = require("events");
+	function Stream(options) {
+		EventEmitter.call(this, options);
+	}
+	Object.setPrototypeOf(Stream.prototype, EventEmitter.prototype);
+	Stream._isUint8Array = (value) => value instanceof Uint8Array;
+	Stream._uint8ArrayToBuffer = ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength);
+	exports.Stream = Stream;
+	exports.prependListener = (emitter, event, listener) => emitter.prependListener(event, listener);`;
+
 /**
  * Texts in place of npm modules. `mqtt` is cut down to its client, `readable-stream` to the classes that mqtt and bl extend,
  * without pipelines, operators and promises. The rest are imported and never reached with our options: worker-timers
@@ -65,19 +77,18 @@ const STREAM_ERRORS = `
  * as asynchronous iterators and `Symbol.asyncDispose` (end-of-stream);
  * buffers' base64 (base64-js) and floating point (ieee754). Streams check their callers' arguments (validators) and describe
  * every mistake of a caller's in a sentence (errors): the callers are the libraries here, and the name of the error is enough.
+ * The list of buffers that mqtt-packet collects in is a stream besides (bl), which nobody reads.
  * MQTT 3.1.1 has no packet AUTH (auth): it ends the connection. mqtt keeps a deep copy of each message until it is acknowledged,
  * since it takes MQTT 5's topic alias out of it (rfdc); without those a shallow one will do.
  */
 const replaced = {
 	mqtt: 'exports.MqttClient = require("mqtt/lib/client").default',
 	"base64-js": "",
+	bl: 'const List = require("bl/BufferList"); module.exports = () => new List()',
 	"abort-controller": "exports.AbortController = class {}; exports.AbortSignal = class {}",
 	debug: "module.exports = () => () => {}",
 	ieee754: "",
 	"readable-stream": `
-		const { Stream } = require("readable-stream/lib/internal/streams/legacy");
-		Stream._isUint8Array = (value) => value instanceof Uint8Array;
-		Stream._uint8ArrayToBuffer = ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength);
 		exports.Readable = require("readable-stream/lib/internal/streams/readable");
 		exports.Writable = require("readable-stream/lib/internal/streams/writable");
 		exports.Duplex = require("readable-stream/lib/internal/streams/duplex");`,
@@ -94,6 +105,8 @@ const replaced = {
 	"./duplexify": "",
 	"./from": "",
 	"./errors": STREAM_ERRORS,
+	"./legacy": STREAM,
+	"process-nextick-args": "exports.nextTick = process.nextTick",
 	"../ours/errors": STREAM_ERRORS,
 	"../../ours/errors": STREAM_ERRORS,
 	"../validators": "module.exports = new Proxy({}, { get: () => () => {} })",
@@ -153,7 +166,12 @@ async function squeeze(code, parse) {
 		parse,
 		module: parse === undefined,
 		ecma: 2020,
-		compress: { passes: 3, ecma: 2020, ...(parse === undefined ? {} : { pure_funcs: isWanted }) },
+		compress: {
+			passes: 3,
+			ecma: 2020,
+			unsafe_arrows: parse === undefined,
+			...(parse === undefined ? {} : { pure_funcs: isWanted }),
+		},
 		mangle: parse === undefined ? { toplevel: true } : true,
 		format: { ecma: 2020, comments: false },
 	});

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Usage: scripts/test-all.sh [TARGET…]
-# Runs what `make test` leaves out: every matrix (worlds, causes, remedies, hostile changes, guests, releases of Home
-# Assistant, fleet, architectures, checkouts), one target after the other, each to its end. Prints what they print, a line for
-# each with its time, and the sum of their closing lines. Needs root.
+# Runs what `make test` leaves out: the matrices (worlds, causes, remedies, hostile changes, faults, neighbors, flash, upgrade, weather,
+# guests, releases of Home Assistant, fleet, architectures, checkouts), one target after the other, each to its end. Prints
+# what they print, a line for each with its time, and the sum of their closing lines. QUICK=1: each in short. Needs root.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -11,7 +11,8 @@ cd "$(dirname "$0")/.."
 	exit 1
 }
 if [ $# = 0 ]; then
-	set -- test-worlds test-diagnosis test-remedies test-hostile test-ha-all test-fleet test-arch test-checkouts
+	set -- test-worlds test-diagnosis test-remedies test-hostile test-faults test-neighbors test-flash test-upgrade soak
+	set -- "$@" test-ha-all test-fleet test-arch test-checkouts
 	if command -v go >/dev/null || [ -x /usr/local/go/bin/go ]; then
 		set -- "$@" test-guests
 	else
@@ -32,11 +33,11 @@ for target in "$@"; do
 	{
 		QUICK=$quick make "$target" 2>&1
 		echo $? >"$scratch/code"
-	} | tee "$scratch/$target"
+	} | tee "$scratch/of-$target"
 	if [ "$(cat "$scratch/code")" != 0 ]; then
 		verdict=FAILED
 		failures=$((failures + 1))
-	elif ! grep -qaE '^[0-9]+ passed, 0 failed' "$scratch/$target"; then
+	elif ! grep -qaE '^[0-9]+ passed, 0 failed' "$scratch/of-$target"; then
 		verdict="FAILED: it did not say how many passed"
 		failures=$((failures + 1))
 	fi
@@ -47,7 +48,7 @@ echo
 cat "$scratch/summary"
 # Each target's closing line is its last: test-worlds has one of each world before it. A target that ended without saying so
 # has failed once at least.
-for said in "$scratch"/test-*; do
+for said in "$scratch"/of-*; do
 	grep -aE '^[0-9]+ passed, [0-9]+ failed' "$said" | tail -n 1
 done |
 	awk -v least="$failures" '{ passed += $1; failed += $3 }

@@ -1,38 +1,33 @@
-import {
-	keepLastGood,
-	type Mistakes,
-	mistakeProblem,
-	readConfiguration,
-	settingsOf,
-	USING_LAST_GOOD,
-} from "./config/read.ts";
+import { ConfigurationKeeper } from "./config/keeper.ts";
+import { type Mistakes, settingsOf } from "./config/read.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Config } from "./model/config.ts";
 import { missingZones } from "./model/fw4-zone.ts";
 import type { Status } from "./model/status.ts";
+import { Alarm } from "./platform/alarm.ts";
 import type { Platform, Timer } from "./platform/types.ts";
 import { Reporter } from "./report/reporter.ts";
 import { readBirdConfiguration } from "./system/bird/conf/read-files.ts";
 import { type BirdPoller, createBirdPoller } from "./system/bird/poller.ts";
-import { type Control, openControl } from "./system/control/fifo.ts";
+import { type ControlKeeper, keepControl } from "./system/control/keep-control.ts";
+import { Inspector } from "./system/kernel/inspector.ts";
 import { endLeftovers, markChildren } from "./system/kernel/leftovers.ts";
+import { startLookout } from "./system/lookout.ts";
 import { TableKeeper } from "./system/nft/keep-table.ts";
 import { createMonitor, type Monitor } from "./system/nft/monitor.ts";
 import { createNft, type Nft } from "./system/nft/nft.ts";
 import { createProtection, type Protection } from "./system/nft/protection.ts";
 import { RuleLookup } from "./system/nft/rule-lookup.ts";
+import { Strangers } from "./system/nft/strangers.ts";
 import { readFirewall } from "./system/openwrt/firewall.ts";
 import { createServices, type Services } from "./system/openwrt/services.ts";
 import { perform } from "./system/perform.ts";
 import type { Action } from "./warden/actions.ts";
-import { aboutPeers } from "./warden/diagnosis/record-packets.ts";
+import { aboutPeers, isAboutPeers } from "./warden/diagnosis/record-packets.ts";
 import type { WardenEvent } from "./warden/events.ts";
 import { initialState, type WardenState } from "./warden/state.ts";
-import { statusOf } from "./warden/status.ts";
+import { mayShow, statusOf } from "./warden/status.ts";
 import { nextDeadline, step } from "./warden/warden.ts";
-
-/** Milliseconds until the control FIFO is tried again, for a run directory that cannot be written. */
-const CONTROL_RETRY = 5000;
 
 export interface DaemonOptions {
 	readonly version: string;
@@ -40,24 +35,30 @@ export interface DaemonOptions {
 	readonly runDirectory: string;
 }
 
+/** Milliseconds in which the daemon has ended once it is told to; procd kills it after 5,000. */
+const STOP_PATIENCE = 2500;
+
 /** Connects programs, warden and reports; the only module that knows all of them. */
 export class Daemon {
 	readonly nft: Nft;
 	readonly table: TableKeeper;
+	readonly inspector: Inspector;
 	monitor: Monitor;
 	private state: WardenState;
 	private readonly log: Log;
+	private readonly configuration: ConfigurationKeeper;
 	private readonly protection: Protection;
 	private readonly rules: RuleLookup;
 	private readonly reporter: Reporter;
 	private bird: BirdPoller;
 	private readonly services: Services;
-	private control: Control | undefined;
-	private controlRetry: Timer | undefined;
-	private tick: { timer: Timer; at: number } | undefined;
+	private readonly control: ControlKeeper;
+	private lookout: Timer | undefined;
+	private readonly tick: Alarm;
+	private readonly strangers = new Strangers();
 	private stopping = false;
-	/** What is used when a reload finds mistakes, as a clause. */
-	private instead = USING_LAST_GOOD;
+	/** The state was handed to the reporter once. */
+	private shown = false;
 
 	/** Does nothing yet. */
 	constructor(
@@ -67,7 +68,9 @@ export class Daemon {
 	) {
 		this.log = createLog(platform, config.main.logLevel);
 		this.state = initialState(settingsOf(config), platform.now());
+		this.tick = new Alarm(platform, () => this.dispatch({ type: "tick" }));
 		this.nft = createNft(platform);
+		this.inspector = new Inspector(platform);
 		const info = (text: string) => this.log("info", text);
 		this.protection = createProtection(platform, this.nft, {
 			own: config.main.protect,
@@ -82,19 +85,28 @@ export class Daemon {
 			onCommand: (command) => this.dispatch({ type: "command", command }),
 			onProblem: (kind, text) => this.dispatch({ type: "problem", kind, text }),
 		});
+		this.configuration = new ConfigurationKeeper({
+			files: platform.files,
+			path: options.configPath,
+			onProblem: (kind, text) => this.dispatch({ type: "problem", kind, text }),
+			onMistake: (text) => this.log("error", text),
+		});
 		this.monitor = this.createMonitor();
 		this.bird = this.createBird();
 		this.services = this.createServices();
+		this.control = keepControl(platform, {
+			directory: options.runDirectory,
+			onCommand: (command) => this.dispatch({ type: "command", command }),
+			onProblem: (text) => this.dispatch({ type: "problem", kind: "control", text }),
+			onWarning: (text) => this.log("warn", text),
+		});
 	}
 
 	/** Starts everything; returns at once. @param mistakes of the configuration file, in whose place another one is used */
 	start(mistakes?: Mistakes): void {
 		const { platform } = this;
-		if (mistakes) {
-			this.badConfiguration(mistakes);
-			this.instead = mistakes.instead;
-			this.table.fallback = mistakes.defaults;
-		}
+		this.configuration.started(mistakes);
+		this.table.fallback = mistakes?.defaults === true;
 		this.log("info", `bgpwarden ${this.options.version} is starting (${platform.engine})`);
 		for (const signal of ["SIGTERM", "SIGINT"] as const) platform.onSignal(signal, () => this.stop());
 		platform.onSignal("SIGHUP", () => this.reload());
@@ -106,10 +118,20 @@ export class Daemon {
 		this.bird.start();
 		this.services.start();
 		this.reporter.start();
-		this.openControl();
-		this.keepConfiguration();
+		this.control.start();
+		this.configuration.keep();
 		this.checkZones();
 		endLeftovers(platform, (text) => this.log("info", text));
+		this.lookout = startLookout(platform, {
+			monitor: () => this.monitor,
+			isSafe: () => this.state.table.owned || this.state.table.released === true,
+			onLook: () => {
+				this.reporter.check();
+				this.control.check();
+				if (this.configuration.check()) this.reload();
+				this.checkTableFile();
+			},
+		});
 	}
 
 	/**
@@ -119,63 +141,48 @@ export class Daemon {
 	private stop(): void {
 		if (this.stopping) return;
 		// Also one that it was not asked to read: with `enabled 0` the service is stopped and not reloaded.
-		this.keepConfiguration();
+		this.configuration.keep();
 		this.stopping = true;
 		this.log("info", "bgpwarden is stopping; the table stays in place");
-		this.tick?.timer.cancel();
+		this.tick.set(undefined);
 		this.monitor.stop();
 		this.bird.stop();
 		this.services.stop();
-		this.control?.close();
-		this.controlRetry?.cancel();
-		const last = [this.reporter.stop(), this.protection.release()];
-		Promise.all(last).then(() => this.platform.exit(0));
+		this.control.stop();
+		this.lookout?.cancel();
+		const exit = () => this.platform.exit(0);
+		// The broker may not answer, and nft may hang.
+		this.platform.after(STOP_PATIENCE, exit);
+		Promise.all([this.reporter.stop(), this.protection.release()]).then(exit);
 	}
 
 	private reload(): void {
-		const read = readConfiguration(this.platform.files, this.options.configPath);
-		if ("errors" in read) {
-			this.badConfiguration({ errors: read.errors, instead: this.instead, defaults: this.table.fallback });
-			return;
-		}
+		const config = this.configuration.reload();
+		if (!config) return;
 		const old = this.config;
-		this.config = read.config;
+		this.config = config;
 		this.table.fallback = false;
-		this.log.level = read.config.main.logLevel;
-		this.protection.configure(read.config.main.protect);
-		this.dispatch({ type: "problem", kind: "config", text: undefined });
-		this.dispatch({ type: "configured", settings: settingsOf(read.config) });
-		if (old.main.table !== read.config.main.table) {
+		this.log.level = config.main.logLevel;
+		this.protection.configure(config.main.protect);
+		this.dispatch({ type: "configured", settings: settingsOf(config) });
+		if (old.main.table !== config.main.table) {
 			this.monitor.stop();
 			this.monitor = this.createMonitor();
 			this.monitor.start();
 		}
-		if (old.main.birdSocket !== read.config.main.birdSocket) {
+		if (old.main.birdSocket !== config.main.birdSocket) {
 			this.bird.stop();
 			this.bird = this.createBird();
 			this.bird.start();
 		}
-		this.reporter.configure(read.config);
-		this.keepConfiguration();
+		this.reporter.configure(config);
+		this.configuration.keep();
 		this.checkZones();
+		this.checkTableFile();
+	}
+
+	private checkTableFile(): void {
 		for (const event of this.table.checkFile()) this.dispatch(event);
-	}
-
-	private badConfiguration(mistakes: Mistakes): void {
-		// A problem is logged as it is noted; the first error is in it.
-		this.dispatch({ type: "problem", kind: "config", text: mistakeProblem(mistakes) });
-		for (const error of mistakes.errors.slice(1)) this.log("error", error);
-	}
-
-	/** A file with mistakes leaves the copy as it is. */
-	private keepConfiguration(): void {
-		const { platform, options } = this;
-		const read = readConfiguration(platform.files, options.configPath);
-		if ("errors" in read) return;
-		const text = keepLastGood(platform.files, options.configPath, read.text);
-		this.instead =
-			text === undefined ? USING_LAST_GOOD : "keeping the last good configuration, which could not be saved";
-		this.dispatch({ type: "problem", kind: "last_good", text });
 	}
 
 	private checkZones(): void {
@@ -190,34 +197,22 @@ export class Daemon {
 		// The hook of fw4's asks for it after each start and reload.
 		if (event.type === "command" && event.command.verb === "ensure") this.checkZones();
 		const { state, actions } = step(this.state, event, this.platform.now());
+		const shows = mayShow(this.state, state);
 		this.state = state;
 		for (const action of actions) {
 			this.perform(action).catch((error: unknown) => {
 				this.log("error", `${action.type}: ${error instanceof Error ? error.message : String(error)}`);
 			});
 		}
-		this.planTick();
-		this.reporter.update(() => this.status());
+		this.tick.set(nextDeadline(this.state));
+		if (shows || !this.shown) this.reporter.update(() => this.status());
+		this.shown = true;
 	}
 
 	private status(): Status {
 		const { version } = this.options;
 		const router = this.reporter.routerId;
 		return statusOf(this.state, { version, router, pid: this.platform.pid, ...this.table.saved });
-	}
-
-	private planTick(): void {
-		const at = nextDeadline(this.state);
-		if (at === this.tick?.at) return;
-		this.tick?.timer.cancel();
-		this.tick = undefined;
-		if (at === undefined) return;
-		// Never 0: qjs serves expired timers before descriptors, so a chain of them would shut out everything else.
-		const timer = this.platform.after(Math.max(1, at - this.platform.now().monotonic), () => {
-			this.tick = undefined;
-			this.dispatch({ type: "tick" });
-		});
-		this.tick = { timer, at };
 	}
 
 	private async perform(action: Action): Promise<void> {
@@ -232,14 +227,13 @@ export class Daemon {
 				return;
 			case "reply":
 				if (!this.reporter.outcome(action.id, action.ok, action.text))
-					this.control?.reply(action.id, { ok: action.ok, text: action.text });
+					this.control.reply(action.id, { ok: action.ok, text: action.text });
 				return;
 			case "replace_watch":
 				this.monitor.replace(action.reason);
 				return;
 			case "read_bird":
 				this.bird.read();
-				for (const event of this.table.checkFile()) this.dispatch(event);
 				return;
 			case "read_services":
 				this.services.read();
@@ -255,14 +249,17 @@ export class Daemon {
 			isOwn: (pid) => this.nft.isOwn(pid),
 			mark: () => this.table.mark,
 			onStart: () => this.dispatch({ type: "watch_started" }),
-			onEnd: (reason) => this.dispatch({ type: "watch_ended", reason }),
+			onEnd: (reason, paused) => this.dispatch({ type: "watch_ended", reason, paused }),
 			onForeign: ({ touch, actor }) => this.dispatch({ type: "table_touched", touch, actor }),
 			onOwn: (pid) => {
 				this.protection.confirm(pid);
 				this.dispatch({ type: "own_transaction" });
 			},
 			onOthers: (change) => this.dispatch({ type: "ruleset_changed", ...change }),
-			onPacket: () => this.dispatch({ type: "session_sign" }),
+			onPacket: (packet) => {
+				if (isAboutPeers(this.state, packet)) this.dispatch({ type: "session_sign" });
+				else if (this.strangers.packet(this.platform.now().monotonic)) this.dispatch({ type: "syn_flood" });
+			},
 			onTraces: (traces) => this.rules.add(aboutPeers(this.state, traces), this.config.main.table),
 			onGap: () => this.dispatch({ type: "watch_gap" }),
 			onGarbage: (text) => this.log("warn", `nft monitor: cannot parse: ${text.slice(0, 80)}`),
@@ -294,20 +291,5 @@ export class Daemon {
 			onInfo: (text) => this.log("info", text),
 			onGarbage: (text) => this.log("warn", `ubus: cannot parse: ${text}`),
 		});
-	}
-
-	private async openControl(): Promise<void> {
-		try {
-			this.control = await openControl(this.platform, {
-				directory: this.options.runDirectory,
-				onCommand: (command) => this.dispatch({ type: "command", command }),
-				onGarbage: (line) => this.log("warn", `control: invalid request: ${line}`),
-			});
-			this.dispatch({ type: "problem", kind: "control", text: undefined });
-		} catch (error) {
-			const text = `cannot receive requests: ${(error as Error).message}`;
-			this.dispatch({ type: "problem", kind: "control", text });
-			this.controlRetry = this.platform.after(CONTROL_RETRY, () => this.openControl());
-		}
 	}
 }

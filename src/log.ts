@@ -1,3 +1,4 @@
+import { oneLine } from "./lib/printable.ts";
 import type { LogLevel } from "./model/config.ts";
 import type { Platform } from "./platform/types.ts";
 
@@ -30,7 +31,7 @@ export function createLog(platform: Platform, level: LogLevel = "info", burst = 
 			? `${new Date(platform.now().wall).toISOString().slice(11, 23)} `
 			: "";
 		const prefix = severity === "info" ? "" : `${severity}: `;
-		platform.print(stream, `${time}${prefix}${text.replace(/\p{Cc}+/gu, " ")}\n`);
+		platform.print(stream, `${time}${prefix}${oneLine(text)}\n`);
 	};
 
 	const log = (severity: LogLevel, text: string) => {

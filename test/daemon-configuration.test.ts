@@ -14,7 +14,8 @@ let platform: FakePlatform;
 beforeEach(() => {
 	platform = new FakePlatform();
 	// What else would be a problem.
-	platform.files.set("/proc/net/fib_trie", "");
+	platform.files.set("/proc/net/fib_trie", "  |-- 127.0.0.1\n     /32 host LOCAL\n");
+	platform.files.set("/proc/net/route", "Iface\tDestination\n");
 	platform.program("conntrack", (child) => child.end(0));
 	platform.program("mkfifo", (child) => {
 		platform.files.set(child.argv.at(-1) ?? "", "", "fifo");
@@ -44,6 +45,44 @@ async function reload(): Promise<void> {
 }
 
 const router = () => JSON.parse(platform.files.read(`${RUN}/status.json`)).router;
+
+describe("a file that cannot be read", () => {
+	test("is read as soon as it can be, by a daemon that nobody tells", async () => {
+		platform.files.set(PATH, MINE);
+		platform.files.fail(PATH, "Too many open files");
+		await start();
+		expect(router().problem).toBe(`${PATH}: Too many open files; using defaults`);
+		const look = async () => {
+			platform.advance(5000);
+			await passes();
+		};
+		await look();
+		platform.files.fail(PATH, undefined);
+		// Somebody is writing it.
+		platform.files.set(PATH, "config bgpwarden 'main'\n");
+		await look();
+		expect(router().problem).toBe(`${PATH}: Too many open files; using defaults`);
+		platform.files.set(PATH, MINE);
+		await look();
+		await look();
+		expect(router()).toMatchObject({ table: "my_bgp" });
+		expect(router()).not.toHaveProperty("problem");
+	});
+});
+
+describe("a copy that cannot be saved", () => {
+	test("is a problem until it can be", async () => {
+		platform.files.set(PATH, MINE);
+		platform.files.fail(LAST_GOOD, "No space left on device");
+		await start();
+		expect(router().problem).toMatch(/^cannot save the last good configuration: .*No space left on device$/);
+		platform.files.fail(LAST_GOOD, undefined);
+		platform.advance(5000);
+		await passes();
+		expect(platform.files.read(LAST_GOOD)).toBe(MINE);
+		expect(router()).not.toHaveProperty("problem");
+	});
+});
 
 describe("a file that is emptied", () => {
 	test("at a reload changes nothing and is a problem, until it is right again", async () => {

@@ -48,7 +48,8 @@ describe("a life without trouble", () => {
 			platform.files.set(child.argv.at(-1) ?? "", "", "fifo");
 			child.end(0);
 		});
-		platform.files.set("/proc/net/fib_trie", "");
+		platform.files.set("/proc/net/fib_trie", "  |-- 127.0.0.1\n     /32 host LOCAL\n");
+		platform.files.set("/proc/net/route", "Iface\tDestination\n");
 		platform.program("conntrack", (child) => child.end(0));
 		platform.program("nft", (child) => {
 			if (child.argv[1] === "monitor") return;

@@ -1,4 +1,5 @@
 import { examine } from "../doctor/collect.ts";
+import { toJson } from "../lib/printable.ts";
 import type { Platform } from "../platform/types.ts";
 import { FINE, type Paths, PROBLEM, textOptions } from "./context.ts";
 import { renderReport } from "./text/doctor-report.ts";
@@ -14,9 +15,6 @@ export async function doctor(
 	built: number,
 ): Promise<number> {
 	const report = await examine(platform, { ...paths, built });
-	platform.print(
-		"stdout",
-		json ? `${JSON.stringify(report, null, "\t")}\n` : renderReport(report, textOptions(platform)),
-	);
+	platform.print("stdout", json ? `${toJson(report, "\t")}\n` : renderReport(report, textOptions(platform)));
 	return report.level === "red" ? PROBLEM : FINE;
 }

@@ -1,3 +1,4 @@
+import { toJson } from "../lib/printable.ts";
 /** `render`: configurations out of /etc/config/bgpwarden, and the running BIRD compared with its own. */
 
 import { defaultConfig } from "../config/load.ts";
@@ -70,7 +71,7 @@ type Compared = Comparison & { readonly of: string };
 function report(platform: Platform, compared: readonly Compared[], json: boolean): number {
 	const fits = compared.every(({ differences }) => differences.length === 0);
 	const text = json
-		? `${JSON.stringify({ fits, compared }, null, "\t")}\n`
+		? `${toJson({ fits, compared }, "\t")}\n`
 		: compared.map(({ of, ...comparison }) => renderComparison(of, comparison)).join("");
 	platform.print("stdout", text);
 	return fits ? FINE : PROBLEM;

@@ -6,6 +6,8 @@ import { type Paths, PROBLEM, runningStatus } from "./context.ts";
 
 /** `run`: the daemon. Comes back only when it does not start. */
 export function run(platform: Platform, paths: Paths, version: string): number | undefined {
+	// A reload in the first moments is answered by the configuration that is about to be read.
+	platform.onSignal("SIGHUP", () => {});
 	const other = readableStatus(platform, paths);
 	if (other && other.router.pid !== platform.pid) {
 		platform.print("stderr", `bgpwarden: already running (pid ${other.router.pid})\n`);

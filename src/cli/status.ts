@@ -1,3 +1,4 @@
+import { toJson } from "../lib/printable.ts";
 import type { Platform } from "../platform/types.ts";
 import { FINE, notRunning, type Paths, PROBLEM, runningStatus, textOptions } from "./context.ts";
 import { renderPeers } from "./text/peer-table.ts";
@@ -8,7 +9,7 @@ export function status(platform: Platform, paths: Paths, json: boolean): number 
 	const known = runningStatus(platform, paths);
 	if (!known) return notRunning(platform);
 	const text = json
-		? `${JSON.stringify(known, null, "\t")}\n`
+		? `${toJson(known, "\t")}\n`
 		: renderStatus(known, platform.now().wall, textOptions(platform));
 	platform.print("stdout", text);
 	return headline(known).fine ? FINE : PROBLEM;
@@ -19,7 +20,7 @@ export function peers(platform: Platform, paths: Paths, json: boolean): number {
 	const known = runningStatus(platform, paths);
 	if (!known) return notRunning(platform);
 	const text = json
-		? `${JSON.stringify(known.peers, null, "\t")}\n`
+		? `${toJson(known.peers, "\t")}\n`
 		: renderPeers(known.peers, platform.now().wall, textOptions(platform));
 	platform.print("stdout", text);
 	return FINE;

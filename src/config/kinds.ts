@@ -1,7 +1,8 @@
 /** Kinds of values in the configuration file: how each is read, and what an error says was expected. */
 
-import { type Address, isHostAddress, isInterfaceName, parseAddress } from "../lib/address.ts";
+import { isHostAddress, parseAddress } from "../lib/address.ts";
 import { reduceId } from "../lib/id.ts";
+import { oneLine } from "../lib/printable.ts";
 import { didYouMean } from "../lib/suggest.ts";
 import type { Mark } from "../model/config.ts";
 
@@ -94,15 +95,13 @@ export const birdName: Kind<string> = {
 /** Canonical text, `%zone` included. */
 export const hostAddress: Kind<string> = {
 	expected: "the IPv4 or IPv6 address of one host (without a prefix length)",
-	read(text) {
-		const address = parseAddress(text);
-		return address && isHostAddress(address) ? addressText(address) : undefined;
-	},
+	read: addressText,
 };
 
+/** What BIRD takes between quotes and apostrophes (conf/cf-lex.l), and no program for an option; Linux takes more. */
 export const interfaceName: Kind<string> = {
-	expected: "the name of a network interface (at most 15 characters)",
-	read: (text) => (isInterfaceName(text) ? text : undefined),
+	expected: "the name of a network interface (letters, digits, '_', '-' and '.', at most 15)",
+	read: (text) => (/^\w[\w.-]{0,14}$/.test(text) ? text : undefined),
 };
 
 /** The name of a firewall zone as fw4.uc's parse_identifier takes it. */
@@ -117,8 +116,7 @@ export function zoneName(maximum: number): Kind<string> {
 export const hostOrAddress: Kind<string> = {
 	expected: "a host name or an IP address (the port has an option of its own)",
 	read(text) {
-		const address = parseAddress(text);
-		if (address) return isHostAddress(address) ? addressText(address) : undefined;
+		if (parseAddress(text)) return addressText(text);
 		// A last label of digits is a mistyped address, never a name (RFC 1123 section 2.1).
 		const name =
 			/^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?$/;
@@ -130,7 +128,7 @@ export function absolutePath(maximum: number): Kind<string> {
 	return {
 		expected: `an absolute path (at most ${maximum} characters)`,
 		read: (text) =>
-			text.startsWith("/") && !text.endsWith("/") && text.length <= maximum && !CONTROL.test(text)
+			text.startsWith("/") && !text.endsWith("/") && text.length <= maximum && oneLine(text) === text
 				? text
 				: undefined,
 	};
@@ -147,8 +145,13 @@ export function topicPrefix(maximum: number): Kind<string> {
 	};
 }
 
-function addressText(address: Address): string {
-	return address.zone === undefined ? address.text : `${address.text}%${address.zone}`;
+/** Undefined for what no host has, and for a zone that is no `interfaceName`. */
+function addressText(text: string): string | undefined {
+	const address = parseAddress(text);
+	if (!address || !isHostAddress(address)) return undefined;
+	const { text: plain, zone } = address;
+	if (zone === undefined) return plain;
+	return interfaceName.read(zone) && `${plain}%${zone}`;
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: no value may have them

@@ -11,11 +11,14 @@ import { defaultConfig, MAIN_OPTIONS, MQTT_OPTIONS, type OptionTable, PEER_OPTIO
 export { DEFAULT_CONFIG_PATH, defaultConfig } from "./schema.ts";
 
 /** Section types, and the name that a section of this type must have; `peer` takes any or none. */
-const SECTIONS: Readonly<Record<string, string | undefined>> = {
-	bgpwarden: "main",
-	mqtt: "mqtt",
-	peer: undefined,
-};
+const SECTIONS: ReadonlyMap<string, string | undefined> = new Map([
+	["bgpwarden", "main"],
+	["mqtt", "mqtt"],
+	["peer", undefined],
+]);
+
+/** Mistakes that are looked for in one file; a person mends these first. */
+const MOST_ERRORS = 100;
 
 /**
  * Reads the text of a configuration file.
@@ -39,12 +42,13 @@ function readSections(sections: readonly UciSection[]): { config: Config } | { e
 	let peerSections = 0;
 	for (const section of sections) {
 		const { type, name, line } = section;
-		if (!Object.hasOwn(SECTIONS, type)) {
-			const hint = didYouMean(type, Object.keys(SECTIONS));
+		if (errors.length >= MOST_ERRORS) break;
+		if (!SECTIONS.has(type)) {
+			const hint = didYouMean(type, [...SECTIONS.keys()]);
 			errors.push({ line, message: `config ${quoted(type)}: unknown section type${hint}` });
 			continue;
 		}
-		const required = SECTIONS[type];
+		const required = SECTIONS.get(type);
 		if (required !== undefined && name !== required) {
 			errors.push({
 				line,
@@ -65,6 +69,7 @@ function readSections(sections: readonly UciSection[]): { config: Config } | { e
 	}
 	const seen = new Map<string, number>();
 	for (const { peer, at } of peers) {
+		if (errors.length >= MOST_ERRORS) break;
 		const earlier = seen.get(peer.name);
 		if (earlier === undefined) seen.set(peer.name, at.line("name"));
 		else at.refuse("name", `${quoted(peer.name)} is already the peer of line ${earlier}`);
@@ -135,10 +140,14 @@ class SectionReader {
 		const result: Partial<Section> = {};
 		const keys = Object.keys(table) as (keyof Section)[];
 		const known = keys.map((key) => table[key].option);
+		// A password may stand where something else should: only the line tells where.
+		const secret = keys.some((key) => table[key].kind.secret);
 		for (const option of this.section.options.values()) {
+			if (this.errors.length >= MOST_ERRORS) break;
 			const key = keys.find((candidate) => table[candidate].option === option.name);
 			if (key === undefined) {
-				this.refuse(option.name, `unknown option${didYouMean(option.name, known)}`);
+				const hint = didYouMean(option.name, known);
+				this.refuse(option.name, `unknown option${hint}`, secret && hint === "" ? "?" : option.name);
 				continue;
 			}
 			const text = this.single(option);
@@ -149,7 +158,7 @@ class SectionReader {
 			else
 				this.refuse(
 					option.name,
-					`${kind.secret ? "the value" : quoted(text)} is not ${kind.expected}${kind.hint?.(text) ?? ""}`,
+					`${secret ? "the value" : quoted(text)} is not ${kind.expected}${kind.hint?.(text) ?? ""}`,
 				);
 		}
 		return result;
@@ -169,11 +178,12 @@ class SectionReader {
 		return this.section.options.get(option)?.line ?? this.section.line;
 	}
 
-	refuse(option: string, message: string): void {
+	/** @param shown what the message calls the option */
+	refuse(option: string, message: string, shown = option): void {
 		this.refused.add(option);
 		this.errors.push({
 			line: this.line(option),
-			message: `${this.label}.${printable(option, 60)}: ${message}`,
+			message: `${this.label}.${printable(shown, 60)}: ${message}`,
 		});
 	}
 

@@ -14,11 +14,11 @@ export const USING_LAST_GOOD = `using the last good configuration (${LAST_GOOD})
 /** A file that is lost, or that a full flash has emptied, is no wish for the defaults. */
 const START_OVER = "to start over with the defaults, write this line into it: config bgpwarden 'main'";
 
-/** @returns the configuration and its text, or one line for each thing that is wrong with the file or in it */
+/** @returns the configuration and its text, or one line for each thing that is wrong with the file or in it; see `Mistakes` */
 export function readConfiguration(
 	files: Files,
 	path: string,
-): { config: Config; text: string } | { errors: string[] } {
+): { config: Config; text: string } | { errors: string[]; unread?: true } {
 	try {
 		const text = files.read(path, LIMIT);
 		const read = parseConfig(text, path);
@@ -29,7 +29,7 @@ export function readConfiguration(
 		return { config: read.config, text };
 	} catch (error) {
 		if (!(error instanceof FileError)) throw error;
-		return { errors: [`${path}: ${error.reason}${error.missing ? ` (${START_OVER})` : ""}`] };
+		return { errors: [`${path}: ${error.reason}${error.missing ? ` (${START_OVER})` : ""}`], unread: true };
 	}
 }
 
@@ -49,6 +49,8 @@ export interface Mistakes {
 	readonly instead: string;
 	/** There is no configuration that could be used: these are the defaults. */
 	readonly defaults: boolean;
+	/** The file could not be read at all, which may pass. */
+	readonly unread?: true;
 }
 
 /** What the daemon starts with: the file, or where it has mistakes the last good configuration, or else the defaults. */
@@ -56,16 +58,23 @@ export function startConfiguration(files: Files, path: string): { config: Config
 	const read = readConfiguration(files, path);
 	if ("config" in read) return { config: read.config };
 	const { errors } = read;
+	const unread = read.unread && { unread: read.unread };
 	const last = path === DEFAULT_CONFIG_PATH ? readConfiguration(files, LAST_GOOD) : { errors: [] };
 	if ("config" in last)
-		return { config: last.config, mistakes: { errors, instead: USING_LAST_GOOD, defaults: false } };
+		return {
+			config: last.config,
+			mistakes: { errors, instead: USING_LAST_GOOD, defaults: false, ...unread },
+		};
 	const tooBad = last.errors.length > 0 && files.status(LAST_GOOD);
 	const instead = `using defaults${tooBad ? ` (${LAST_GOOD} has mistakes too)` : ""}`;
-	return { config: defaultConfig(), mistakes: { errors, instead, defaults: true } };
+	return { config: defaultConfig(), mistakes: { errors, instead, defaults: true, ...unread } };
 }
 
 /** The problem that the daemon tells, and `doctor` knows again. */
-export function mistakeProblem({ errors: [first = "", ...others], instead }: Mistakes): string {
+export function mistakeProblem({
+	errors: [first = "", ...others],
+	instead,
+}: Pick<Mistakes, "errors" | "instead">): string {
 	return `${first}${others.length > 0 ? ` (and ${others.length} more)` : ""}; ${instead}`;
 }
 
@@ -76,13 +85,22 @@ export function mistakeProblem({ errors: [first = "", ...others], instead }: Mis
 export function keepLastGood(files: Files, path: string, text: string): string | undefined {
 	if (path !== DEFAULT_CONFIG_PATH) return undefined;
 	try {
-		if (files.status(LAST_GOOD) && files.read(LAST_GOOD, LIMIT) === text) return undefined;
+		if (isThere(files, text)) return undefined;
 		files.makeDirectory(LAST_GOOD.slice(0, LAST_GOOD.lastIndexOf("/")));
-		files.replace(LAST_GOOD, text, 0o600);
+		files.replace(LAST_GOOD, text, { mode: 0o600, durable: true });
 		return undefined;
 	} catch (error) {
 		if (!(error instanceof FileError)) throw error;
 		return `cannot save the last good configuration: ${error.message}`;
+	}
+}
+
+/** What cannot be read, or is too long, is another text. */
+function isThere(files: Files, text: string): boolean {
+	try {
+		return files.status(LAST_GOOD) !== undefined && files.read(LAST_GOOD, LIMIT) === text;
+	} catch {
+		return false;
 	}
 }
 

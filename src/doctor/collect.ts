@@ -12,6 +12,7 @@ import { readStatus } from "../system/control/client.ts";
 import { connectedNetwork, hostIn } from "../system/kernel/networks.ts";
 import { findPrograms } from "../system/kernel/programs.ts";
 import { askRoute } from "../system/kernel/route.ts";
+import { type RouterAddresses, readAddresses } from "../system/kernel/router-addresses.ts";
 import { listRuleset } from "../system/nft/list-ruleset.ts";
 import { TABLE_FILE } from "../system/nft/table-file.ts";
 import { firewallMeant, includesNaming, readFirewall } from "../system/openwrt/firewall.ts";
@@ -61,14 +62,15 @@ async function collectFacts(platform: Platform, options: DoctorOptions): Promise
 		includes: includesNaming(files, config.main.table, firewall),
 		...(meant ? { firewallMeant: meant } : {}),
 	};
-	const bird = await reading;
-	const hosts = hostsOfRanges(files, bird, birdFile);
-	const routing = askRoutes(platform, { ...known, bird, hosts });
+	const [bird, found] = await Promise.all([reading, readAddresses(platform)]);
+	const addresses = typeof found === "string" ? undefined : found;
+	const hosts = hostsOfRanges(addresses, bird, birdFile);
+	const routing = askRoutes(platform, { ...known, bird, hosts }, addresses);
 	return { ...known, bird, hosts, ruleset: await listing, routes: await routing };
 }
 
 function hostsOfRanges(
-	files: Platform["files"],
+	addresses: RouterAddresses | undefined,
 	bird: Facts["bird"],
 	birdFile: Facts["birdFile"],
 ): Map<string, string> {
@@ -78,7 +80,7 @@ function hostsOfRanges(
 	].flatMap(({ neighborRange }) => neighborRange ?? []);
 	return new Map(
 		ranges.flatMap((range) => {
-			const host = hostIn(files, range);
+			const host = addresses && hostIn(addresses, range);
 			return host === undefined ? [] : [[range, host.address] as const];
 		}),
 	);
@@ -96,6 +98,7 @@ function savedTable({ files }: Platform): Pick<Facts, "tableFile"> {
 async function askRoutes(
 	platform: Platform,
 	known: Omit<Facts, "routes" | "ruleset">,
+	addresses: RouterAddresses | undefined,
 ): Promise<ReadonlyMap<string, Route>> {
 	const asked = collectPeers(known).flatMap(({ address, zone }) => {
 		const parsed = parseAddress(address ?? "");
@@ -104,7 +107,7 @@ async function askRoutes(
 	// Of the others, those in the router's own networks are told without a process.
 	const near = asked.slice(MOST_ROUTES).flatMap(({ address, zone }) => {
 		const parsed = parseAddress(address);
-		const network = parsed && connectedNetwork(platform.files, parsed, zone);
+		const network = parsed && addresses && connectedNetwork(addresses.networks, parsed, zone);
 		return network && network !== "none" ? [[address, { interface: network.interface }] as const] : [];
 	});
 	const routes = await Promise.all(

@@ -10,8 +10,8 @@ export interface Address {
 	readonly bytes: readonly number[];
 }
 
-/** Longest interface name Linux takes, in bytes (IFNAMSIZ - 1). */
-export const INTERFACE_NAME_BYTES = 15;
+/** 15 bytes at most (IFNAMSIZ - 1). */
+const INTERFACE_NAME = /^[!-$&-.0-9;-~]{1,15}$/;
 
 /** An IPv4 or IPv6 address, or undefined when the text is anything else. Never throws. */
 export function parseAddress(text: string): Address | undefined {
@@ -40,9 +40,7 @@ export function unmapped(address: Address): Address {
 
 /** Whether Linux would take the name for a network interface (net/core/dev.c, dev_valid_name). */
 export function isInterfaceName(name: string): boolean {
-	return (
-		new RegExp(`^[!-$&-.0-9;-~]{1,${INTERFACE_NAME_BYTES}}$`).test(name) && name !== "." && name !== ".."
-	);
+	return INTERFACE_NAME.test(name) && name !== "." && name !== "..";
 }
 
 /** fe80::/10: means nothing without an interface. */

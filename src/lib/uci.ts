@@ -75,7 +75,13 @@ const COMMANDS: Readonly<Record<string, "package" | "config" | "option" | "list"
 
 interface OpenSection extends UciSection {
 	type: string;
-	options: Map<string, UciOption>;
+	options: Map<string, OpenOption>;
+}
+
+interface OpenOption extends UciOption {
+	readonly values: string[];
+	list: boolean;
+	line: number;
 }
 
 class Refused extends Error {
@@ -195,9 +201,15 @@ class UciFile {
 		const earlierIsSet = earlier !== undefined && (earlier.list || earlier.values[0] !== "");
 		// uci_set() with an empty value changes nothing, so an earlier value stays.
 		if (!list && value === "" && earlierIsSet) return;
+		const line = this.statementLine;
+		if (list && earlierIsSet) {
+			// In place: a copy for each line would take a minute for a file full of them.
+			earlier.values.push(value);
+			Object.assign(earlier, { list, line });
+			return;
+		}
 		if (!earlierIsSet) options.delete(name);
-		const values = list && earlierIsSet ? [...earlier.values, value] : [value];
-		options.set(name, { name, values, list, line: this.statementLine });
+		options.set(name, { name, values: [value], list, line });
 	}
 
 	private expectEnd(command: string): void {

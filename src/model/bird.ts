@@ -1,4 +1,4 @@
-/** One BGP protocol of BIRD, from `show protocols all` joined with `show bfd sessions all`. */
+/** One BGP protocol of BIRD, from `show protocols all` joined with `show bfd sessions`. */
 export interface BirdPeer {
 	readonly name: string;
 	/** BIRD's protocol state column: `up`, `start`, `down`, `stop`. */
@@ -29,7 +29,7 @@ export interface BirdPeer {
 	readonly keepsRoutes?: true;
 	/** `none`: no BFD session with this neighbor. Absent when BFD could not be asked. */
 	readonly bfd?: BfdState;
-	/** `Session type:`; absent in BIRD 2 versions that do not print it. */
+	/** Absent where there is no session. */
 	readonly bfdMode?: "direct" | "multihop";
 }
 

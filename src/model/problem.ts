@@ -4,6 +4,8 @@ export const PROBLEMS = [
 	"install",
 	/** Somebody removes or changes the table again and again. */
 	"contention",
+	/** A fault of bgpwarden's own. */
+	"internal",
 	/** fw4's table is missing. */
 	"firewall",
 	/** A file of fw4's names the table, which can have no owner therefore. */

@@ -34,8 +34,9 @@ const WORDS: readonly (readonly [RegExp, Effect])[] = [
 
 /**
  * Comments, prefixes of log lines, names of chains and of sets, maps, of whose verdicts at most one is met, and the states
- * that `ct status` compares. */
-const NAMES = /"[^"]*"|\{[^}]*\}|\bct status\s+\S+|\b(?:jump|goto)\s+\S+|@\S+/g;
+ * that `ct status` compares. What is not closed goes to the end, so that no part of it is looked at again and again.
+ */
+const NAMES = /"[^"]*"|\{[^}]*(?:\}|$)|\bct status\s+\S+|\b(?:jump|goto)\s+\S+|@\S+/g;
 
 /** @param text a rule as nft prints it. @returns what it does to a packet that matches; undefined: nothing of this */
 export function effectOfRule(text: string): Effect | undefined {

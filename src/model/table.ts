@@ -11,6 +11,8 @@ export interface TableSpec extends TableOptions {
 	readonly addresses: readonly string[];
 	/** TCP ports of BGP, ascending; 179 among them. */
 	readonly ports: readonly number[];
+	/** Peers and ranges that have a trace limit of their own, with scope `any`: others send SYNs without end. */
+	readonly traced?: readonly string[];
 }
 
 /** Whether the options ask for the same table. */
@@ -23,9 +25,11 @@ export function tableSpec(
 	options: TableOptions,
 	addresses: readonly string[],
 	ports: readonly number[],
+	traced: readonly string[] = [],
 ): TableSpec {
 	const { table, scope, forwarded, bypassMark, routeMark } = options;
-	return { table, scope, forwarded, bypassMark, routeMark, addresses, ports };
+	const apart = traced.length > 0 ? { traced } : {};
+	return { table, scope, forwarded, bypassMark, routeMark, addresses, ports, ...apart };
 }
 
 /** How the text puts the table in place; with none of this, any kernel and any nft takes it. */

@@ -1,17 +1,16 @@
+import { attempt, NodeFiles } from "./node-files.ts";
 import { openFullPipe } from "./node-pipe.ts";
 import type {
 	Child,
 	ExitStatus,
 	FifoReader,
-	FileStatus,
-	Files,
 	Instant,
 	Platform,
 	SignalName,
 	SpawnOptions,
 	Timer,
 } from "./types.ts";
-import { FileError } from "./types.ts";
+import { FIFO_FULL, FIFO_PATIENCE, FileError } from "./types.ts";
 
 // Imported on demand: the one bundle also runs under qjs, which has none of these.
 type ChildProcessModule = typeof import("node:child_process");
@@ -29,6 +28,9 @@ export async function createPlatform(): Promise<Platform> {
 	return {
 		engine: `node ${process.version.slice(1)}`,
 		pid: process.pid,
+		get childCount() {
+			return NodeChild.count;
+		},
 		args: process.argv.slice(2),
 		now: (): Instant => ({ monotonic: performance.now(), wall: Date.now() }),
 		after(milliseconds, callback): Timer {
@@ -69,15 +71,18 @@ export async function createPlatform(): Promise<Platform> {
 			socket.on("data", (chunk: Buffer) => onChunk(new Uint8Array(chunk)));
 			return { close: () => void socket.destroy() };
 		},
-		writeFifo(path, text) {
-			attempt("write", path, () => {
-				const fd = fs.openSync(path, fs.constants.O_RDWR);
-				try {
-					fs.writeSync(fd, text);
-				} finally {
-					fs.closeSync(fd);
+		async writeFifo(path, text) {
+			const until = performance.now() + FIFO_PATIENCE;
+			const { O_RDWR, O_NONBLOCK } = fs.constants;
+			const fd = attempt("open", path, () => fs.openSync(path, O_RDWR | O_NONBLOCK));
+			try {
+				while (!attempt("write", path, () => writeAtOnce(fs, fd, text))) {
+					if (performance.now() >= until) throw new FileError("write", path, FIFO_FULL, false);
+					await new Promise((resolve) => setTimeout(resolve, 50));
 				}
-			});
+			} finally {
+				fs.closeSync(fd);
+			}
 		},
 		print: (stream, text) => fs.writeSync(stream === "stdout" ? 1 : 2, text),
 		isTerminal: (stream) => process[stream].isTTY === true,
@@ -85,12 +90,30 @@ export async function createPlatform(): Promise<Platform> {
 		setEnvironment: (name, value) => {
 			process.env[name] = value;
 		},
-		exit: (code) => process.exit(code),
+		exit(code) {
+			NodeChild.endAll();
+			return process.exit(code);
+		},
 		random: Math.random,
 	};
 }
 
+/** @returns whether the FIFO had room */
+function writeAtOnce(fs: FsModule, fd: number, text: string): boolean {
+	try {
+		fs.writeSync(fd, text);
+		return true;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "EAGAIN") return false;
+		throw error;
+	}
+}
+
+/** Milliseconds for which the output of a child that has ended may stay open. */
+const HELD_OPEN = 5000;
+
 class NodeChild implements Child {
+	private static readonly running = new Set<NodeChild>();
 	readonly pid: number;
 	private readonly process: ReturnType<ChildProcessModule["spawn"]>;
 	private ended = false;
@@ -110,8 +133,12 @@ class NodeChild implements Child {
 		const exit = (status: ExitStatus) => {
 			if (this.ended) return;
 			this.ended = true;
+			NodeChild.running.delete(this);
 			options.onExit(status);
 		};
+		NodeChild.running.add(this);
+		// What others still hold open is waited for no longer than under QuickJS.
+		this.process.once("exit", () => setTimeout(() => this.dropOutputs(), HELD_OPEN).unref());
 		this.process.stdout?.on("data", (chunk: Buffer) => options.onStdout?.(new Uint8Array(chunk)));
 		this.process.stderr?.on("data", (chunk: Buffer) => options.onStderr?.(new Uint8Array(chunk)));
 		this.process.stdin?.on("error", () => this.settle(this.queued));
@@ -119,6 +146,15 @@ class NodeChild implements Child {
 		this.process.on("close", (code, signal) =>
 			exit(signal === null ? { code: code ?? 127 } : { signal: signals[signal] ?? 0 }),
 		);
+	}
+
+	/** How many run. */
+	static get count(): number {
+		return NodeChild.running.size;
+	}
+
+	static endAll(): void {
+		for (const child of NodeChild.running) child.kill("SIGKILL");
 	}
 
 	write(data: Uint8Array | string): void {
@@ -143,7 +179,16 @@ class NodeChild implements Child {
 	}
 
 	kill(signal: SignalName): void {
-		if (!this.ended) this.process.kill(signal);
+		if (this.ended) return;
+		this.process.kill(signal);
+		// Whom it has started may hold its output for ever.
+		if (signal !== "SIGKILL") return;
+		this.process.once("exit", () => this.dropOutputs());
+	}
+
+	private dropOutputs(): void {
+		this.process.stdout?.destroy();
+		this.process.stderr?.destroy();
 	}
 
 	private settle(bytes: number): void {
@@ -152,104 +197,5 @@ class NodeChild implements Child {
 		const callbacks = this.drained;
 		this.drained = [];
 		for (const callback of callbacks) callback();
-	}
-}
-
-class NodeFiles implements Files {
-	constructor(private readonly fs: FsModule) {}
-
-	read(path: string, limit = 1 << 20): string {
-		return attempt("read", path, () => {
-			const fd = this.fs.openSync(path, "r");
-			try {
-				const whole = Buffer.alloc(limit + 1);
-				let length = 0;
-				for (;;) {
-					const count = this.fs.readSync(fd, whole, length, whole.length - length, null);
-					if (count === 0) return whole.toString("utf8", 0, length);
-					length += count;
-					if (length > limit) throw new FileError("read", path, `larger than ${limit} bytes`, false);
-				}
-			} finally {
-				this.fs.closeSync(fd);
-			}
-		});
-	}
-
-	replace(path: string, text: string, mode = 0o644): void {
-		const beside = `${path}.new`;
-		try {
-			attempt("write", path, () => this.fs.writeFileSync(beside, text, { mode }));
-			attempt("rename", path, () => this.fs.renameSync(beside, path));
-		} catch (error) {
-			this.fs.rmSync(beside, { force: true });
-			throw error;
-		}
-	}
-
-	append(path: string, text: string): void {
-		attempt("write", path, () => this.fs.appendFileSync(path, text));
-	}
-
-	countLines(path: string): number {
-		return attempt("read", path, () => this.fs.readFileSync(path, "latin1").split("\n").length - 1);
-	}
-
-	dropLines(path: string, count: number): void {
-		const text = attempt("read", path, () => this.fs.readFileSync(path, "utf8"));
-		this.replace(path, text.split("\n").slice(count).join("\n"));
-	}
-
-	status(path: string): FileStatus | undefined {
-		try {
-			const stat = this.fs.statSync(path);
-			const kind = stat.isFile()
-				? "file"
-				: stat.isDirectory()
-					? "directory"
-					: stat.isFIFO()
-						? "fifo"
-						: stat.isSocket()
-							? "socket"
-							: "other";
-			return { kind, inode: stat.ino, size: stat.size, modified: Math.floor(stat.mtimeMs) };
-		} catch {
-			return undefined;
-		}
-	}
-
-	list(path: string): string[] {
-		return attempt("list", path, () => this.fs.readdirSync(path).sort());
-	}
-
-	makeDirectory(path: string): void {
-		attempt("mkdir", path, () => this.fs.mkdirSync(path, { recursive: true, mode: 0o755 }));
-	}
-
-	remove(path: string): void {
-		attempt("remove", path, () => this.fs.rmSync(path, { force: true }));
-	}
-
-	readLink(path: string): string | undefined {
-		try {
-			return this.fs.readlinkSync(path);
-		} catch {
-			return undefined;
-		}
-	}
-}
-
-/** Runs a file operation and turns Node's error into the platform's. */
-function attempt<Result>(operation: string, path: string, action: () => Result): Result {
-	try {
-		return action();
-	} catch (error) {
-		if (error instanceof FileError) throw error;
-		const { code, message } = error as NodeJS.ErrnoException;
-		// Node's text is `ENOENT: no such file or directory, open '/x'`; the C library's starts with a capital.
-		const words = /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
-		if (code === "EISDIR") throw new FileError(operation, path, "Is a directory", false);
-		const reason = words.charAt(0).toUpperCase() + words.slice(1);
-		throw new FileError(operation, path, reason, code === "ENOENT" || code === "ENOTDIR");
 	}
 }

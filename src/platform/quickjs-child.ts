@@ -1,9 +1,13 @@
 import { encodeUtf8 } from "../lib/utf8.ts";
-import type { Child, SignalName, SpawnOptions, Timer } from "./types.ts";
+import type { Children, Reserve } from "./quickjs-children.ts";
+import { type Listening, listen } from "./quickjs-pipe.ts";
+import type { Child, ExitStatus, SignalName, SpawnOptions, Timer } from "./types.ts";
 
 /** What a write to a pipe takes without blocking once it is said to be writable: PIPE_BUF, see poll(2). */
 const WRITE_PIECE = 4096;
 const READ_PIECE = 65_536;
+/** QuickJS waits with select(2), which knows no descriptor from 1024 on, and writes beyond its set for one. */
+const MOST_DESCRIPTORS = 1000;
 /** Milliseconds between looks at a process that has closed its output and not ended yet. */
 const REAP_DELAYS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
 
@@ -13,6 +17,8 @@ export interface ChildContext {
 	readonly signals: Record<SignalName, number>;
 	/** An open descriptor of /dev/null. */
 	readonly devNull: number;
+	readonly reserve: Reserve;
+	readonly children: Children;
 	after(milliseconds: number, callback: () => void): Timer;
 }
 
@@ -32,8 +38,11 @@ export class QuickJsChild implements Child {
 	private closing = false;
 	private writing = false;
 	private drained: (() => void)[] = [];
-	private openOutputs = 0;
-	private ended = false;
+	/** Its outputs that are open. */
+	private readonly outputs = new Set<Listening>();
+	private ended: ExitStatus | undefined;
+	private told = false;
+	private reaping = false;
 
 	constructor(
 		private readonly context: ChildContext,
@@ -41,40 +50,41 @@ export class QuickJsChild implements Child {
 	) {
 		const os = context.os;
 		this.os = os;
+		const started = options.urgent ? context.reserve.lend(() => this.start()) : this.start();
+		this.pid = started.pid;
+		context.children.add(this);
+		this.readFrom(started.stderr, options.onStderr);
+		if (started.stdout !== undefined) this.readFrom(started.stdout, options.onStdout);
+		this.stdin = started.stdin;
+	}
+
+	/** Starts the process. @returns this side's ends of its pipes */
+	private start() {
+		const { os, options, context } = this;
 		const opened: number[] = [];
 		const pipe = (): [number, number] => {
 			const pair = os.pipe();
-			if (!pair) throw new Error(`${options.argv[0]}: no file descriptor left for a pipe`);
-			opened.push(...pair);
+			if (pair) opened.push(...pair);
+			if (!pair || Math.max(...pair) > MOST_DESCRIPTORS)
+				throw new Error(`${options.argv[0]}: no file descriptor left for a pipe`);
 			return pair;
 		};
-		let stdin: [number, number] | undefined;
-		let stdout: [number, number] | undefined;
-		let stderr: [number, number];
 		try {
-			stdin = options.stdin ? pipe() : undefined;
-			stdout = options.onStdout ? pipe() : undefined;
-			stderr = pipe();
-			this.pid = os.exec(options.argv, {
+			const stdin = options.stdin ? pipe() : undefined;
+			const stdout = options.onStdout ? pipe() : undefined;
+			const stderr = pipe();
+			const pid = os.exec(options.argv, {
 				block: false,
 				stdin: stdin?.[0] ?? context.devNull,
 				stdout: options.stdout?.descriptor ?? stdout?.[1] ?? context.devNull,
 				stderr: stderr[1],
 			});
+			for (const fd of [stdin?.[0], stdout?.[1], stderr[1]]) if (fd !== undefined) os.close(fd);
+			return { pid, stdin: stdin?.[1], stdout: stdout?.[0], stderr: stderr[0] };
 		} catch (error) {
 			// No descriptor or no process is left: what was taken goes back.
 			for (const fd of opened) os.close(fd);
 			throw error;
-		}
-		os.close(stderr[1]);
-		this.readFrom(stderr[0], options.onStderr);
-		if (stdout) {
-			os.close(stdout[1]);
-			this.readFrom(stdout[0], options.onStdout);
-		}
-		if (stdin) {
-			os.close(stdin[0]);
-			this.stdin = stdin[1];
 		}
 	}
 
@@ -102,23 +112,31 @@ export class QuickJsChild implements Child {
 	}
 
 	kill(signal: SignalName): void {
-		if (!this.ended) this.os.kill(this.pid, this.context.signals[signal]);
+		if (this.ended) return;
+		this.os.kill(this.pid, this.context.signals[signal]);
+		// Whom it has started may hold its output for ever.
+		if (signal === "SIGKILL") this.context.after(0, () => this.reap(0));
+	}
+
+	/** Whether it has ended, though its output has not: then what comes until the next look is all. */
+	look(): void {
+		if (this.ended) this.finish();
+		else this.wait();
 	}
 
 	private readFrom(fd: number, onChunk: ((chunk: Uint8Array) => void) | undefined): void {
-		this.openOutputs++;
-		this.os.setReadHandler(fd, () => {
-			const count = this.os.read(fd, readBuffer, 0, READ_PIECE);
+		const piece = Math.min(this.options.piece ?? READ_PIECE, READ_PIECE);
+		const output = listen(this.os, fd, () => {
+			const count = this.os.read(fd, readBuffer, 0, piece);
 			if (count > 0) {
 				onChunk?.(new Uint8Array(readBuffer.slice(0, count)));
 				return;
 			}
-			// The handler goes first: one left on a closed descriptor burns a whole core.
-			this.os.setReadHandler(fd, null);
-			this.os.close(fd);
-			this.openOutputs--;
-			if (this.openOutputs === 0) this.reap(0);
+			output.close();
+			this.outputs.delete(output);
+			if (this.outputs.size === 0) this.reap(0);
 		});
+		this.outputs.add(output);
 	}
 
 	private awaitRoom(): void {
@@ -143,7 +161,12 @@ export class QuickJsChild implements Child {
 		this.queued -= count;
 		if (count < first.length) this.queue[0] = first.subarray(count);
 		else this.queue.shift();
-		if (this.queued > 0) return;
+		if (this.queued > 0) {
+			// Behind the others, as after a read.
+			this.stopWriting();
+			this.awaitRoom();
+			return;
+		}
 		this.stopWriting();
 		if (this.closing) this.dropStdin();
 		this.settle();
@@ -170,16 +193,37 @@ export class QuickJsChild implements Child {
 		for (const callback of callbacks) callback();
 	}
 
+	/** Waits for the process's end. */
 	private reap(attempt: number): void {
-		const [pid, status] = this.os.waitpid(this.pid, this.os.WNOHANG);
-		if (pid === 0) {
-			const delay = REAP_DELAYS[Math.min(attempt, REAP_DELAYS.length - 1)] ?? 1000;
-			this.context.after(delay, () => this.reap(attempt + 1));
+		if (attempt === 0) {
+			if (this.reaping) return;
+			this.reaping = true;
+		}
+		if (this.ended || this.wait()) {
+			this.finish();
 			return;
 		}
-		this.ended = true;
-		this.dropStdin();
+		const delay = REAP_DELAYS[Math.min(attempt, REAP_DELAYS.length - 1)] ?? 1000;
+		this.context.after(delay, () => this.reap(attempt + 1));
+	}
+
+	/** @returns whether it has ended */
+	private wait(): boolean {
+		const [pid, status] = this.os.waitpid(this.pid, this.os.WNOHANG);
+		if (pid === 0) return false;
 		const signal = status & 0x7f;
-		this.options.onExit(signal === 0 ? { code: (status >> 8) & 0xff } : { signal });
+		this.ended = signal === 0 ? { code: (status >> 8) & 0xff } : { signal };
+		return true;
+	}
+
+	private finish(): void {
+		if (this.told || !this.ended) return;
+		this.told = true;
+		for (const output of this.outputs) output.close();
+		this.outputs.clear();
+		this.dropStdin();
+		this.context.children.remove(this);
+		this.context.reserve.fill();
+		this.options.onExit(this.ended);
 	}
 }

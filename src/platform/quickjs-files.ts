@@ -1,7 +1,7 @@
 import { concatenate } from "../lib/lines.ts";
 import { decodeUtf8, encodeUtf8 } from "../lib/utf8.ts";
 import type { FileStatus, Files } from "./types.ts";
-import { FileError } from "./types.ts";
+import { FileError, fifoInPlace } from "./types.ts";
 
 const ENOENT = 2;
 const EEXIST = 17;
@@ -11,6 +11,13 @@ const READ_PIECE = 65_536;
 const SMALL_PIECE = 8192;
 const NEWLINE = 0x0a;
 
+/**
+ * O_SYNC, which QuickJS does not export: each write is on the disk when it returns (open(2)). Its number is another one on
+ * MIPS, and so is that of O_CREAT (Linux, include/uapi/asm-generic/fcntl.h and arch/mips/include/uapi/asm/fcntl.h).
+ */
+const SYNC = { usual: 0x101000, mips: 0x4010 } as const;
+const MIPS_CREAT = 0x100;
+
 /** Files over QuickJS's `os`, whose calls return -errno. */
 export class QuickJsFiles implements Files {
 	constructor(
@@ -19,6 +26,8 @@ export class QuickJsFiles implements Files {
 	) {}
 
 	read(path: string, limit = 1 << 20): string {
+		const obstacle = fifoInPlace(this, path);
+		if (obstacle) throw obstacle;
 		const fd = this.checked("read", path, this.os.open(path, this.os.O_RDONLY));
 		try {
 			const pieces: Uint8Array[] = [];
@@ -36,10 +45,17 @@ export class QuickJsFiles implements Files {
 		}
 	}
 
-	replace(path: string, text: string, mode = 0o644): void {
+	replace(
+		path: string,
+		text: string | Iterable<string | Uint8Array>,
+		{ mode = 0o644, durable = false }: { mode?: number; durable?: boolean } = {},
+	): void {
 		const beside = `${path}.new`;
+		const { O_EXCL, O_CREAT } = this.os;
 		try {
-			this.write(path, beside, this.os.O_TRUNC, text, mode);
+			this.os.remove(beside);
+			const sync = durable ? (O_CREAT === MIPS_CREAT ? SYNC.mips : SYNC.usual) : 0;
+			this.write(path, beside, O_EXCL | sync, text, mode);
 			this.checked("rename", path, this.os.rename(beside, path));
 		} catch (error) {
 			this.os.remove(beside);
@@ -48,6 +64,7 @@ export class QuickJsFiles implements Files {
 	}
 
 	append(path: string, text: string): void {
+		if (this.readLink(path) !== undefined || fifoInPlace(this, path)) this.os.remove(path);
 		this.write(path, path, this.os.O_APPEND, text, 0o644);
 	}
 
@@ -61,8 +78,9 @@ export class QuickJsFiles implements Files {
 
 	dropLines(path: string, count: number): void {
 		const beside = `${path}.new`;
-		const { O_WRONLY, O_CREAT, O_TRUNC } = this.os;
-		const flags = O_WRONLY | O_CREAT | O_TRUNC;
+		const { O_WRONLY, O_CREAT, O_EXCL } = this.os;
+		const flags = O_WRONLY | O_CREAT | O_EXCL;
+		this.os.remove(beside);
 		const target = this.checked("write", path, this.os.open(beside, flags, 0o644));
 		try {
 			let left = count;
@@ -117,16 +135,28 @@ export class QuickJsFiles implements Files {
 		if (result !== -ENOENT) this.checked("remove", path, result);
 	}
 
+	rename(path: string, to: string): void {
+		this.checked("rename", path, this.os.rename(path, to));
+	}
+
 	readLink(path: string): string | undefined {
 		const [target, errno] = this.os.readlink(path);
 		return errno === 0 ? target : undefined;
 	}
 
-	private write(named: string, path: string, how: number, text: string, mode: number): void {
+	private write(
+		named: string,
+		path: string,
+		how: number,
+		text: string | Iterable<string | Uint8Array>,
+		mode: number,
+	): void {
 		const { O_WRONLY, O_CREAT } = this.os;
 		const fd = this.checked("write", named, this.os.open(path, O_WRONLY | O_CREAT | how, mode));
 		try {
-			this.writeAll(named, fd, encodeUtf8(text));
+			const pieces = typeof text === "string" ? [text] : text;
+			for (const piece of pieces)
+				this.writeAll(named, fd, typeof piece === "string" ? encodeUtf8(piece) : piece);
 		} finally {
 			this.os.close(fd);
 		}
@@ -140,6 +170,8 @@ export class QuickJsFiles implements Files {
 	}
 
 	private eachPiece(path: string, onPiece: (piece: Uint8Array) => void): void {
+		const obstacle = fifoInPlace(this, path);
+		if (obstacle) throw obstacle;
 		const fd = this.checked("read", path, this.os.open(path, this.os.O_RDONLY));
 		try {
 			const buffer = new ArrayBuffer(SMALL_PIECE);

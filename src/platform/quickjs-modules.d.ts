@@ -1,5 +1,7 @@
 /** The parts of QuickJS's `std` and `os` modules that are used (https://bellard.org/quickjs/quickjs.html). */
 declare module "std" {
+	/** Runs the cycle collector. */
+	export function gc(): void;
 	export function exit(code: number): never;
 	export function getenv(name: string): string | undefined;
 	export function setenv(name: string, value: string): void;
@@ -48,6 +50,7 @@ declare interface QuickJsOs {
 	readonly O_RDWR: number;
 	readonly O_APPEND: number;
 	readonly O_CREAT: number;
+	readonly O_EXCL: number;
 	readonly O_TRUNC: number;
 	readonly S_IFMT: number;
 	readonly S_IFREG: number;

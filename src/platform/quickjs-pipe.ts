@@ -1,5 +1,34 @@
 import type { FullPipe, Timer } from "./types.ts";
 
+/** A descriptor that is read. */
+export interface Listening {
+	/** Closes the descriptor. */
+	close(): void;
+}
+
+/**
+ * Has a handler called whenever a descriptor can be read. QuickJS serves the first one that is ready, in the order in which
+ * their handlers were set: who was served goes to the end, or a busy one would keep all later ones waiting for ever.
+ */
+export function listen(os: QuickJsOs, fd: number, handle: () => void): Listening {
+	let open = true;
+	const serve = () => {
+		os.setReadHandler(fd, null);
+		handle();
+		if (open) os.setReadHandler(fd, serve);
+	};
+	os.setReadHandler(fd, serve);
+	return {
+		close() {
+			if (!open) return;
+			open = false;
+			// The handler goes first: one left on a closed descriptor burns a whole core.
+			os.setReadHandler(fd, null);
+			os.close(fd);
+		},
+	};
+}
+
 /** What a writable pipe takes without blocking: PIPE_BUF, see poll(2). */
 const PIECE = 4096;
 /**

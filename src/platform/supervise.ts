@@ -6,6 +6,8 @@ import type { Child, ExitStatus, Platform, Timer } from "./types.ts";
 export interface SuperviseOptions {
 	readonly argv: readonly [string, ...string[]];
 	readonly stdin?: boolean;
+	/** The table needs it; see `SpawnOptions`. */
+	readonly urgent?: boolean;
 	readonly backoff: Backoff;
 	readonly onStdout: (chunk: Uint8Array) => void;
 	/** A process was started. */
@@ -22,8 +24,11 @@ export interface Supervised {
 	start(): void;
 	/** Ends the process for good. */
 	stop(): void;
-	/** Ends the process and starts another one; `onEnd` is called with this reason. */
-	replace(reason: string): void;
+	/**
+	 * Ends the process and starts another one; `onEnd` is called with this reason.
+	 * @param pause milliseconds until the other one is started; absent: as after any end
+	 */
+	replace(reason: string, pause?: number): void;
 	readonly child: Child | undefined;
 }
 
@@ -50,6 +55,7 @@ export function supervise(platform: Platform, options: SuperviseOptions): Superv
 			started = platform.spawn({
 				argv: options.argv,
 				stdin: options.stdin ?? false,
+				urgent: options.urgent ?? false,
 				onStdout: (chunk) => {
 					if (child === started) options.onStdout(chunk);
 				},
@@ -66,10 +72,10 @@ export function supervise(platform: Platform, options: SuperviseOptions): Superv
 		options.onStart(started);
 	};
 
-	const ended = (reason: string) => {
+	const ended = (reason: string, pause?: number) => {
 		child = undefined;
 		failures = platform.now().monotonic - startedAt >= STABLE_RUN ? 1 : failures + 1;
-		const delay = retryDelay(options.backoff, failures, platform.random());
+		const delay = pause ?? retryDelay(options.backoff, failures, platform.random());
 		timer = platform.after(delay, launch);
 		options.onEnd(reason, delay);
 	};
@@ -90,12 +96,12 @@ export function supervise(platform: Platform, options: SuperviseOptions): Superv
 			child = undefined;
 			last?.kill("SIGTERM");
 		},
-		replace(reason) {
+		replace(reason, pause) {
 			if (!child) return;
 			const last = child;
 			child = undefined;
 			last.kill("SIGKILL");
-			ended(reason);
+			ended(reason, pause);
 		},
 	};
 }
@@ -106,6 +112,63 @@ export function describeExit(argv: readonly string[], status: ExitStatus, lastWo
 	if ("signal" in status) return `${argv.join(" ")}: ended by signal ${status.signal}${words}`;
 	if (status.code === 127) return `${argv[0] ?? ""}: not found`;
 	return `${argv.join(" ")}: exit ${status.code}${words}`;
+}
+
+/**
+ * Short-lived children that run at a time, and all children together from which on only one of them does: the table's own are
+ * started beside them.
+ */
+const AT_A_TIME = { short: 2, all: 7 } as const;
+/** Milliseconds that a child waits for its turn; then what it was for has changed. */
+const TURN_PATIENCE = 15_000;
+
+interface Turns {
+	running: number;
+	readonly waiting: { readonly start: () => void; readonly timer: Timer }[];
+}
+
+const turns = new WeakMap<Platform, Turns>();
+
+/**
+ * Starts something that runs a short-lived child when few others run. Hundreds of peers are hundreds of questions: asked at once
+ * they would leave no process and no descriptor for anything else.
+ * @param task calls back when the child has ended
+ * @param options.onTooLate in place of the task, when it has waited for too long
+ */
+export function inTurn(
+	platform: Platform,
+	task: (done: () => void) => void,
+	options: { readonly urgent?: boolean; readonly onTooLate: (complaint: string) => void },
+): void {
+	if (options.urgent) {
+		task(() => {});
+		return;
+	}
+	const known: Turns = turns.get(platform) ?? { running: 0, waiting: [] };
+	turns.set(platform, known);
+	const mayStart = () =>
+		known.running === 0 || (known.running < AT_A_TIME.short && platform.childCount < AT_A_TIME.all);
+	const start = () => {
+		known.running++;
+		task(() => {
+			known.running--;
+			while (known.waiting.length > 0 && mayStart()) {
+				const next = known.waiting.shift();
+				next?.timer.cancel();
+				next?.start();
+			}
+		});
+	};
+	if (known.waiting.length === 0 && mayStart()) {
+		start();
+		return;
+	}
+	const timer = platform.after(TURN_PATIENCE, () => {
+		known.waiting.splice(known.waiting.indexOf(entry), 1);
+		options.onTooLate(`no turn within ${TURN_PATIENCE / 1000} s: too many processes were wanted`);
+	});
+	const entry = { start, timer };
+	known.waiting.push(entry);
 }
 
 /** What a short-lived program printed and how it ended. */
@@ -122,50 +185,78 @@ export interface Completed {
  * @param options.input what it reads; absent: /dev/null
  * @param options.timeout milliseconds until it is killed
  * @param options.limit bytes of output that are kept, default 1 MiB; the rest is dropped
- * @param options.onStart gets the process id at once
+ * @param options.onStart gets the process id as soon as it runs
+ * @param options.urgent the table needs it: it waits for no turn
  * @returns never a rejection: a process that cannot be started is exit status 126 with the reason as complaint
  */
 export function runToEnd(
 	platform: Platform,
 	argv: readonly [string, ...string[]],
-	options: { input?: string; timeout: number; limit?: number; onStart?: (pid: number) => void },
+	options: {
+		input?: string;
+		timeout: number;
+		limit?: number;
+		onStart?: (pid: number) => void;
+		urgent?: boolean;
+	},
 ): Promise<Completed> {
 	return new Promise((resolve) => {
-		const pieces: Uint8Array[] = [];
-		let kept = 0;
-		let complaint = "";
-		let timedOut = false;
-		const errors = new LineSplitter((line) => {
-			complaint ||= line.text;
-		}, 1024);
-		let child: Child;
-		try {
-			child = platform.spawn({
-				argv,
-				stdin: options.input !== undefined,
-				onStdout: (chunk) => {
-					kept += chunk.length;
-					if (kept <= (options.limit ?? 1 << 20)) pieces.push(chunk);
-				},
-				onStderr: (chunk) => errors.push(chunk),
-				onExit: (status) => {
-					timer.cancel();
-					resolve({ status, stdout: decodeUtf8(concatenate(pieces)), complaint, timedOut });
-				},
-			});
-		} catch (error) {
-			complaint = error instanceof Error ? error.message : String(error);
-			resolve({ status: { code: 126 }, stdout: "", complaint, timedOut });
-			return;
-		}
-		options.onStart?.(child.pid);
-		if (options.input !== undefined) {
-			child.write(options.input);
-			child.closeStdin();
-		}
-		const timer = platform.after(options.timeout, () => {
-			timedOut = true;
-			child.kill("SIGKILL");
+		inTurn(
+			platform,
+			(done) =>
+				runNow(platform, argv, options, (completed) => {
+					done();
+					resolve(completed);
+				}),
+			{
+				urgent: options.urgent === true,
+				onTooLate: (complaint) => resolve({ status: { code: 126 }, stdout: "", complaint, timedOut: false }),
+			},
+		);
+	});
+}
+
+function runNow(
+	platform: Platform,
+	argv: readonly [string, ...string[]],
+	options: Parameters<typeof runToEnd>[2],
+	resolve: (completed: Completed) => void,
+): void {
+	const pieces: Uint8Array[] = [];
+	let kept = 0;
+	let complaint = "";
+	let timedOut = false;
+	const errors = new LineSplitter((line) => {
+		complaint ||= line.text;
+	}, 1024);
+	let child: Child;
+	try {
+		child = platform.spawn({
+			argv,
+			stdin: options.input !== undefined,
+			urgent: options.urgent === true,
+			onStdout: (chunk) => {
+				kept += chunk.length;
+				if (kept <= (options.limit ?? 1 << 20)) pieces.push(chunk);
+			},
+			onStderr: (chunk) => errors.push(chunk),
+			onExit: (status) => {
+				timer.cancel();
+				resolve({ status, stdout: decodeUtf8(concatenate(pieces)), complaint, timedOut });
+			},
 		});
+	} catch (error) {
+		complaint = error instanceof Error ? error.message : String(error);
+		resolve({ status: { code: 126 }, stdout: "", complaint, timedOut });
+		return;
+	}
+	options.onStart?.(child.pid);
+	if (options.input !== undefined) {
+		child.write(options.input);
+		child.closeStdin();
+	}
+	const timer = platform.after(options.timeout, () => {
+		timedOut = true;
+		child.kill("SIGKILL");
 	});
 }

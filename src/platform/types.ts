@@ -32,10 +32,15 @@ export interface SpawnOptions {
 	/** The same as `onStdout` for standard error. */
 	readonly onStderr?: (chunk: Uint8Array) => void;
 	/**
-	 * Called exactly once, after the process has ended and all its piped output was delivered. A program that
-	 * cannot be executed (missing, not executable) is `{ code: 127 }`.
+	 * Called exactly once, after the process has ended and all its piped output was delivered; what others that it has started
+	 * still hold open is waited for a few seconds at most, and after SIGKILL not at all. A program that cannot be executed
+	 * (missing, not executable) is `{ code: 127 }`.
 	 */
 	readonly onExit: (status: ExitStatus) => void;
+	/** What the table needs: it may have the descriptors that are kept free for that. */
+	readonly urgent?: boolean;
+	/** Bytes that are read of its output at a time, default 65,536: others wait while they are dealt with. */
+	readonly piece?: number;
 }
 
 /** A running child process. */
@@ -74,6 +79,16 @@ export class FileError extends Error {
 	}
 }
 
+/** A FIFO where a file should be; `/dev/stdin` is one that somebody writes. @returns why it is not opened */
+export function fifoInPlace(files: Pick<Files, "status">, path: string): FileError | undefined {
+	if (path.startsWith("/dev/") || files.status(path)?.kind !== "fifo") return undefined;
+	return new FileError("read", path, "Is a FIFO, not a file", false);
+}
+
+/** Milliseconds that `Platform.writeFifo` waits for room in a full FIFO, and what it says then. */
+export const FIFO_PATIENCE = 2000;
+export const FIFO_FULL = "full, nobody reads it";
+
 export interface FileStatus {
 	readonly kind: "file" | "directory" | "fifo" | "socket" | "other";
 	readonly inode: number;
@@ -87,16 +102,24 @@ export interface FileStatus {
 export interface Files {
 	/**
 	 * The whole file as UTF-8 text (invalid bytes become U+FFFD). Works for /proc, whose files have no size.
-	 * @throws FileError, also for a directory or a file over `limit` bytes (default 1 MiB)
+	 * @throws FileError, also for a directory, a file over `limit` bytes (default 1 MiB), and a FIFO outside /dev, which would have to
+	 * be waited for
 	 */
 	read(path: string, limit?: number): string;
 	/**
-	 * Replaces the file in one step: written beside it and renamed over it. Readers see the old text or the new.
-	 * @param mode permission bits, default 0o644
+	 * Replaces the file in one step: written beside it, as `NAME.new`, and renamed over it. Readers see the old text or the new.
+	 * What has that name already goes: a link there is never followed.
+	 * @param options.mode permission bits, default 0o644
+	 * @param options.durable it is on the disk before it gets its name: after a power cut it is the old text or the new
+	 * @param text in pieces where the whole would cost memory, of text or of bytes that are written as they are
 	 * @throws FileError; the old file is then untouched and nothing is left beside it
 	 */
-	replace(path: string, text: string, mode?: number): void;
-	/** Adds to the end, creating the file. @throws FileError */
+	replace(
+		path: string,
+		text: string | Iterable<string | Uint8Array>,
+		options?: { mode?: number; durable?: boolean },
+	): void;
+	/** Adds to the end, creating the file, in place of a symbolic link or a FIFO too. @throws FileError */
 	append(path: string, text: string): void;
 	/** Lines in a file (newlines, to be exact); reads it in pieces. @throws FileError */
 	countLines(path: string): number;
@@ -111,6 +134,8 @@ export interface Files {
 	list(path: string): string[];
 	/** Creates a directory and those above it (mode 0755); one that exists is fine. @throws FileError */
 	makeDirectory(path: string): void;
+	/** Gives a file another name, in the same directory, in place of what has it. @throws FileError */
+	rename(path: string, to: string): void;
 	/** Removes a file; one that does not exist is fine. @throws FileError */
 	remove(path: string): void;
 	/** Where a symbolic link points, or undefined. For /proc/PID/exe and the like. */
@@ -137,6 +162,8 @@ export interface Platform {
 	readonly engine: string;
 	/** This process's id. */
 	readonly pid: number;
+	/** Child processes that run now. */
+	readonly childCount: number;
 	now(): Instant;
 	/** Calls back once after `milliseconds` on the monotonic clock, never before. */
 	after(milliseconds: number, callback: () => void): Timer;
@@ -155,8 +182,11 @@ export interface Platform {
 	 * @throws FileError
 	 */
 	openFifo(path: string, onChunk: (chunk: Uint8Array) => void): FifoReader;
-	/** Writes one message (under PIPE_BUF, 4096 bytes) into a FIFO that somebody reads. @throws FileError */
-	writeFifo(path: string, text: string): void;
+	/**
+	 * Writes one message (under PIPE_BUF, 4096 bytes) into a FIFO that somebody reads; a full one is waited for, 2 s at most.
+	 * Rejects with a FileError.
+	 */
+	writeFifo(path: string, text: string): Promise<void>;
 	/** Writes to standard output or standard error, completely. */
 	print(stream: "stdout" | "stderr", text: string): void;
 	/** Whether that stream is a terminal. */
@@ -166,7 +196,7 @@ export interface Platform {
 	setEnvironment(name: string, value: string): void;
 	/** The command line after the program's own name. */
 	readonly args: readonly string[];
-	/** Ends this process at once. */
+	/** Ends this process at once, and the children that it has. */
 	exit(code: number): never;
 	/** Uniform in [0, 1); for jitter, not for secrets. */
 	random(): number;

@@ -1,5 +1,6 @@
 /** What BGP sessions need of BIRD's other protocols, judged once for `render bird --check` and `doctor`. Pure. */
 
+import { fits, placeOf } from "../lib/wildcard.ts";
 import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configuration.ts";
 
 /** A BGP session, as far as other protocols serve it. */
@@ -109,11 +110,7 @@ function matches(patterns: readonly string[], device: string | undefined): boole
 			if (!excludes) return true;
 			continue;
 		}
-		const source = text
-			.replace(/[\\^$.+()[\]{}|]/g, "\\$&")
-			.replace(/\*/g, ".*")
-			.replace(/\?/g, ".");
-		if (new RegExp(`^${source}$`).test(device)) return !excludes;
+		if (fits(Array.from(text, placeOf), device)) return !excludes;
 	}
 	return false;
 }

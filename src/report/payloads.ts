@@ -1,3 +1,5 @@
+import { Memo } from "../lib/memo.ts";
+import { oneLine, toJson } from "../lib/printable.ts";
 import type { MqttConfig } from "../model/config.ts";
 import type { PeerStatus, RouterStatus, Status } from "../model/status.ts";
 import { peerDiscovery } from "./discovery/peer-device.ts";
@@ -6,8 +8,13 @@ import { type PeerTopics, peerId, type Topics } from "./topics.ts";
 
 /** Makes the retained messages of a router out of its status. */
 export class Payloads {
-	/** Discovery by topic: it depends on names only, and is the largest part by far. */
-	private readonly discovery = new Map<string, { readonly kind: string; readonly payload: string }>();
+	/** Topics by peer's name. */
+	private readonly own = new Map<string, PeerTopics>();
+	/** Of a thousand peers few have another status than before. */
+	private readonly states = new Memo<Content>();
+	private readonly discoveries = new Memo<Content>();
+	/** While messages wait for room, nothing changes. */
+	private readonly all = new Memo<ReadonlyMap<string, Content>>();
 
 	/** @param instance in the router's state: tells this daemon's from another's under the same id */
 	constructor(
@@ -20,46 +27,77 @@ export class Payloads {
 	 * Every retained message, topic to payload, in the order in which they are to be published after a connection:
 	 * discovery, availability, states. Home Assistant may miss a state whose entity it does not know yet.
 	 */
-	retained({ router, peers }: Status): Map<string, string> {
+	retained({ router, peers }: Status): ReadonlyMap<string, Content> {
+		return this.all.get("", router, peers, () => this.make(router, peers));
+	}
+
+	private make(router: RouterStatus, peers: readonly PeerStatus[]): ReadonlyMap<string, Content> {
 		const { topics, config } = this;
-		const known = peers.map((peer) => ({ peer, own: topics.peer(peerId(peer.name)) }));
-		const messages = new Map<string, string>();
+		const known = peers.map((peer) => ({ peer, own: this.topicsOf(peer.name) }));
+		if (this.own.size > 2 * peers.length + 16) this.own.clear();
+		this.states.limit(peers.length);
+		this.discoveries.limit(peers.length);
+		const messages = new Map<string, Content>();
 		if (config.discovery) {
 			messages.set(topics.discovery, this.routerDiscovery(router.version));
 			for (const { peer, own } of known)
 				messages.set(own.discovery, this.peerDiscovery(own, peer, router.version));
 		}
-		for (const topic of [...this.discovery.keys()]) if (!messages.has(topic)) this.discovery.delete(topic);
-		messages.set(topics.availability, "online");
-		for (const { own } of known) messages.set(own.availability, router.bird.reachable ? "online" : "offline");
-		messages.set(topics.state, bounded(routerPayload(router, this.instance)));
-		for (const { peer, own } of known) messages.set(own.state, bounded(peerPayload(peer)));
+		messages.set(topics.availability, ONLINE);
+		for (const { own } of known) messages.set(own.availability, router.bird.reachable ? ONLINE : OFFLINE);
+		messages.set(topics.state, literal(bounded(routerPayload(router, this.instance))));
+		for (const { peer, own } of known) messages.set(own.state, this.state(peer));
 		return messages;
 	}
 
-	private routerDiscovery(version: string): string {
+	private topicsOf(name: string): PeerTopics {
+		const own = this.own.get(name) ?? this.topics.peer(peerId(name));
+		this.own.set(name, own);
+		return own;
+	}
+
+	private state(peer: PeerStatus): Content {
+		return this.states.get(peer.name, peer, undefined, () => literal(bounded(peerPayload(peer))));
+	}
+
+	/** Discovery depends on names and this only, and is the largest part by far: it is made when it is sent. */
+	private discovery(kind: "router" | "peer" | "range", version: string, make: () => unknown): Content {
+		return { key: `${kind} ${version}`, text: () => toJson(make()) };
+	}
+
+	private routerDiscovery(version: string): Content {
 		const { topics, config } = this;
-		return this.cached(topics.discovery, "router", () =>
+		return this.discovery("router", version, () =>
 			routerDiscovery(topics, { version, commands: config.commands }),
 		);
 	}
 
-	private peerDiscovery(own: PeerTopics, peer: PeerStatus, version: string): string {
+	private peerDiscovery(own: PeerTopics, { name, neighbor_range }: PeerStatus, version: string): Content {
 		const { topics, config } = this;
-		const isRange = peer.neighbor_range !== undefined;
 		// One name may become a range, or cease to be one.
-		return this.cached(own.discovery, isRange ? "range" : "peer", () =>
-			peerDiscovery(topics, own, { name: peer.name, isRange }, { version, commands: config.commands }),
+		const isRange = neighbor_range !== undefined;
+		return this.discoveries.get(name, own, isRange, () =>
+			this.discovery(isRange ? "range" : "peer", version, () =>
+				peerDiscovery(topics, own, { name, isRange }, { version, commands: config.commands }),
+			),
 		);
 	}
-
-	private cached(topic: string, kind: string, make: () => unknown): string {
-		const known = this.discovery.get(topic);
-		const payload = known?.kind === kind ? known.payload : JSON.stringify(make());
-		this.discovery.set(topic, { kind, payload });
-		return payload;
-	}
 }
+
+/** What is published on a topic. */
+export interface Content {
+	/** Of two contents of one topic: equal if they say the same. */
+	readonly key: string;
+	text(): string;
+}
+
+/** @param text that is as good as any key */
+export function literal(text: string): Content {
+	return { key: text, text: () => text };
+}
+
+const ONLINE = literal("online");
+const OFFLINE = literal("offline");
 
 /** Characters of a text in a message, and entries of a list: whatever a program or a peer says, a message stays small. */
 const TEXT_LIMIT = 1000;
@@ -68,8 +106,10 @@ const LIST_LIMIT = 20;
 /** A value as JSON, for a message. */
 export function bounded(message: object): string {
 	return JSON.stringify(message, (_, value) => {
-		if (typeof value === "string")
-			return value.length > TEXT_LIMIT ? `${value.slice(0, TEXT_LIMIT)}…` : value;
+		if (typeof value === "string") {
+			const text = oneLine(value);
+			return text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text;
+		}
 		return Array.isArray(value) ? value.slice(0, LIST_LIMIT) : value;
 	});
 }
@@ -105,10 +145,4 @@ function peerPayload(peer: PeerStatus) {
 		...{ imported, exported, preferred, flaps, last_error },
 		...{ diagnosis, explanation, evidence, remedy, tried, note },
 	};
-}
-
-/** The peers known so far with what is new about them, sorted by name. */
-export function merged(known: readonly PeerStatus[], news: readonly PeerStatus[]): PeerStatus[] {
-	const all = new Map([...known, ...news].map((peer) => [peer.name, peer]));
-	return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

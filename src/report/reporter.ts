@@ -12,6 +12,10 @@ import { StatusFiles } from "./run-files.ts";
 
 /** Changes within this many milliseconds are published together. */
 const TOGETHER = 50;
+/** After each publication there is a pause of this many times what it has taken: with 1,000 peers that is no small thing. */
+const PAUSE = 20;
+/** Milliseconds that this pause lasts at most: whoever reads the status is not to be told what is long over. */
+const LONGEST_PAUSE = 5000;
 /** Commands of MQTT whose outcome is waited for, at most. */
 const COMMANDS = 32;
 /** Milliseconds until a state that could not be written is tried again. */
@@ -43,6 +47,8 @@ export class Reporter {
 	/** Commands of MQTT that wait for their outcome, by id. */
 	private readonly commands = new Map<string, MqttCommand>();
 	private commandCount = 0;
+	/** When the status may be published again, monotonic ms. */
+	private notBefore = 0;
 
 	constructor(
 		private readonly platform: Platform,
@@ -102,6 +108,13 @@ export class Reporter {
 		return this.id.get(this.config.main.routerId);
 	}
 
+	/** Looks whether the files are those that were written last: somebody may have removed them. */
+	check(): void {
+		if (this.files.isIntact) return;
+		this.files.forget();
+		this.publishSoon();
+	}
+
 	/** Something may have changed. @param status makes the status; called within 50 ms, once for all changes of that time */
 	update(status: () => Status): void {
 		this.status = status;
@@ -129,9 +142,13 @@ export class Reporter {
 	}
 
 	private publishSoon(): void {
-		this.timer ??= this.platform.after(TOGETHER, () => {
+		const wait = Math.max(TOGETHER, this.notBefore - this.platform.now().monotonic);
+		this.timer ??= this.platform.after(wait, () => {
 			this.timer = undefined;
+			const began = this.platform.now().monotonic;
 			this.publish();
+			const now = this.platform.now().monotonic;
+			this.notBefore = now + Math.min((now - began) * PAUSE, LONGEST_PAUSE);
 		});
 	}
 

@@ -1,3 +1,4 @@
+import { oneLine } from "../lib/printable.ts";
 import { FileError, type Files } from "../platform/types.ts";
 
 const HOSTNAME = "/proc/sys/kernel/hostname";
@@ -28,7 +29,7 @@ export class RouterId {
 		if (UNNAMED.has(name)) return undefined;
 		try {
 			this.files.makeDirectory(DIRECTORY);
-			this.files.replace(PATH, `${name}\n`);
+			this.files.replace(PATH, `${name}\n`, { durable: true });
 			return `this router stays '${name}' in topics and entity ids, whatever the host name (${PATH})`;
 		} catch (error) {
 			if (!(error instanceof FileError)) throw error;
@@ -43,7 +44,7 @@ export class RouterId {
 
 	private read(path: string): string {
 		try {
-			return this.files.read(path, 4096).trim();
+			return oneLine(this.files.read(path, 4096)).trim();
 		} catch {
 			return "";
 		}

@@ -1,5 +1,9 @@
+import { concatenate } from "../lib/lines.ts";
+import { Memo } from "../lib/memo.ts";
+import { toJson } from "../lib/printable.ts";
+import { encodeUtf8 } from "../lib/utf8.ts";
 import type { StoredEvent } from "../model/event.ts";
-import type { Status } from "../model/status.ts";
+import type { PeerStatus, Status } from "../model/status.ts";
 import type { Files } from "../platform/types.ts";
 import { FileError } from "../platform/types.ts";
 
@@ -9,12 +13,17 @@ export const EVENTS_FILE = "events.jsonl";
 /** Events that are kept; the file is cut back to this many once it has a fifth more. */
 const KEPT = 500;
 const CUT_AT = 600;
+/** Peers that are written at a time. */
+const TOGETHER = 32;
 /** Bytes that 600 events stay under by far. */
 const EVENTS_LIMIT = 1 << 20;
 
 /** Writes the state for the command line and others to read. Every method returns what failed, or undefined. */
 export class StatusFiles {
-	private lastStatus = "";
+	/** What the file says: of the rest its text, of the peers the status that each was made from. */
+	private last: { readonly rest: string; readonly peers: readonly PeerStatus[]; inode?: number } | undefined;
+	/** Each peer's part of it, as it is written. */
+	private readonly texts = new Memo<Uint8Array>();
 	private lines: number | undefined;
 	/** The last line may be a part of one: the disk was full in the middle of it. */
 	private torn = false;
@@ -27,12 +36,41 @@ export class StatusFiles {
 
 	/** Replaces status.json, if anything in it is new. */
 	status(status: Status): string | undefined {
-		const text = `${JSON.stringify(status)}\n`;
-		if (text === this.lastStatus) return undefined;
+		const { peers, ...rest } = status;
+		const text = toJson(rest);
+		const { last } = this;
+		const same = last?.rest === text && last.peers.length === peers.length;
+		if (same && peers.every((peer, index) => peer === last.peers[index])) return undefined;
 		return this.attempt(() => {
-			this.files.replace(this.path(STATUS_FILE), text);
-			this.lastStatus = text;
+			this.files.replace(this.path(STATUS_FILE), this.pieces(text, peers));
+			const inode = this.files.status(this.path(STATUS_FILE))?.inode;
+			this.last = { rest: text, peers, ...(inode === undefined ? {} : { inode }) };
 		});
+	}
+
+	/** Whether status.json is the one that was written last: somebody may have removed it, or the whole directory. */
+	get isIntact(): boolean {
+		return !this.last || this.files.status(this.path(STATUS_FILE))?.inode === this.last.inode;
+	}
+
+	/** Has status.json written again, and the events counted again. */
+	forget(): void {
+		this.last = undefined;
+		this.lines = undefined;
+	}
+
+	/** The whole in pieces: of a thousand peers it has a megabyte. */
+	private *pieces(rest: string, peers: readonly PeerStatus[]): Generator<string | Uint8Array> {
+		this.texts.limit(peers.length);
+		yield `${rest.slice(0, -1)},"peers":[`;
+		for (let at = 0; at < peers.length; at += TOGETHER)
+			yield concatenate(peers.slice(at, at + TOGETHER).map((peer, index) => this.textOf(peer, at + index)));
+		yield "]}\n";
+	}
+
+	private textOf(peer: PeerStatus, index: number): Uint8Array {
+		const isFirst = index === 0;
+		return this.texts.get(peer.name, peer, isFirst, () => encodeUtf8(`${isFirst ? "" : ","}${toJson(peer)}`));
 	}
 
 	/** Adds a line to events.jsonl and cuts it back from time to time. */
@@ -41,7 +79,7 @@ export class StatusFiles {
 			this.lines ??= this.begin();
 			const afresh = this.torn ? "\n" : "";
 			this.torn = true;
-			this.files.append(this.path(EVENTS_FILE), `${afresh}${JSON.stringify(event)}\n`);
+			this.files.append(this.path(EVENTS_FILE), `${afresh}${toJson(event)}\n`);
 			this.torn = false;
 			this.lines++;
 			if (this.lines < CUT_AT) return;

@@ -5,8 +5,9 @@ import type { Action } from "../warden/actions.ts";
 import type { WardenEvent } from "../warden/events.ts";
 import { restartPeer } from "./bird/restart.ts";
 import { flushConntrack } from "./conntrack/flush.ts";
-import { inspectPeer } from "./kernel/inspect-peer.ts";
+import type { Inspector } from "./kernel/inspector.ts";
 import { hostIn } from "./kernel/networks.ts";
+import { readAddresses } from "./kernel/router-addresses.ts";
 import type { TableKeeper } from "./nft/keep-table.ts";
 import { listRuleset } from "./nft/list-ruleset.ts";
 import type { Monitor } from "./nft/monitor.ts";
@@ -37,6 +38,7 @@ export interface Programs {
 	readonly platform: Platform;
 	readonly nft: Nft;
 	readonly table: TableKeeper;
+	readonly inspector: Inspector;
 	readonly monitor: Monitor;
 	readonly config: Config;
 }
@@ -62,15 +64,23 @@ export async function perform(action: ProgramAction, programs: Programs): Promis
 			const { type: _, ...target } = action;
 			const { address, zone } = target;
 			const { routeMark } = config.main;
-			const inspection = await inspectPeer(platform, { ...target, routeMark });
+			const inspection = await programs.inspector.inspect({ ...target, routeMark });
 			return [{ type: "peer_inspected", address, zone, inspection }];
 		}
 		case "walk_ruleset": {
-			const ruleset = await listRuleset(platform, DAEMON_LISTING);
+			const [ruleset, addresses] = await Promise.all([
+				listRuleset(platform, DAEMON_LISTING),
+				readAddresses(platform),
+			]);
 			if ("reason" in ruleset) return [{ type: "ruleset_walked", obstacles: undefined }];
 			const peers = action.peers.flatMap((peer) => {
 				// Any host of a range may dial: one stands for all. Without one nothing is looked at.
-				const host = peer.address.includes("/") ? hostIn(platform.files, peer.address) : peer;
+				const isRange = peer.address.includes("/");
+				const host = !isRange
+					? peer
+					: typeof addresses === "string"
+						? undefined
+						: hostIn(addresses, peer.address);
 				return host ? [{ ...peer, address: host.address, interface: peer.interface ?? host.interface }] : [];
 			});
 			const { table } = config.main;

@@ -16,7 +16,8 @@ export type WardenEvent =
 	| { readonly type: "configured"; readonly settings: Settings }
 	/** The nft monitor runs; what happened before may have been missed. */
 	| { readonly type: "watch_started" }
-	| { readonly type: "watch_ended"; readonly reason: string }
+	/** @property paused another one is started, but not soon */
+	| { readonly type: "watch_ended"; readonly reason: string; readonly paused?: boolean }
 	/** The kernel dropped monitor messages. */
 	| { readonly type: "watch_gap" }
 	/** Somebody else's transaction touched the table. */
@@ -44,8 +45,10 @@ export type WardenEvent =
 	| { readonly type: "list_failed"; readonly reason: string }
 	| { readonly type: "flushed"; readonly deleted: number; readonly left: number }
 	| { readonly type: "flush_failed"; readonly reason: string }
-	/** A SYN, FIN or RST of BGP went by. */
+	/** A peer's SYN, FIN or RST went by. */
 	| { readonly type: "session_sign" }
+	/** Hosts that are no peers send more SYNs of BGP than are traced. */
+	| { readonly type: "syn_flood" }
 	/** Packets of BGP have gone their whole way through the ruleset. */
 	| { readonly type: "packets_traced"; readonly traces: readonly PacketTrace[] }
 	/**

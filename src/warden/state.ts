@@ -1,4 +1,5 @@
 import { withZone } from "../lib/address.ts";
+import { Memo } from "../lib/memo.ts";
 import type { BirdPeer, LastError } from "../model/bird.ts";
 import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configuration.ts";
 import type { Diagnosis } from "../model/diagnosis.ts";
@@ -7,6 +8,7 @@ import type { ProblemKind } from "../model/problem.ts";
 import type { ServiceEvent, ServiceProcess } from "../model/service.ts";
 import type { Settings } from "../model/settings.ts";
 import { type EvidenceState, NO_EVIDENCE } from "./diagnosis/evidence.ts";
+import type { WardenEvent } from "./events.ts";
 import type { SessionNote } from "./peers/session-use.ts";
 import { initialTable, type TableState } from "./table/table-state.ts";
 
@@ -22,8 +24,10 @@ export interface WardenState {
 	readonly services: ServicesState;
 	readonly evidence: EvidenceState;
 	/** By name. */
-	readonly peers: Readonly<Record<string, PeerRecord>>;
+	readonly peers: ReadonlyMap<string, PeerRecord>;
 	readonly problems: Readonly<Partial<Record<ProblemKind, string>>>;
+	/** The latest event that could not be dealt with, until one of its kind was. */
+	readonly failing?: { readonly type: WardenEvent["type"]; readonly at: number };
 }
 
 export interface FlushState {
@@ -32,11 +36,18 @@ export interface FlushState {
 	readonly again: boolean;
 	/** Entries deleted since the start. */
 	readonly deleted: number;
+	/** Flushes in a row that have failed, and when the next one is due for that. */
+	readonly failures?: number;
+	readonly retryAt?: number;
 	readonly waiting: readonly string[];
 	readonly nextWaiting: readonly string[];
 }
 
 export interface BirdState {
+	/** When peers were restarted in the last second. */
+	readonly restartedAt?: readonly number[];
+	/** As the last reading has them. */
+	readonly peers: readonly BirdPeer[];
 	readonly reachable: boolean;
 	readonly version?: string;
 	/** BIRD was read completely since the start. */
@@ -131,10 +142,10 @@ export function initialState(settings: Settings, now: { monotonic: number; wall:
 		clockOffset: now.wall - now.monotonic,
 		table: initialTable(settings.addresses, portsOf(settings)),
 		flush: { running: false, again: false, deleted: 0, waiting: [], nextWaiting: [] },
-		bird: { reachable: false, known: false, due: [], followUntil: 0 },
+		bird: { peers: [], reachable: false, known: false, due: [], followUntil: 0 },
 		services: { processes: [], changed: {}, bursts: {}, reported: {} },
 		evidence: NO_EVIDENCE,
-		peers: {},
+		peers: new Map(),
 		problems: {},
 	};
 }
@@ -194,13 +205,68 @@ export function configurationOf(
 	{ bird }: WardenState,
 	{ peer, range }: PeerRecord,
 ): BgpConfiguration | undefined {
-	return bird.configuration?.bgp.find(({ name }) => name === (range ?? peer.name));
+	return bird.configuration && byName(bird.configuration).get(range ?? peer.name);
+}
+
+const named = new Memo<ReadonlyMap<string, BgpConfiguration>>();
+
+/** A configuration's BGP protocols by name: each peer is looked up several times in each reading. */
+function byName(configuration: BirdConfiguration): ReadonlyMap<string, BgpConfiguration> {
+	// Of two with one name BIRD takes none; the first is as good as the other.
+	const make = () => new Map([...configuration.bgp].reverse().map((protocol) => [protocol.name, protocol]));
+	return named.get("", configuration, undefined, make);
 }
 
 /** Under which a peer's evidence is kept: its address, or a range's prefix. */
 export function evidenceKey({ peer }: PeerRecord): string | undefined {
-	const { neighborAddress, neighborInterface, neighborRange } = peer;
+	return keyOf(peer);
+}
+
+function keyOf({ neighborAddress, neighborInterface, neighborRange }: BirdPeer): string | undefined {
 	return neighborAddress === undefined ? neighborRange : withZone(neighborAddress, neighborInterface);
+}
+
+/** Peers by what is known of them. */
+interface Index {
+	/** By `evidenceKey`; two protocols may have one neighbor. */
+	readonly byKey: ReadonlyMap<string | undefined, readonly BirdPeer[]>;
+	/** Those that are no range, and those that are. */
+	readonly single: readonly BirdPeer[];
+	readonly ranges: readonly BirdPeer[];
+}
+
+const indexed = new Memo<Index>();
+
+/** The peers of the last reading: each event is about one of a thousand. */
+export function indexOf({ bird }: WardenState): Index {
+	return indexed.get("", bird.peers, undefined, () => makeIndex(bird.peers));
+}
+
+function makeIndex(peers: readonly BirdPeer[]): Index {
+	const byKey = new Map<string | undefined, BirdPeer[]>();
+	for (const peer of peers) {
+		const key = keyOf(peer);
+		const others = byKey.get(key);
+		if (others) others.push(peer);
+		else byKey.set(key, [peer]);
+	}
+	const isRange = ({ neighborRange }: BirdPeer) => neighborRange !== undefined;
+	const ranges = peers.filter(isRange);
+	const single = ranges.length === 0 ? peers : peers.filter((peer) => !isRange(peer));
+	return { byKey, single, ranges };
+}
+
+const keys = new Memo<ReadonlySet<string | undefined>>();
+
+/** `evidenceKey` of each peer. */
+export function evidenceKeys({ peers }: WardenState): ReadonlySet<string | undefined> {
+	return keys.get("", peers, undefined, () => new Set([...peers.values()].map(evidenceKey)));
+}
+
+/** The peer that this evidence is about. @param key from `evidenceKey` */
+export function recordOf(state: WardenState, key: string): PeerRecord | undefined {
+	const [peer] = indexOf(state).byKey.get(key) ?? [];
+	return peer && state.peers.get(peer.name);
 }
 
 /** Since when a peer is down, as far as the daemon has seen; monotonic ms. */

@@ -1,4 +1,5 @@
 import { isoSeconds } from "../lib/clock.ts";
+import { Memo } from "../lib/memo.ts";
 import { peerLevel, routerLevel } from "../model/peer-level.ts";
 import { PROBLEMS } from "../model/problem.ts";
 import type { PeerStatus, RouterStatus, Status } from "../model/status.ts";
@@ -14,9 +15,7 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 	const { table, bird } = state;
 	const diagnosis = gravestDiagnosis(state);
 	const gravest = PROBLEMS.find((kind) => state.problems[kind] !== undefined);
-	const peers = Object.values(state.peers)
-		.map((record) => peerStatus(state, record))
-		.sort((a, b) => (a.name < b.name ? -1 : 1));
+	const peers = peerStatuses(state);
 	const router: Omit<RouterStatus, "level"> = {
 		...identity,
 		started: isoSeconds(state.clockOffset, state.startedAt),
@@ -37,7 +36,37 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 	return { router: { ...router, level: routerLevel(router, peers) }, peers };
 }
 
-function peerStatus(state: WardenState, record: PeerRecord): PeerStatus {
+/** Whether the status may be another after a change: evidence comes in for a thousand peers, and most of it changes nothing. */
+export function mayShow(one: WardenState, other: WardenState): boolean {
+	return (
+		one.peers !== other.peers ||
+		one.table !== other.table ||
+		one.flush !== other.flush ||
+		one.problems !== other.problems ||
+		one.settings !== other.settings ||
+		one.clockOffset !== other.clockOffset ||
+		one.bird.reachable !== other.bird.reachable ||
+		one.bird.version !== other.bird.version
+	);
+}
+
+/** A peer of which nothing has changed is the same object: of a thousand most are. */
+const known = new Memo<PeerStatus>();
+
+function peerStatuses(state: WardenState): PeerStatus[] {
+	known.limit(state.peers.size);
+	const peers = [...state.peers.values()].map((record) =>
+		known.get(record.peer.name, record, state.clockOffset, (before) => {
+			const status = makePeerStatus(state, record);
+			// Most of what is remembered of a peer is not shown.
+			return before && JSON.stringify(before) === JSON.stringify(status) ? before : status;
+		}),
+	);
+	const isSorted = peers.every(({ name }, index) => index === 0 || (peers[index - 1]?.name ?? "") < name);
+	return isSorted ? peers : peers.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function makePeerStatus(state: WardenState, record: PeerRecord): PeerStatus {
 	const { peer, stateSince, diagnosis, note } = record;
 	const began = stateSince ?? record.birdSince;
 	const since = began === undefined ? undefined : isoSeconds(state.clockOffset, began);

@@ -12,6 +12,9 @@ type Changes<Part> = { [Key in keyof Part]?: Part[Key] | undefined };
 /** One event being dealt with: the state as it becomes, and the actions so far. */
 export class Turn {
 	readonly actions: Action[] = [];
+	/** Copies that this turn may change: one for all of its changes, since there may be a thousand peers. */
+	private ownPeers: Map<string, PeerRecord> | undefined;
+	private ownAddresses = new Map<string, AddressEvidence>();
 
 	constructor(
 		public state: WardenState,
@@ -44,12 +47,26 @@ export class Turn {
 
 	/** Evidence about one address. */
 	evidenceOf(address: string, changes: Changes<AddressEvidence>): void {
-		const { addresses } = this.state.evidence;
-		this.evidence({ addresses: { ...addresses, [address]: merge(addresses[address] ?? {}, changes) } });
+		if (this.state.evidence.addresses !== this.ownAddresses) {
+			this.ownAddresses = new Map(this.state.evidence.addresses);
+			this.evidence({ addresses: this.ownAddresses });
+		}
+		this.ownAddresses.set(address, merge(this.ownAddresses.get(address) ?? {}, changes));
+	}
+
+	/** All of them at once. */
+	peers(peers: Map<string, PeerRecord>): void {
+		this.ownPeers = peers;
+		this.state = { ...this.state, peers };
 	}
 
 	peer(name: string, record: PeerRecord): void {
-		this.state = { ...this.state, peers: { ...this.state.peers, [name]: record } };
+		if (this.state.peers.get(name) === record) return;
+		if (this.state.peers !== this.ownPeers) {
+			this.ownPeers = new Map(this.state.peers);
+			this.state = { ...this.state, peers: this.ownPeers };
+		}
+		this.ownPeers.set(name, record);
 	}
 
 	/** @param text undefined: the problem is solved; @param level how grave it is */

@@ -1,3 +1,4 @@
+import { withZone } from "../lib/address.ts";
 import { clockOffset, type Moment } from "../lib/clock.ts";
 import type { Command } from "../model/command.ts";
 import type { Settings } from "../model/settings.ts";
@@ -8,6 +9,7 @@ import { rulesetWalked } from "./diagnosis/listed-ruleset.ts";
 import { packetsTraced } from "./diagnosis/record-packets.ts";
 import { diagnosesDueAt, diagnosesTick, updateDiagnoses } from "./diagnosis/update-diagnoses.ts";
 import type { WardenEvent } from "./events.ts";
+import { failed, succeeded, TICK_AGAIN } from "./failing.ts";
 import { gaveUp } from "./peers/given-up.ts";
 import {
 	birdConfigured,
@@ -22,7 +24,7 @@ import { updatePorts } from "./ports.ts";
 import { serviceChanged, servicesAt, servicesRead, servicesTick } from "./services/services.ts";
 import type { WardenState } from "./state.ts";
 import { contentionEndsAt, contentionTick } from "./table/contention.ts";
-import { flushed, flushFailed, requestFlush } from "./table/flush-requests.ts";
+import { flushed, flushFailed, flushTick, requestFlush } from "./table/flush-requests.ts";
 import { firewallChanged, firewallSeen, look } from "./table/look-at-firewall.ts";
 import * as outcomes from "./table/outcomes.ts";
 import * as repair from "./table/repair.ts";
@@ -31,17 +33,24 @@ import { tableDeadlines } from "./table/table-state.ts";
 import * as watch from "./table/watch.ts";
 import { Turn } from "./turn.ts";
 
-/** The warden: what is to be done about an event. Pure: no I/O, no clock, no timers. */
+/** The warden: what is to be done about an event. Pure: no I/O, no clock, no timers. Never throws. */
 export function step(
 	state: WardenState,
 	event: WardenEvent,
 	now: Moment,
 ): { readonly state: WardenState; readonly actions: readonly Action[] } {
-	const turn = new Turn({ ...state, clockOffset: clockOffset(state.clockOffset, now) }, now);
+	const before = { ...state, clockOffset: clockOffset(state.clockOffset, now) };
+	const turn = new Turn(before, now);
 	const handle = handlers[event.type] as (turn: Turn, event: WardenEvent) => void;
-	handle(turn, event);
-	if (CHANGES_DIAGNOSES.has(event.type)) updateDiagnoses(turn);
-	return { state: turn.state, actions: turn.actions };
+	try {
+		handle(turn, event);
+		if (event.type === "peer_inspected") updateDiagnoses(turn, withZone(event.address, event.zone));
+		else if (CHANGES_DIAGNOSES.has(event.type)) updateDiagnoses(turn);
+		succeeded(turn, event.type);
+		return { state: turn.state, actions: turn.actions };
+	} catch (error) {
+		return failed(new Turn(before, now), event.type, error);
+	}
 }
 
 /** Events after which a diagnosis may be another. */
@@ -50,7 +59,6 @@ const CHANGES_DIAGNOSES: ReadonlySet<WardenEvent["type"]> = new Set([
 	"bird_lost",
 	"packets_traced",
 	"ruleset_walked",
-	"peer_inspected",
 	"counters_read",
 ] as const);
 
@@ -59,12 +67,15 @@ export function nextDeadline(state: WardenState): number | undefined {
 	const times = [
 		...tableDeadlines(state.table),
 		contentionEndsAt(state.table),
+		state.flush.retryAt,
 		state.bird.due[0],
 		state.bird.pollAt,
 		servicesAt(state.services),
 		diagnosesDueAt(state),
 	].filter((time) => time !== undefined);
-	return times.length === 0 ? undefined : Math.min(...times);
+	if (times.length === 0) return undefined;
+	// A tick that has failed leaves its deadlines where they were.
+	return Math.max(Math.min(...times), state.failing?.type === "tick" ? state.failing.at + TICK_AGAIN : 0);
 }
 
 type Handlers = {
@@ -75,7 +86,7 @@ const handlers: Handlers = {
 	started: (turn) => table.startTable(turn),
 	configured: (turn, { settings }) => configured(turn, settings),
 	watch_started: (turn) => watch.watchStarted(turn),
-	watch_ended: (turn, { reason }) => watch.watchEnded(turn, reason),
+	watch_ended: (turn, { reason, paused }) => watch.watchEnded(turn, reason, paused),
 	watch_gap: (turn) => watch.watchGap(turn),
 	table_touched: (turn, { touch, actor }) => repair.tableTouched(turn, touch, actor),
 	own_transaction: (turn) => repair.ownTransaction(turn),
@@ -88,6 +99,7 @@ const handlers: Handlers = {
 	flushed: (turn, { deleted, left }) => flushed(turn, deleted, left),
 	flush_failed: (turn, { reason }) => flushFailed(turn, reason),
 	session_sign: (turn) => pollSoon(turn),
+	syn_flood: (turn) => table.tracePeers(turn),
 	packets_traced: (turn, { traces }) => packetsTraced(turn, traces),
 	ruleset_changed: (turn, { tables, actor, firewall }) => {
 		// First of all: fw4 may be about to load its ruleset.
@@ -113,6 +125,7 @@ const handlers: Handlers = {
 function tick(turn: Turn): void {
 	watch.tableTick(turn);
 	contentionTick(turn);
+	flushTick(turn);
 	pollingTick(turn);
 	servicesTick(turn);
 	diagnosesTick(turn);
@@ -155,13 +168,13 @@ function command(turn: Turn, { id, verb, peer }: Command): void {
 		table.releaseTable(turn, ids);
 	} else if (verb === "flush") {
 		requestFlush(turn, ids);
-	} else if (peer === undefined || !Object.hasOwn(turn.state.peers, peer)) {
-		const known = Object.keys(turn.state.peers).sort().join(", ");
+	} else if (peer === undefined || !turn.state.peers.has(peer)) {
+		const known = [...turn.state.peers.keys()].sort().join(", ");
 		const text = `BIRD has no peer '${peer ?? ""}'${known === "" ? "" : `; it has ${known}`}`;
 		turn.log("warn", text);
 		turn.reply(ids, false, text);
 	} else {
-		const record = turn.state.peers[peer];
+		const record = turn.state.peers.get(peer);
 		// BIRD restarts none that it has disabled itself.
 		const verb = record && gaveUp(record) ? "enable" : "restart";
 		turn.log("info", `peer ${peer}: ${verb === "enable" ? "enabled" : "restarted"} in BIRD on request`);

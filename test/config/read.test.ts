@@ -33,6 +33,7 @@ describe("a configuration file", () => {
 	it("that is gone is one too", () => {
 		expect(readConfiguration(files, PATH)).toEqual({
 			errors: [`${PATH}: No such file or directory ${START_OVER}`],
+			unread: true,
 		});
 	});
 
@@ -101,7 +102,7 @@ describe("the last good configuration", () => {
 		const text = `# mine\n${MINE}`;
 		expect(keepLastGood(files, PATH, text)).toBeUndefined();
 		expect(keepLastGood(files, PATH, text)).toBeUndefined();
-		expect(replace.mock.calls).toEqual([[LAST_GOOD, text, 0o600]]);
+		expect(replace.mock.calls).toEqual([[LAST_GOOD, text, { mode: 0o600, durable: true }]]);
 		expect(keepLastGood(files, PATH, MINE)).toBeUndefined();
 		expect(files.read(LAST_GOOD)).toBe(MINE);
 	});

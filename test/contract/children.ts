@@ -197,4 +197,104 @@ export const childCases: readonly ContractCase[] = [
 			equal([good.timedOut, good.stdout], [false, "bXb"], "outcome of a good one");
 		},
 	},
+	{
+		name: "a child that prints all the time does not keep a later one waiting",
+		async run(platform) {
+			let chunks = 0;
+			const busy = platform.spawn({ argv: ["yes"], onStdout: () => chunks++, onExit: () => {} });
+			await until(platform, "the busy one", () => chunks > 10);
+			for (let round = 0; round < 5; round++) {
+				const before = chunks;
+				const { stdout } = await outcome(platform, ["echo", "quiet"]);
+				equal(stdout, "quiet\n", "output");
+				await until(platform, "the busy one to go on", () => chunks > before);
+			}
+			busy.kill("SIGKILL");
+		},
+	},
+	{
+		name: "output is read in pieces of the size that was asked for",
+		async run(platform) {
+			let longest = 0;
+			let ended = false;
+			platform.spawn({
+				argv: ["head", "-c", "200000", "/dev/zero"],
+				piece: 4096,
+				onStdout: (chunk) => {
+					longest = Math.max(longest, chunk.length);
+				},
+				onExit: () => {
+					ended = true;
+				},
+			});
+			await until(platform, "the end", () => ended);
+			// Node reads as it likes.
+			holds(longest > 0 && (longest <= 4096 || platform.engine !== "quickjs"), `${longest} bytes at a time`);
+		},
+	},
+	{
+		name: "a child that is killed has ended, though another holds its output",
+		async run(platform) {
+			let status: unknown;
+			const child = platform.spawn({
+				argv: ["sh", "-c", "sleep 30 & echo started; wait"],
+				onStdout: () => child.kill("SIGKILL"),
+				onExit: (ended) => {
+					status = ended;
+				},
+			});
+			await until(platform, "the end", () => status !== undefined);
+			equal(status, { signal: 9 }, "status");
+		},
+	},
+	{
+		name: "a child that ends has ended, though another holds its output for ever",
+		async run(platform) {
+			const said: unknown[] = [];
+			platform.spawn({
+				argv: ["sh", "-c", "sleep 30 & echo out; exit 3"],
+				onStdout: (chunk) => said.push(chunk.length),
+				onExit: (status) => said.push(status),
+			});
+			for (let tries = 0; tries < 10 && said.length < 2; tries++) await pause(platform, 1000);
+			equal(said, [4, { code: 3 }], "output and end");
+		},
+	},
+	{
+		name: "children that run are counted",
+		async run(platform) {
+			const before = platform.childCount;
+			let ended = false;
+			const child = platform.spawn({
+				argv: ["sleep", "30"],
+				onExit: () => {
+					ended = true;
+				},
+			});
+			equal(platform.childCount, before + 1, "while it runs");
+			child.kill("SIGKILL");
+			await until(platform, "the end", () => ended);
+			equal(platform.childCount, before, "after its end");
+		},
+	},
+	{
+		name: "of many short-lived programs two run at a time, and what is urgent waits for none",
+		async run(platform) {
+			const before = platform.childCount;
+			let most = 0;
+			const many = Array.from({ length: 12 }, () => {
+				const done = runToEnd(platform, ["sleep", "0.05"], { timeout: 5000 });
+				most = Math.max(most, platform.childCount - before);
+				return done.then((result) => {
+					most = Math.max(most, platform.childCount - before);
+					return result;
+				});
+			});
+			const urgent = await runToEnd(platform, ["echo", "now"], { timeout: 5000, urgent: true });
+			equal([urgent.stdout, most], ["now\n", 2], "urgent, and most at a time");
+			const statuses = (await Promise.all(many)).map(({ status }) => status);
+			equal(statuses, new Array(12).fill({ code: 0 }), "statuses");
+			holds(most <= 3, `${most} at a time`);
+		},
+	},
 ];

@@ -13,15 +13,36 @@ export const fileCases: readonly ContractCase[] = [
 			equal(files.read(path), "grün 😀\nsecond\n", "text");
 			files.replace(path, "new");
 			equal(files.read(path), "new", "replaced text");
+			files.replace(path, ["one ", "", new Uint8Array([0x7a, 0x77, 0xc3, 0xb6]), "lf\n"]);
+			equal(files.read(path), "one zwölf\n", "text in pieces");
 			files.append(`${path}2`, "created");
 			equal(files.read(`${path}2`), "created", "appended to nothing");
+		},
+	},
+	{
+		name: "a file that is given another name is the same, in place of what had it",
+		async run(platform) {
+			const directory = await scratch(platform);
+			const { files } = platform;
+			files.replace(`${directory}/one`, "1");
+			files.replace(`${directory}/other`, "2");
+			const inode = files.status(`${directory}/one`)?.inode;
+			files.rename(`${directory}/one`, `${directory}/other`);
+			equal(files.list(directory), ["other"], "directory");
+			equal(files.read(`${directory}/other`), "1", "text");
+			equal(files.status(`${directory}/other`)?.inode, inode, "inode");
+			equal(
+				failureOf(() => files.rename(`${directory}/none`, `${directory}/other`)),
+				`rename: ${directory}/none: No such file or directory`,
+				"message",
+			);
 		},
 	},
 	{
 		name: "a replaced file has its mode and leaves nothing beside it",
 		async run(platform) {
 			const directory = await scratch(platform);
-			platform.files.replace(`${directory}/secret`, "x", 0o600);
+			platform.files.replace(`${directory}/secret`, "x", { mode: 0o600 });
 			const { stdout } = await outcome(platform, ["stat", "-c", "%a", `${directory}/secret`]);
 			equal(stdout, "600\n", "mode");
 			equal(platform.files.list(directory), ["secret"], "directory");
@@ -138,13 +159,80 @@ export const fileCases: readonly ContractCase[] = [
 			const reader = platform.openFifo(path, (chunk) => {
 				received += decodeUtf8(chunk);
 			});
-			platform.writeFifo(path, "one\n");
+			await platform.writeFifo(path, "one\n");
 			await until(platform, "the first message", () => received === "one\n");
 			await outcome(platform, ["tee", path], "two\n");
-			platform.writeFifo(path, "three\n");
+			await platform.writeFifo(path, "three\n");
 			await until(platform, "all messages", () => received === "one\ntwo\nthree\n");
 			reader.close();
 			holds(failureOf(() => platform.openFifo(`${path}2`, () => {})).startsWith("open: "), "no FIFO");
+		},
+	},
+	{
+		name: "a FIFO that is full, or where a file should be, keeps nobody waiting",
+		async run(platform) {
+			const directory = await scratch(platform);
+			const path = `${directory}/fifo`;
+			await outcome(platform, ["mkfifo", path]);
+			const reader = platform.openFifo(path, () => {});
+			reader.close();
+			equal(
+				failureOf(() => platform.files.read(path)),
+				`read: ${path}: Is a FIFO, not a file`,
+				"read",
+			);
+			equal(
+				failureOf(() => platform.files.countLines(path)),
+				`read: ${path}: Is a FIFO, not a file`,
+				"lines",
+			);
+			let full = false;
+			// 65,536 bytes are what a pipe takes (pipe(7)).
+			const fill = 'exec 3<>"$0"; head -c 65536 /dev/zero >&3; echo full; exec sleep 30';
+			const onStdout = () => {
+				full = true;
+			};
+			const holder = platform.spawn({ argv: ["sh", "-c", fill, path], onStdout, onExit() {} });
+			await until(platform, "the FIFO to be full", () => full);
+			let failure = "none";
+			await platform.writeFifo(path, "one\n").catch((error: unknown) => {
+				failure = String(error);
+			});
+			holder.kill("SIGKILL");
+			equal(failure, `FileError: write: ${path}: full, nobody reads it`, "a full one");
+			platform.files.append(path, "line\n");
+			equal(platform.files.read(path), "line\n", "a file in its place");
+		},
+	},
+	{
+		name: "no link beside a file, nor in its place, is followed",
+		async run(platform) {
+			const directory = await scratch(platform);
+			const { files } = platform;
+			files.replace(`${directory}/precious`, "precious");
+			const link = (name: string) =>
+				outcome(platform, ["ln", "-s", `${directory}/precious`, `${directory}/${name}`]);
+			await link("state.new");
+			files.replace(`${directory}/state`, "new");
+			await link("lines.new");
+			files.replace(`${directory}/lines`, "");
+			await link("events");
+			files.append(`${directory}/events`, "one\ntwo\n");
+			await link("events.new");
+			files.dropLines(`${directory}/events`, 1);
+			equal(files.read(`${directory}/precious`), "precious", "where the links lead");
+			equal([files.read(`${directory}/state`), files.read(`${directory}/events`)], ["new", "two\n"], "texts");
+			equal(files.list(directory), ["events", "lines", "precious", "state"], "directory");
+			equal(files.readLink(`${directory}/events`), undefined, "a link");
+		},
+	},
+	{
+		name: "a replacement may be on the disk before it has its name",
+		async run(platform) {
+			const path = `${await scratch(platform)}/x`;
+			platform.files.replace(path, "a".repeat(10_000), { durable: true, mode: 0o600 });
+			platform.files.replace(path, "new\n", { durable: true });
+			equal(platform.files.read(path), "new\n", "text");
 		},
 	},
 ];

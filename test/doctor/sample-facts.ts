@@ -63,7 +63,7 @@ export const PEER: PeerStatus = {
 
 export const STATUS: Status = {
 	router: {
-		version: "0.1.0",
+		version: "0.2.0",
 		router: "router",
 		pid: 1,
 		started: "2026-11-23T00:00:00Z",

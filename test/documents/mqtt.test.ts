@@ -16,7 +16,7 @@ const names = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]
 
 /** With every key that there is: the compiler notices one that is missing here. */
 const router: Required<RouterStatus> = {
-	version: "0.1.0",
+	version: "0.2.0",
 	router: "R",
 	pid: 1,
 	started: "2026-01-01T00:00:00Z",
@@ -58,7 +58,7 @@ const status: Required<PeerStatus> = {
 	note: "x",
 };
 const messages = new Payloads(mqttConfig(1883), topics, "1a2b3c4d").retained({ router, peers: [status] });
-const keysOf = (topic: string): string[] => Object.keys(JSON.parse(messages.get(topic) ?? ""));
+const keysOf = (topic: string): string[] => Object.keys(JSON.parse(messages.get(topic)?.text() ?? ""));
 
 test("has every topic", () => {
 	const rows = tableRows(section(document, "## Topics"));

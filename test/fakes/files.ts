@@ -1,3 +1,4 @@
+import { decodeUtf8 } from "../../src/lib/utf8.ts";
 import { FileError, type FileStatus, type Files } from "../../src/platform/types.ts";
 
 interface Entry {
@@ -44,7 +45,9 @@ export class FakeFiles implements Files {
 		return entry.text;
 	}
 
-	replace(path: string, text: string): void {
+	replace(path: string, pieces: string | Iterable<string | Uint8Array>): void {
+		const all = typeof pieces === "string" ? [pieces] : [...pieces];
+		const text = all.map((piece) => (typeof piece === "string" ? piece : decodeUtf8(piece))).join("");
 		this.check("replace", path);
 		this.set(path, text);
 	}
@@ -92,6 +95,12 @@ export class FakeFiles implements Files {
 		this.check("remove", path);
 		this.entries.delete(path);
 		this.links.delete(path);
+	}
+
+	rename(path: string, to: string): void {
+		this.entries.set(to, this.existing("rename", path));
+		this.links.delete(to);
+		this.remove(path);
 	}
 
 	readLink(path: string): string | undefined {

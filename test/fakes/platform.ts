@@ -121,6 +121,10 @@ export class FakePlatform implements Platform {
 	readonly children: FakeChild[] = [];
 	readonly printed = { stdout: "", stderr: "" };
 	readonly files: FakeFiles;
+	/** Processes that run now. */
+	get childCount(): number {
+		return this.children.filter((child) => !child.ended).length;
+	}
 	/** Signals that were sent to processes that are not children. */
 	readonly killed: { pid: number; signal: SignalName }[] = [];
 	/** What `random` returns. */
@@ -249,7 +253,7 @@ export class FakePlatform implements Platform {
 		return { close: () => readers.splice(readers.indexOf(onChunk), 1) };
 	}
 
-	writeFifo(path: string, text: string): void {
+	async writeFifo(path: string, text: string): Promise<void> {
 		const readers = this.fifos.get(path);
 		if (!readers) throw new FileError("write", path, "No such device or address", false);
 		this.tasks.push(() => {

@@ -1,16 +1,16 @@
 /**
- * A fleet: 200 routers on one mosquitto. As many as BUNDLES (default 40) are the real bundle under qjs with nft, BIRD
- * and nc; the others are the same publishing code on Node, each over an nc of its own. Prints what it took, and closes
- * with `N passed, N failed`.
+ * A fleet: 200 routers on one mosquitto. As many as BUNDLES (default 40) are the real bundle under qjs, each on a host of its own
+ * with its own nft, BIRD and nc, as routers are; the others are the same publishing code on Node, each over an nc of its own.
+ * Prints what it took, and closes with `N passed, N failed`.
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { daemonFile, repairing, uciConfig } from "../lab/daemon.ts";
+import { repairing, startDaemon } from "../lab/daemon.ts";
 import { cleanLeftovers, Host } from "../lab/host.ts";
-import { bundle, rootfs } from "../lab/paths.ts";
-import type { Process } from "../lab/process.ts";
+import { network } from "../lab/network.ts";
+import { rootfs } from "../lab/paths.ts";
 import { birdBgp, birdDirect, type Mosquitto, startBird, startMosquitto } from "../lab/programs.ts";
 import { pause, until } from "../lab/wait.ts";
 
@@ -86,16 +86,33 @@ class Simulator {
 	}
 }
 
-function startBundles(host: Host): Process[] {
-	host.write(daemonFile, readFileSync(bundle, "utf8"));
-	return Array.from({ length: BUNDLES }, (_, index) => {
-		const id = `qjs${index}`;
-		const config = `/etc/config/${id}`;
-		const main = { router_id: id, table: `bgp_${index}`, remediate: false, ...repairing };
-		host.write(config, uciConfig({ main, mqtt: { host: "127.0.0.1", commands: true } }));
-		const argv = ["qjs", "--strip-source", "-m", daemonFile, "run", "--config", config];
-		return host.start([...argv, "--run-dir", `/run/${id}`], { name: id });
-	});
+/** What the peers of every router are: hosts that answer, but speak no BGP. */
+const neighbors = Array.from({ length: PEERS }, (_, index) => `192.168.1.${index + 2}`);
+
+/** The one network on which everybody is, with the broker and the peers. */
+async function startNetwork(): Promise<Host> {
+	const lan = await Host.start("lan");
+	await lan.run(["ip", "link", "add", "br0", "type", "bridge"]);
+	await lan.configure(
+		"br0",
+		[network.broker.address, ...neighbors].map((address) => `${address}/16`),
+	);
+	return lan;
+}
+
+/** A router on that network, with a BIRD that waits for its peers. */
+async function startRouter(lan: Host, index: number): Promise<Host> {
+	const router = await Host.start(`qjs${index}`);
+	const address = `192.168.100.${index + 1}`;
+	const port = `port${index}`;
+	const wire = ["br-lan", "type", "veth", "peer", "name", port, "netns", String(lan.pid)];
+	await router.run(["ip", "link", "add", ...wire]);
+	await lan.run(["ip", "link", "set", port, "master", "br0", "up"]);
+	await router.configure("br-lan", [`${address}/16`]);
+	const protocols = neighbors.map((neighbor, peer) => birdBgp(`node${peer}`, neighbor, 65009));
+	const base = birdDirect().replace(/protocol bgp \w+ \{[\s\S]*?\n\}\n/, "");
+	await startBird(router, (base + protocols.join("")).replaceAll(network.router.lan, address));
+	return router;
 }
 
 async function untilDiscovered(counter: Simulator, since: number): Promise<number> {
@@ -107,24 +124,10 @@ async function untilDiscovered(counter: Simulator, since: number): Promise<numbe
 	return performance.now() - since;
 }
 
-async function run(host: Host, nodes: Host): Promise<void> {
-	const neighbors = Array.from({ length: PEERS }, (_, index) =>
-		birdBgp(`node${index}`, `192.168.1.${index + 2}`, 65009),
-	);
-	const wire = ["br-lan", "type", "veth", "peer", "name", "eth0", "netns", String(nodes.pid)];
-	await host.run(["ip", "link", "add", ...wire]);
-	await host.configure("br-lan", ["192.168.1.1/24"]);
-	await nodes.configure(
-		"eth0",
-		neighbors.map((_, index) => `192.168.1.${index + 2}/24`),
-	);
-	await startBird(
-		host,
-		birdDirect().replace(/protocol bgp waukeen \{[\s\S]*?\n\}\n/, "") + neighbors.join(""),
-	);
-	let broker: Mosquitto = await startMosquitto(host, { log });
-	const counter = new Simulator(host, 0);
-	const simulator = new Simulator(host, ROUTERS - BUNDLES);
+async function run(lan: Host, routers: readonly Host[]): Promise<void> {
+	let broker: Mosquitto = await startMosquitto(lan, { log });
+	const counter = new Simulator(lan, 0);
+	const simulator = new Simulator(lan, ROUTERS - BUNDLES);
 	for (const each of [counter, simulator])
 		await until("the simulator", () => each.counts(), { timeout: 20_000 });
 
@@ -132,7 +135,10 @@ async function run(host: Host, nodes: Host): Promise<void> {
 		`\n${ROUTERS} routers (${BUNDLES} of them bundles under qjs) with ${PEERS} peers each, all at once, on one mosquitto`,
 	);
 	let since = performance.now();
-	const bundles = startBundles(host);
+	const bundles = routers.map((router, index) => {
+		const main = { router_id: `qjs${index}`, remediate: false, ...repairing };
+		return startDaemon(router, { main, mqtt: { commands: true } }).daemon;
+	});
 	simulator.tell("start");
 	let took = await untilDiscovered(counter, since);
 	let counts = await counter.counts();
@@ -143,8 +149,7 @@ async function run(host: Host, nodes: Host): Promise<void> {
 	check("the broker keeps one discovery message for each device", kept.length === DEVICES, `${kept.length}`);
 
 	say("\nAt rest, for 10 s");
-	// The peers of the bundles are hosts that speak no BGP: that is diagnosed in the first minute. All of their tables are in one
-	// ruleset, which each daemon lists once more up to 20 s after another one has changed it.
+	// The peers of the bundles are hosts that speak no BGP: that is diagnosed in the first minute.
 	await until(
 		"quiet",
 		async () => {
@@ -160,7 +165,7 @@ async function run(host: Host, nodes: Host): Promise<void> {
 	counts = await counter.counts();
 	check("nothing is published while nothing changes", counts.messages === 0, `${counts.messages} messages`);
 	figure("mosquitto: processor time", share(before, cost(broker.process.pid), 10));
-	const memory = bundles.map(({ pid }) => cost(pid).megabytes).sort((one, other) => one - other);
+	const memory = bundles.map(({ process }) => cost(process.pid).megabytes).sort((one, other) => one - other);
 	figure(
 		"a bundle's resident memory, median and most",
 		`${memory[memory.length >> 1]?.toFixed(1)}, ${memory.at(-1)?.toFixed(1)} MB`,
@@ -174,7 +179,7 @@ async function run(host: Host, nodes: Host): Promise<void> {
 	simulator.tell("storm");
 	since = performance.now();
 	while (performance.now() - since < STORM_SECONDS * 1000) {
-		await host.nft("flush ruleset");
+		await Promise.all(routers.map((router) => router.nft("flush ruleset")));
 		await pause(3000);
 	}
 	simulator.tell("calm");
@@ -200,7 +205,7 @@ async function run(host: Host, nodes: Host): Promise<void> {
 	counter.tell("reset");
 	await broker.stop();
 	since = performance.now();
-	broker = await startMosquitto(host, { log });
+	broker = await startMosquitto(lan, { log });
 	took = await untilDiscovered(counter, since);
 	counts = await counter.counts();
 	check("every router and peer is discovered again", true, seconds(took));
@@ -208,8 +213,8 @@ async function run(host: Host, nodes: Host): Promise<void> {
 	figure("mosquitto: processor time, resident memory", describe(cost(broker.process.pid)));
 	check(
 		"every bundle runs on",
-		bundles.every(({ running }) => running),
-		`${bundles.filter(({ running }) => running).length} of ${BUNDLES}`,
+		bundles.every(({ process }) => process.running),
+		`${bundles.filter(({ process }) => process.running).length} of ${BUNDLES}`,
 	);
 	await simulator.stop();
 	await counter.stop();
@@ -222,15 +227,16 @@ const share = (before: { cpu: number }, after: { cpu: number }, time: number) =>
 
 async function main(): Promise<void> {
 	cleanLeftovers();
-	const host = await Host.start("fleet");
-	const nodes = await Host.start("nodes");
+	const lan = await startNetwork();
+	const routers: Host[] = [];
 	try {
-		await run(host, nodes);
+		for (let index = 0; index < BUNDLES; index++) routers.push(await startRouter(lan, index));
+		await run(lan, routers);
 	} catch (error) {
 		results.push(false);
 		say(`  x ${error instanceof Error ? error.message : String(error)}`);
 	} finally {
-		await Promise.all([host.stop(), nodes.stop()]);
+		await Promise.all([lan, ...routers].map((host) => host.stop()));
 	}
 	const failed = results.filter((held) => !held).length;
 	say(`\n${results.length - failed} passed, ${failed} failed`);

@@ -33,7 +33,7 @@ function withLabPrograms(platform: Platform): Platform {
 function status(id: string, step: number): Status {
 	return {
 		router: {
-			...{ version: "0.1.0", router: id, pid: 1, started: "2026-01-01T00:00:00Z" },
+			...{ version: "0.2.0", router: id, pid: 1, started: "2026-01-01T00:00:00Z" },
 			...{
 				protection: "installed",
 				table: "custom_bgp",

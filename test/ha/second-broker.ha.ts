@@ -26,7 +26,7 @@ const told = (topics: Map<string, string>) =>
 test("retained messages, ghosts, events, commands, the last will and a restart on amqtt", async () => {
 	// Given a ghost of an earlier run
 	let broker = await startAmqtt(lab.broker);
-	await broker.publish(`${base}/peer/ghost/state`, "{}", { retain: true });
+	await broker.publish(`${base}/peer/ghost/state`, '{"name":"ghost"}', { retain: true });
 	await broker.publish(`${base}/peer/ghost/availability`, "online", { retain: true });
 	await startBird(lab.router, birdDirect());
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Json, PROCD_FUNCTIONS, procdMessages } from "./procd.ts";
 import { type Outcome, Router, uciFunctions } from "./router.ts";
@@ -127,6 +127,19 @@ describe("the init script", () => {
 			const { calls, sent } = call("boot");
 			expect(calls).toEqual(["uci -q -c /etc/config get bgpwarden.main.enabled", `nft -f ${table}`]);
 			expect(sent).toEqual([golden("plain")]);
+		});
+
+		it("removes what a power cut has left beside the daemon's files, and nothing else", () => {
+			const unfinished = ["last-good.new", "table.nft.new", "router_id.new"];
+			for (const name of [...unfinished, "ca.pem"]) router.write(`/etc/bgpwarden/${name}`, "half");
+			const left = () => readdirSync(router.path("/etc/bgpwarden")).sort();
+			const before = left();
+			call("start");
+			expect(left()).toEqual(before);
+			call("boot");
+			expect(left()).toEqual(["ca.pem", "last-good", "table.nft"]);
+			rmSync(router.path("/etc/bgpwarden/ca.pem"));
+			expect(call("boot").sent).toEqual([golden("plain")]);
 		});
 
 		it("says why the table could not be loaded, and starts all the same", () => {

@@ -48,6 +48,7 @@ json_close_object() { record close; }
 
 const NUMBERS = ["term_timeout", "nice"];
 const FLAGS = ["stderr", "stdout", "no_new_privs"];
+const TABLES = ["limits", "env"];
 const ARRAYS = ["command", "file", "respawn", "netdev"];
 
 /** @returns what was sent to procd: messages of `service set`, `["signal", …]` and `["delete"]` */
@@ -90,6 +91,8 @@ export function procdMessages(record: string): Json[] {
 			if (ARRAYS.includes(name)) add(name, values);
 			else if (NUMBERS.includes(name)) add(name, Number(value));
 			else if (FLAGS.includes(name)) add(name, value === "1");
+			else if (TABLES.includes(name))
+				add(name, Object.fromEntries(values.map((each) => each.split(/=(.*)/s).slice(0, 2))));
 			else add(name, value);
 		} else if (verb === "reload") {
 			const run = ["run_script", "/etc/init.d/bgpwarden", "reload"];

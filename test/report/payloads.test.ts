@@ -20,7 +20,7 @@ const status = (...peers: PeerStatus[]): Status => ({ ...STATUS, peers });
 test("a peer that becomes a range is another device, and the other way round", () => {
 	const payloads = new Payloads(config, topics, "x");
 	const sensors = (peer: PeerStatus) =>
-		Object.keys(JSON.parse(payloads.retained(status(peer)).get(own.discovery) ?? "{}").components);
+		Object.keys(JSON.parse(payloads.retained(status(peer)).get(own.discovery)?.text() ?? "{}").components);
 	expect(sensors(PEER)).not.toContain("connected");
 	expect(sensors(range)).toContain("connected");
 	expect(sensors(PEER)).not.toContain("connected");
@@ -31,18 +31,20 @@ test("a peer that becomes a range is another device, and the other way round", (
 test("a range is published with its nodes, and a node with its range", () => {
 	const node: PeerStatus = { ...PEER, name: "dynbgp1", range: "waukeen" };
 	const messages = new Payloads(config, topics, "x").retained(status(node, { ...range, connected: 2 }));
-	expect(JSON.parse(messages.get(own.state) ?? "")).toEqual({
+	expect(JSON.parse(messages.get(own.state)?.text() ?? "")).toEqual({
 		name: "waukeen",
 		level: "red",
 		neighbor_range: "192.168.1.0/24",
 		connected: 2,
 		flaps: 0,
 	});
-	expect(JSON.parse(messages.get(topics.peer("dynbgp1").state) ?? "")).toMatchObject({ range: "waukeen" });
+	expect(JSON.parse(messages.get(topics.peer("dynbgp1").state)?.text() ?? "")).toMatchObject({
+		range: "waukeen",
+	});
 });
 
 test("the levels are the status's own", () => {
 	const messages = new Payloads(config, topics, "x").retained(status({ ...PEER, level: "yellow" }));
-	expect(JSON.parse(messages.get(own.state) ?? "").level).toBe("yellow");
-	expect(JSON.parse(messages.get(topics.state) ?? "").level).toBe(STATUS.router.level);
+	expect(JSON.parse(messages.get(own.state)?.text() ?? "").level).toBe("yellow");
+	expect(JSON.parse(messages.get(topics.state)?.text() ?? "").level).toBe(STATUS.router.level);
 });

@@ -72,3 +72,32 @@ test("an events file that is too large to be ours gives way", () => {
 	expect(written.event(event(1))).toBeUndefined();
 	expect(files.read("/run/events.jsonl")).toBe(`${JSON.stringify(event(1))}\n`);
 });
+
+test("somebody who removes or replaces the status is noticed, and it is written again", () => {
+	const { files } = new FakePlatform();
+	const written = new StatusFiles(files, "/run");
+	expect(written.isIntact).toBe(true);
+	written.status(status(1));
+	expect(written.isIntact).toBe(true);
+	files.remove("/run/status.json");
+	expect(written.isIntact).toBe(false);
+	written.forget();
+	written.status(status(1));
+	expect(JSON.parse(files.read("/run/status.json"))).toEqual(status(1));
+	files.set("/run/status.json", "{}");
+	expect(written.isIntact).toBe(false);
+});
+
+test("peers that are the same objects are not written again, and all are in the file", () => {
+	const { files } = new FakePlatform();
+	const written = new StatusFiles(files, "/run");
+	const peers = ["a", "b"].map((name) => ({ name, level: "green", flaps: 0 }) as const);
+	const said: Status = { ...status(1), peers };
+	written.status(said);
+	expect(JSON.parse(files.read("/run/status.json"))).toEqual(said);
+	const { inode } = files.status("/run/status.json") ?? {};
+	written.status({ ...status(1), peers: [...peers] });
+	expect(files.status("/run/status.json")?.inode).toBe(inode);
+	written.status({ ...status(1), peers: peers.slice(1) });
+	expect(JSON.parse(files.read("/run/status.json")).peers).toEqual(peers.slice(1));
+});

@@ -27,17 +27,20 @@ const WIDTH = Math.max(...Object.values(WORDINGS).map(({ words }) => words.lengt
 
 /** One line of events.jsonl, or undefined when it is none (cut off by a full disk, or not ours). */
 export function parseEventLine(line: string): StoredEvent | undefined {
-	let value: unknown;
 	try {
-		value = JSON.parse(line);
+		// Details of a later version have any names, and perhaps values of other kinds, which are shown as they are.
+		const details = Object.entries<unknown>(JSON.parse(line))
+			.filter(([, value]) => value !== null)
+			.map(([name, value]) => [name, isDetail(value) ? value : JSON.stringify(value)]);
+		const event: StoredEvent = Object.setPrototypeOf(Object.fromEntries(details), null);
+		return typeof event.event_type === "string" && typeof event.at === "string" ? event : undefined;
 	} catch {
 		return undefined;
 	}
-	if (typeof value !== "object" || value === null) return undefined;
-	const { event_type: type, at } = value as Record<string, unknown>;
-	if (typeof type !== "string" || typeof at !== "string") return undefined;
-	// A type of a later version is shown as it is.
-	return value as StoredEvent;
+}
+
+function isDetail(value: unknown): boolean {
+	return typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
 }
 
 /** One event as one line, without its end: time in UTC, what happened, details. */

@@ -5,13 +5,14 @@ import { type Color, paint, type TextOptions } from "./layout.ts";
 
 /** A rule's text is cut to this many characters. */
 const RULE_LIMIT = 160;
-const COLORS: Readonly<Record<string, Color>> = {
-	accept: "green",
-	drop: "red",
-	reject: "red",
-	queue: "yellow",
-	stolen: "yellow",
-};
+/** By the verdict, which is any word of nft's. */
+const COLORS: ReadonlyMap<string, Color> = new Map([
+	["accept", "green"],
+	["drop", "red"],
+	["reject", "red"],
+	["queue", "yellow"],
+	["stolen", "yellow"],
+]);
 
 /**
  * One packet's way through the ruleset, as `bgpwarden trace` prints it: a line about the packet, one for each rule that
@@ -53,7 +54,7 @@ function describeVerdict({ verdict, target, rule }: Hop, options: TextOptions): 
 	const words = printable(target === undefined ? verdict : `${verdict} ${target}`, 80);
 	// Most rules say it themselves.
 	const shown = rule?.endsWith(words) || verdict === "continue" ? "" : ` -> ${words}`;
-	return paint(shown, COLORS[verdict], options);
+	return paint(shown, COLORS.get(verdict), options);
 }
 
 /** What became of the packet, as far as the ruleset goes. */

@@ -91,7 +91,7 @@ export function button(name: string, topic: string, word: string, more: Record<s
 
 /**
  * Gives entities what all of a device have: unique id, proposed entity id, topic.
- * @param device Home Assistant's identifier of the device
+ * @param device Home Assistant's identifier of the device, with what stands between it and an entity's key
  */
 export function components(
 	device: string,
@@ -100,7 +100,7 @@ export function components(
 ): Record<string, Component> {
 	return Object.fromEntries(
 		Object.entries(entities).map(([key, entity]) => {
-			const id = `${device}_${key}`;
+			const id = `${device}${key}`;
 			const objectId = slug(id);
 			const component: Component = {
 				...(entity.platform === "button" ? {} : { state_topic: stateTopic }),

@@ -76,7 +76,7 @@ export function peerDiscovery(
 		availability_mode: "all",
 		qos: 1,
 		components: {
-			...components(device, state, {
+			...components(device + topics.separator, state, {
 				session: {
 					platform: "binary_sensor",
 					name: null,
@@ -152,7 +152,7 @@ export function peerDiscovery(
 				},
 			}),
 			...(commands
-				? components(device, state, {
+				? components(device + topics.separator, state, {
 						restart: button("Restart", peer.command, "restart", { device_class: "restart" }),
 					})
 				: removed("button", "restart")),

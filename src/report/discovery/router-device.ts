@@ -19,7 +19,7 @@ const LAST_REPAIR_BY =
 
 /** The router's device. */
 export function routerDiscovery(topics: Topics, { version, commands }: DiscoveryOptions): DeviceDiscovery {
-	const { device, state } = topics;
+	const { device, state, separator } = topics;
 	return {
 		device: {
 			identifiers: [device],
@@ -33,7 +33,7 @@ export function routerDiscovery(topics: Topics, { version, commands }: Discovery
 		availability_mode: "all",
 		qos: 1,
 		components: {
-			...components(device, state, {
+			...components(device + separator, state, {
 				protection: {
 					platform: "binary_sensor",
 					name: "Protection",
@@ -124,7 +124,7 @@ export function routerDiscovery(topics: Topics, { version, commands }: Discovery
 				},
 			}),
 			...(commands
-				? components(device, state, {
+				? components(device + separator, state, {
 						ensure: button("Ensure", topics.command, "ensure", { icon: "mdi:shield-refresh-outline" }),
 						flush: button("Flush", topics.command, "flush", { icon: "mdi:broom" }),
 					})

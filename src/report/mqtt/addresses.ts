@@ -34,8 +34,12 @@ export class Addresses {
 		this.list = undefined;
 	}
 
-	/** The current one has failed. @param then gets whether there is another one in this round; may be called at once */
-	next(then: (another: boolean) => void): void {
+	/**
+	 * The current one has failed.
+	 * @param slowly after so long that looking up the name may have been all that it did
+	 * @param then gets whether there is another one in this round; may be called at once
+	 */
+	next(slowly: boolean, then: (another: boolean) => void): void {
 		if (this.list) {
 			this.index++;
 			const another = this.index < this.list.length;
@@ -47,7 +51,8 @@ export class Addresses {
 			const tried = this.proven;
 			this.proven = undefined;
 			this.lookUp().then((found) => {
-				const useful = found.length > 1 || (tried !== undefined && found.length === 1 && found[0] !== tried);
+				const isOther = tried !== undefined ? found[0] !== tried : slowly;
+				const useful = found.length > 1 || (found.length === 1 && isOther);
 				this.list = useful ? found : undefined;
 				this.index = 0;
 				then(useful);

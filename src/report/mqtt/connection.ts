@@ -1,15 +1,15 @@
-import type { IClientOptions, MqttClient } from "mqtt";
+import type { MqttClient } from "mqtt";
 import { decodeUtf8, encodeUtf8 } from "../../lib/utf8.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
+import { Asked } from "./asked.ts";
+import { brokerProblem, clientOptions, KEEPALIVE, type MqttIdentity } from "./client-options.ts";
 import type { LastMessage } from "./refused-messages.ts";
 import { BROKER_CLOSED, openTransport, type Target } from "./transport.ts";
 
-/** Seconds between signs of life; a dead connection is noticed within one and a half of them. */
-const KEEPALIVE = 30;
 /** Milliseconds within which a message is acknowledged, or the broker is left. */
 const ACK_TIMEOUT = KEEPALIVE * 1500;
-/** Milliseconds for the TCP connection, TLS and the broker's first answer together. */
-const CONNECT_TIMEOUT = 10_000;
+/** Milliseconds for the TCP connection, TLS and the broker's first answer together: usually, and for a very slow broker. */
+const CONNECT_TIMEOUT = { usual: 5000, slow: 15_000 } as const;
 /** A message that was acknowledged is where the connection ended if that was within this many milliseconds of sending it. */
 const JUST_SENT = 400;
 /** Unacknowledged messages, and bytes in them, from which on `publish` refuses: each costs 5 kB under QuickJS. */
@@ -18,14 +18,6 @@ const IN_FLIGHT_BYTES = 65_536;
 
 /** What the package calls back with when the connection ends before the broker's answer. */
 const CLOSED = "Connection closed";
-
-/** Who this is to the broker. */
-export interface MqttIdentity {
-	/** MQTT client id, e.g. `bgpwarden-router1`: the broker hangs up on an older client of the same id. */
-	readonly clientId: string;
-	/** Topic of the last will, whose payload is `offline`, retained. */
-	readonly willTopic: string;
-}
 
 export interface ConnectionHandlers {
 	/** The broker has accepted us. */
@@ -58,26 +50,31 @@ export class Connection {
 	private acknowledgedMore = false;
 	/** Topics of subscriptions that the broker has not answered. */
 	private readonly asked = new Set<string>();
+	/** What the broker may send. */
+	private readonly allowed = new Asked();
 	private sequence = 0;
 	private bytes = 0;
 	private ackWatch: Timer | undefined;
 	private closed: (() => void) | undefined;
 
+	private readonly patience: number;
+
 	/** @throws Error when the child process cannot be started */
 	constructor(
 		library: Library,
 		private readonly platform: Platform,
-		private readonly config: Target,
-		private readonly identity: MqttIdentity,
+		config: Target,
+		identity: MqttIdentity,
 		private readonly handlers: ConnectionHandlers,
 	) {
+		this.patience = CONNECT_TIMEOUT[config.slow ? "slow" : "usual"];
 		library.attachPlatform(platform, (error) => this.fail(text(error)));
 		const transport = () =>
 			openTransport(library.Duplex, platform, config, {
 				onEnd: (reason) => this.because(reason),
 				onSkipped: (what) => handlers.onProblem(`MQTT: ${what}`),
 			});
-		this.client = new library.MqttClient(transport, this.options());
+		this.client = new library.MqttClient(transport, clientOptions(config, identity, this.patience));
 		this.client.on("connect", () =>
 			this.guarded(() => {
 				this.up = true;
@@ -85,10 +82,21 @@ export class Connection {
 			}),
 		);
 		this.client.on("message", (topic, payload, packet) =>
-			this.guarded(() => handlers.onMessage(topic, decodeUtf8(payload), packet.retain)),
+			this.guarded(() => {
+				if (this.ended || this.reason !== undefined) return;
+				// Two bytes for the topic's length; at QoS 0 there is no packet id.
+				const verdict = this.allowed.message(topic, (packet.length ?? 0) - 2 - payload.length);
+				if (typeof verdict === "string") this.fail(verdict);
+				else if (verdict) handlers.onMessage(topic, decodeUtf8(payload), packet.retain);
+			}),
 		);
+		this.client.on("packetreceive", ({ cmd }) => {
+			if (cmd !== "puback" && cmd !== "suback" && cmd !== "unsuback") return;
+			const complaint = this.allowed.answered(cmd);
+			if (complaint !== undefined) this.fail(complaint);
+		});
 		// A malformed packet does not close the connection by itself.
-		this.client.on("error", (error) => this.fail(brokerProblem(error)));
+		this.client.on("error", (error) => this.fail(brokerProblem(error, this.patience)));
 		this.client.on("close", () => this.end());
 	}
 
@@ -110,6 +118,7 @@ export class Connection {
 		this.unacknowledged.set(number, sent);
 		this.bytes += cost;
 		this.watch();
+		this.allowed.sent("puback");
 		// A plain array is as good as a Buffer to the packet writer; text it would encode itself, slowly.
 		this.client.publish(topic, bytes as Buffer, { qos: 1, retain: options.retain }, (error) => {
 			if (error?.message === CLOSED) return;
@@ -130,6 +139,7 @@ export class Connection {
 	subscribe(topics: readonly string[], done?: () => void): void {
 		if (!this.up || this.ended || topics.length === 0) return;
 		for (const topic of topics) this.asked.add(topic);
+		this.allowed.subscribed(topics);
 		this.client.subscribe([...topics], { qos: 0 }, (error) => {
 			if (this.ended || error?.message === CLOSED) return;
 			for (const topic of topics) this.asked.delete(topic);
@@ -139,7 +149,9 @@ export class Connection {
 	}
 
 	unsubscribe(topics: readonly string[]): void {
-		if (this.up && !this.ended && topics.length > 0) this.client.unsubscribe([...topics], () => {});
+		if (!this.up || this.ended || topics.length === 0) return;
+		this.allowed.sent("unsuback");
+		this.client.unsubscribe([...topics], () => {});
 	}
 
 	/**
@@ -215,7 +227,8 @@ export class Connection {
 		const { topic, payload, alone } = sent;
 		const others =
 			this.acknowledgedMore || (this.acknowledgedTopic !== undefined && this.acknowledgedTopic !== topic);
-		return { topic, payload, alone: alone && this.inFlight <= 1, acknowledged: !oldest, others };
+		const inFlight = [...this.unacknowledged.values(), sent].map((each) => each.topic);
+		return { topic, payload, alone: alone && this.inFlight <= 1, acknowledged: !oldest, others, inFlight };
 	}
 
 	private guarded(action: () => void): void {
@@ -225,50 +238,6 @@ export class Connection {
 			this.handlers.onProblem(`MQTT: ${text(error)}`);
 		}
 	}
-
-	private options(): IClientOptions {
-		const { username, password } = this.config;
-		return {
-			clientId: this.identity.clientId,
-			clean: true,
-			keepalive: KEEPALIVE,
-			connectTimeout: CONNECT_TIMEOUT,
-			// The package's own reconnecting has one fixed period, and queues.
-			reconnectPeriod: 0,
-			resubscribe: false,
-			queueQoSZero: false,
-			// Otherwise mqtt-packet builds a table of 65,536 Buffers: 34 MB under QuickJS.
-			writeCache: false,
-			timerVariant: "native",
-			...(username ? { username, password } : {}),
-			will: {
-				topic: this.identity.willTopic,
-				payload: encodeUtf8("offline") as Buffer,
-				qos: 1,
-				retain: true,
-			},
-		};
-	}
-}
-
-/** CONNACK's return codes (MQTT 3.1.1, table 3.1), and the package's own words, as one clear reason. */
-function brokerProblem(error: Error & { code?: number | string }): string {
-	switch (error.code) {
-		case 1:
-			return "the broker does not speak MQTT 3.1.1";
-		case 2:
-			return "the broker refused the client id";
-		case 3:
-			return "the broker is not available yet";
-		case 4:
-			return "the broker refused user name or password";
-		case 5:
-			return "the broker refused: not authorized (user name or password)";
-	}
-	if (error.message === "connack timeout")
-		return `no answer from the broker within ${CONNECT_TIMEOUT / 1000} s`;
-	if (error.message === "Keepalive timeout") return "the broker has fallen silent";
-	return error.message;
 }
 
 /** What an exception says. */

@@ -1,6 +1,5 @@
 import { printable } from "../../lib/printable.ts";
 import type { Verb } from "../../model/command.ts";
-import { peerId } from "../topics.ts";
 
 /** Milliseconds between two commands, at least. */
 const INTERVAL = 1000;
@@ -40,18 +39,17 @@ export class CommandGate {
 
 	/**
 	 * @param peer id from the topic; absent: the router's own topic
-	 * @param names BIRD's protocol names
+	 * @param name BIRD's protocol name, if there is such a peer
 	 * @param now monotonic milliseconds
 	 */
 	judge(
 		peer: string | undefined,
+		name: string | undefined,
 		message: { readonly payload: string; readonly retained: boolean },
-		names: readonly string[],
 		now: number,
 	): Verdict {
 		// This is how a retained message is removed; it is no command.
 		if (message.payload === "") return { kind: "ignore" };
-		const name = peer === undefined ? undefined : names.find((candidate) => peerId(candidate) === peer);
 		const refuse = (reason: string): Verdict => {
 			// A flood of nonsense costs one line a second, and does not keep commands from being carried out.
 			const kind = message.retained ? "retained" : "live";

@@ -1,4 +1,6 @@
+import { Alarm } from "../../platform/alarm.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
+import type { Content } from "../payloads.ts";
 import type { Topics } from "../topics.ts";
 import type { MqttLink } from "./link.ts";
 import { describeMessage, size } from "./refused-messages.ts";
@@ -23,12 +25,12 @@ export class KeptMessages {
 	private readonly kept = new Map<string, number>();
 	/** Topics that were not given back: once, again though others of their kind were, or where nothing can be read. */
 	private readonly missing = new Map<string, "once" | "dropped" | "unknown">();
-	private wanted: ReadonlyMap<string, string> = new Map();
-	private next: { readonly at: number; readonly timer: Timer } | undefined;
+	private wanted: ReadonlyMap<string, Content> = new Map();
+	private readonly next: Alarm;
 	private limit: Timer | undefined;
 	private quiet: Timer | undefined;
 	/** What is asked for now: payloads as they were then, and as they came. */
-	private asked: ReadonlyMap<string, string> | undefined;
+	private asked: ReadonlyMap<string, Content> | undefined;
 	private readonly came = new Map<string, Set<string>>();
 	/** Discovery can be read: the empty message that was published beside it came back. */
 	private readable = false;
@@ -39,19 +41,21 @@ export class KeptMessages {
 		private readonly topics: Topics,
 		private readonly link: () => MqttLink,
 		private readonly onChange: () => void,
-	) {}
+	) {
+		this.next = new Alarm(platform, () => this.ask());
+	}
 
 	/** Everything is asked for once more, soon. */
 	retry(): void {
 		this.kept.clear();
-		if (this.next) this.plan(SOON);
+		if (this.next.isSet) this.next.within(SOON);
 	}
 
 	/** Everything of this was sent. */
-	sent(wanted: ReadonlyMap<string, string>): void {
+	sent(wanted: ReadonlyMap<string, Content>): void {
 		this.wanted = wanted;
 		for (const topic of [...this.missing.keys()]) if (!wanted.has(topic)) this.missing.delete(topic);
-		if (!this.asked && this.due().some(([topic]) => !this.missing.has(topic))) this.plan(SOON);
+		if (!this.asked && this.due().some(([topic]) => !this.missing.has(topic))) this.next.within(SOON);
 	}
 
 	receive(topic: string, payload: string): void {
@@ -74,33 +78,26 @@ export class KeptMessages {
 		const dropped = [...this.missing].filter(([, how]) => how === "dropped").map(([topic]) => topic);
 		const [first] = dropped;
 		if (first === undefined) return undefined;
-		const message = describeMessage(first, size(this.wanted.get(first) ?? ""));
+		const message = describeMessage(first, size(this.wanted.get(first)?.text() ?? ""));
 		const more = dropped.length > 1 ? ` and ${dropped.length - 1} more` : "";
 		return `the broker acknowledges ${message}${more} and drops it: see its limit of size and its access list`;
 	}
 
-	/** Nobody publishes there; to remove what is not there changes nothing. */
+	/** To remove what is not there changes nothing. */
 	private get probe(): string {
-		return this.topics.anyDiscovery.replace("+", `${this.topics.device}_probe`);
+		return this.topics.probe;
 	}
 
-	private due(): [topic: string, payload: string][] {
-		const isDue = ([topic, { length }]: [string, string]) => length > (this.kept.get(topic) ?? -1);
+	private due(): [topic: string, content: Content][] {
+		// The key of a state is its text; what other keys stand for changes with the version alone.
+		const isDue = ([topic, { key }]: [string, Content]) => key.length > (this.kept.get(topic) ?? -1);
 		const due = [...this.wanted].filter(isDue);
-		const isNew = ([topic]: [string, string]) => !this.missing.has(topic);
+		const isNew = ([topic]: [string, Content]) => !this.missing.has(topic);
 		return [...due.filter(isNew), ...due.filter((message) => !isNew(message))].slice(0, BATCH);
-	}
-
-	private plan(milliseconds: number): void {
-		const at = this.platform.now().monotonic + milliseconds;
-		if (this.next && this.next.at <= at) return;
-		this.next?.timer.cancel();
-		this.next = { at, timer: this.platform.after(milliseconds, () => this.ask()) };
 	}
 
 	private ask(): void {
 		const { topics } = this;
-		this.next = undefined;
 		this.asked = new Map(this.due());
 		this.came.clear();
 		const probing = [...this.asked.keys()].some(
@@ -125,13 +122,13 @@ export class KeptMessages {
 	}
 
 	private judge(): void {
-		const asked = this.asked ?? new Map<string, string>();
+		const asked = this.asked ?? new Map<string, Content>();
 		this.idle();
 		let wait = SOON;
-		for (const [topic, payload] of asked) {
+		for (const [topic, content] of asked) {
 			const came = this.came.get(topic);
-			if (came?.has(payload) || came?.has(this.wanted.get(topic) ?? payload)) {
-				this.kept.set(topic, Math.ceil(payload.length / STEP) * STEP);
+			if (came?.has(content.text()) || came?.has((this.wanted.get(topic) ?? content).text())) {
+				this.kept.set(topic, Math.ceil(content.key.length / STEP) * STEP);
 				this.missing.delete(topic);
 			} else this.kept.delete(topic);
 		}
@@ -144,7 +141,7 @@ export class KeptMessages {
 			);
 		}
 		if (lost.some((topic) => this.missing.get(topic) === "once")) wait = SOON;
-		if (this.due().length > 0) this.plan(wait);
+		if (this.due().length > 0) this.next.within(wait);
 		this.onChange();
 	}
 
@@ -156,8 +153,8 @@ export class KeptMessages {
 	}
 
 	private idle(): void {
-		for (const timer of [this.next?.timer, this.limit, this.quiet]) timer?.cancel();
-		this.next = undefined;
+		for (const timer of [this.limit, this.quiet]) timer?.cancel();
+		this.next.set(undefined);
 		this.quiet = undefined;
 		this.asked = undefined;
 	}

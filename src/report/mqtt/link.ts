@@ -2,14 +2,26 @@ import { type Backoff, retryDelay } from "../../lib/backoff.ts";
 import type { MqttConfig } from "../../model/config.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
 import { Addresses } from "./addresses.ts";
+import type { MqttIdentity } from "./client-options.ts";
 import type { PublishOptions } from "./connection.ts";
-import { Connection, type MqttIdentity, text } from "./connection.ts";
+import { Connection, text } from "./connection.ts";
+import { FLOOD } from "./packets.ts";
 import type { LastMessage } from "./refused-messages.ts";
 
 export type { MqttIdentity };
 
-/** Before a connection is tried again: 1 s to 60 s, so spread that a thousand routers do not come back at once. */
-const RETRY: Backoff = { first: 1000, longest: 40_000, jitter: 0.5 };
+/**
+ * Between the beginnings of two tries, 1 s to 6 s, so spread that a thousand routers do not come back at once; and before the next
+ * one whatever the last has taken.
+ */
+const RETRY: Backoff = { first: 1000, longest: 4000, jitter: 0.5 };
+const LEAST: Backoff = { first: 1000, longest: 1000, jitter: 0.5 };
+/** Before a broker that sends too much is tried again. */
+const AFTER_FLOOD: Backoff = { first: 40_000, longest: 40_000, jitter: 0.5 };
+/** A try that took longer than this, in ms, may have ended before the name was looked up. */
+const SLOW_LOOKUP = 4000;
+/** One try in this many is for a broker that is far away, or a router that is busy. */
+const SLOW_ONES = 5;
 /** Milliseconds that a connection must have lasted for the waits to start over at the first. */
 const STABLE_AFTER = 10_000;
 /** Milliseconds that `stop` waits for acknowledgements, and then for the broker to hang up. */
@@ -26,6 +38,8 @@ export interface LinkHandlers {
 	 */
 	onLost?(reason: string, last: LastMessage | undefined): string;
 	onMessage(topic: string, payload: string, retained: boolean): void;
+	/** Packets that the broker may send at once, more than usual. */
+	expected?(): number;
 	/** `publish` has refused a message for lack of room, and there is room again. */
 	onRoom?(): void;
 	/** Something else worth one line, such as a refused subscription. */
@@ -75,6 +89,8 @@ class Link implements MqttLink {
 	/** Waits in a row, without a connection that lasted. */
 	private failures = 0;
 	private timer: Timer | undefined;
+	/** When the first address was last tried, monotonic milliseconds. */
+	private triedAt = 0;
 	/** The reason reported last, until a connection succeeds. */
 	private lastReason: string | undefined;
 	private refused = false;
@@ -97,7 +113,7 @@ class Link implements MqttLink {
 	start(): void {
 		if (this.running) return;
 		this.running = true;
-		void this.connect();
+		this.begin();
 	}
 
 	async stop(finalMessages: readonly Message[] = []): Promise<void> {
@@ -127,12 +143,28 @@ class Link implements MqttLink {
 		this.connection?.unsubscribe(topics);
 	}
 
+	/** Every fifth try has more time than the others. */
+	private get isSlow(): boolean {
+		return this.failures % SLOW_ONES === SLOW_ONES - 1;
+	}
+
+	private begin(): void {
+		this.triedAt = this.platform.now().monotonic;
+		void this.connect();
+	}
+
 	private async connect(): Promise<void> {
 		try {
 			const library = await import("./mqtt-library.ts");
 			if (!this.running || this.connection) return;
 			const address = this.addresses.current();
-			this.connection = new Connection(library, this.platform, { ...this.config, address }, this.identity, {
+			const target = {
+				...this.config,
+				address,
+				expected: this.handlers.expected?.() ?? 0,
+				slow: this.isSlow,
+			};
+			this.connection = new Connection(library, this.platform, target, this.identity, {
 				onUp: () => this.established(),
 				onMessage: (topic, payload, retained) => {
 					if (this.running) this.handlers.onMessage(topic, payload, retained);
@@ -176,7 +208,8 @@ class Link implements MqttLink {
 			this.wait(this.handlers.onLost?.(reason, last) ?? reason);
 			return;
 		}
-		this.addresses.next((another) => {
+		const slowly = this.platform.now().monotonic - this.triedAt > SLOW_LOOKUP;
+		this.addresses.next(slowly, (another) => {
 			if (!this.running) return;
 			if (another) void this.connect();
 			else this.wait(reason);
@@ -184,9 +217,14 @@ class Link implements MqttLink {
 	}
 
 	private wait(reason: string): void {
-		this.failures += 1;
-		const delay = retryDelay(RETRY, this.failures, this.platform.random());
-		this.timer = this.platform.after(delay, () => void this.connect());
+		this.failures++;
+		const { platform } = this;
+		const chance = platform.random();
+		const took = platform.now().monotonic - this.triedAt;
+		const delay = reason.startsWith(FLOOD)
+			? retryDelay(AFTER_FLOOD, 1, chance)
+			: Math.max(retryDelay(LEAST, 1, chance), retryDelay(RETRY, this.failures, chance) - took);
+		this.timer = platform.after(delay, () => this.begin());
 		if (reason === this.lastReason) return;
 		this.lastReason = reason;
 		this.handlers.onDisconnect(reason);

@@ -1,4 +1,5 @@
 import type { Platform, Timer } from "../../platform/types.ts";
+import type { Content } from "../payloads.ts";
 import type { Topics } from "../topics.ts";
 import type { PublishOptions } from "./connection.ts";
 import { KeptMessages } from "./kept-messages.ts";
@@ -24,6 +25,8 @@ export class Outgoing {
 	/** Messages handed over and not acknowledged. */
 	private inFlight = 0;
 	private sentAt = Number.NEGATIVE_INFINITY;
+	/** The message sent last, if it was to be sent on its own. */
+	private suspect: string | undefined;
 	/** Everything that may be sent was. */
 	private complete = false;
 	private holding: Timer | undefined;
@@ -45,29 +48,32 @@ export class Outgoing {
 
 	/** @returns false: not now */
 	send(topic: string, payload: string, options: PublishOptions): boolean {
-		const { careful } = this.refused;
+		const isSuspect = this.refused.isSuspect(topic);
+		const alone = isSuspect || this.suspect !== undefined;
 		const now = this.platform.now().monotonic;
-		const wait = careful ? this.sentAt + PACE - now : 0;
+		const wait = alone ? this.sentAt + PACE - now : 0;
 		if (wait > 0) {
 			this.handlers.onLater(wait);
 			return false;
 		}
 		const taken = this.link().publish(topic, payload, {
 			...options,
-			...(careful ? { alone: true } : {}),
+			...(alone ? { alone } : {}),
 			acknowledged: () => {
 				this.inFlight--;
 				options.acknowledged?.();
 			},
 		});
 		if (!taken) return false;
+		if (this.suspect !== undefined) this.refused.passed(this.suspect);
+		this.suspect = isSuspect ? topic : undefined;
 		this.sentAt = now;
 		this.inFlight++;
 		return true;
 	}
 
 	/** Of the retained messages those that may be sent, and the topics of the others. */
-	admit(wanted: ReadonlyMap<string, string>) {
+	admit(wanted: ReadonlyMap<string, Content>) {
 		const { again, ...admitted } = this.refused.admit(wanted, this.topics.event);
 		if (again !== undefined) this.handlers.onLater(again);
 		return admitted;
@@ -79,7 +85,7 @@ export class Outgoing {
 	}
 
 	/** What was admitted was handed over: all of it, or not. */
-	sent(wanted: ReadonlyMap<string, string>, complete: boolean): void {
+	sent(wanted: ReadonlyMap<string, Content>, complete: boolean): void {
 		this.complete = complete;
 		this.hold();
 		if (complete) this.kept.sent(wanted);
@@ -108,6 +114,7 @@ export class Outgoing {
 		this.holding?.cancel();
 		this.holding = undefined;
 		this.inFlight = 0;
+		this.suspect = undefined;
 		this.complete = false;
 		this.kept.stop();
 	}

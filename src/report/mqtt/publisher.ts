@@ -1,13 +1,16 @@
 import type { MqttConfig } from "../../model/config.ts";
 import type { StoredEvent } from "../../model/event.ts";
-import type { PeerStatus, Status } from "../../model/status.ts";
-import type { Platform, Timer } from "../../platform/types.ts";
-import { merged, Payloads } from "../payloads.ts";
+import type { Status } from "../../model/status.ts";
+import { Alarm } from "../../platform/alarm.ts";
+import type { Platform } from "../../platform/types.ts";
+import { Payloads } from "../payloads.ts";
 import { peerId, type Topics, topicsFor } from "../topics.ts";
 import { EventQueue } from "./event-queue.ts";
-import { CommandGate, type CommandOutcome, type MqttCommand } from "./incoming-commands.ts";
+import { CommandGate } from "./incoming-commands.ts";
+import { KnownPeers } from "./known-peers.ts";
 import { createMqttLink, type Message, type MqttLink } from "./link.ts";
 import { Outgoing } from "./outgoing.ts";
+import type { PublisherHandlers } from "./publisher-handlers.ts";
 import type { LastMessage } from "./refused-messages.ts";
 import { RetainedMessages } from "./retained-messages.ts";
 import { RetainedTopics } from "./retained-topics.ts";
@@ -17,21 +20,14 @@ import { SameIdWatch } from "./same-id.ts";
  * Everything is published at a random moment within this many milliseconds after a connection or Home Assistant's birth
  * message, because all routers of a broker see these at the same time.
  */
-const SPREAD = 5000;
-export interface PublisherHandlers {
-	/** Only with `commands '1'`; whoever carries it out reports its outcome. */
-	onCommand(command: MqttCommand): void;
-	/** A command was refused at once. */
-	onOutcome(outcome: CommandOutcome): void;
-	/** One line about the connection or a refused command. */
-	onLog(level: "info" | "warn", line: string): void;
-	/** Another router uses this one's id; undefined: no longer. */
-	onForeign(text: string | undefined): void;
-	/** The broker does not get all that it should, though it is connected; undefined: no longer. */
-	onRefused(text: string | undefined): void;
-	/** The broker has accepted us. */
-	onConnect?(): void;
-}
+const SPREAD = 2500;
+/** Milliseconds until something is done about what the broker has sent, however many messages that are: it costs the same for all. */
+const SOON = 100;
+/** Packets of a broker for each peer, after a connection. */
+const PACKETS_EACH = 10;
+/** Milliseconds in which the broker shows what it holds under former ids, and in which Home Assistant forgets what is taken back. */
+const FORMER = 2500;
+const FORGOTTEN = 2000;
 
 /**
  * Keeps the broker's retained messages equal to the last status, also after lost connections and restarts of the broker, of
@@ -46,18 +42,20 @@ export class Publisher {
 	private readonly heldTopics: RetainedTopics;
 	private readonly gate = new CommandGate();
 	private status: Status | undefined;
-	/** Peers as BIRD listed them last; they are kept while BIRD cannot be queried. */
-	private peers: readonly PeerStatus[] = [];
+	private readonly peers = new KnownPeers();
 	/** The random delay after the connection is over. */
 	private ready = false;
-	private greeting: Timer | undefined;
-	private again: { timer: Timer; at: number } | undefined;
+	private readonly greeting: Alarm;
+	private readonly again: Alarm;
 	private readonly sameId: SameIdWatch;
 	private readonly outgoing: Outgoing;
+	private readonly broker: string;
 	/** Tells the state of this daemon from another's. */
 	private readonly instance: string;
 	/** The broker has it. */
 	private known = false;
+	/** When Home Assistant has forgotten what was taken back; monotonic ms. */
+	private freeAt = Number.NEGATIVE_INFINITY;
 
 	/**
 	 * @param routerId the configured name or the hostname, as it is
@@ -71,14 +69,22 @@ export class Publisher {
 		createLink = createMqttLink,
 	) {
 		const now = () => platform.now().monotonic;
+		const { host, port } = config;
+		this.broker = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 		this.topics = topicsFor(config, routerId);
 		this.instance = Math.floor(platform.random() * 2 ** 32)
 			.toString(16)
 			.padStart(8, "0");
+		this.again = new Alarm(platform, () => this.synchronize());
+		this.greeting = new Alarm(platform, () => {
+			this.ready = true;
+			this.retained.resend();
+			this.synchronize();
+		});
 		this.payloads = new Payloads(config, this.topics, this.instance);
 		this.outgoing = new Outgoing(platform, this.topics, () => this.link, {
-			onRefused: () => this.handlers.onRefused(this.refusal && `MQTT: ${this.broker()}: ${this.refusal}`),
-			onLater: (milliseconds) => this.later(milliseconds),
+			onRefused: () => this.handlers.onRefused(this.refusal && `MQTT: ${this.broker}: ${this.refusal}`),
+			onLater: (milliseconds) => this.again.within(milliseconds),
 		});
 		this.retained = new RetainedMessages((topic, payload) => this.retain(topic, payload), now);
 		this.events = new EventQueue({
@@ -88,19 +94,22 @@ export class Publisher {
 			now,
 		});
 		this.heldTopics = new RetainedTopics(platform, this.topics, {
-			onHeld: () => this.synchronize(),
+			onHeld: () => this.again.within(SOON),
+			isKnown: (id) => this.peers.nameOf(id) !== undefined,
 			onForeign: ({ started }) => this.sameId.foreign(started),
 		});
 		this.sameId = new SameIdWatch(platform, this.topics.id, (text) => this.handlers.onForeign(text));
 		this.link = createLink(
 			platform,
 			config,
-			{ clientId: this.topics.device.replace("_", "-"), willTopic: this.topics.availability },
+			{ clientId: this.topics.clientId, willTopic: this.topics.availability },
 			{
 				onConnect: () => this.connected(),
-				onDisconnect: (reason) => this.handlers.onLog("warn", `MQTT: ${this.broker()}: ${reason}`),
+				onDisconnect: (reason) => this.handlers.onLog("warn", `MQTT: ${this.broker}: ${reason}`),
 				onLost: (reason, last) => this.lost(reason, last),
 				onMessage: (topic, payload, retained) => this.receive(topic, payload, retained),
+				// Each of its messages comes back once, and is acknowledged now and then.
+				expected: () => this.peers.all.length * PACKETS_EACH,
 				onRoom: () => this.synchronize(),
 				onProblem: (problem) => this.handlers.onLog("warn", problem),
 			},
@@ -115,7 +124,7 @@ export class Publisher {
 	async stop(): Promise<void> {
 		const offline = [
 			this.topics.availability,
-			...this.peers.map(({ name }) => this.topics.peer(peerId(name)).availability),
+			...this.peers.all.map(({ name }) => this.topics.peer(peerId(name)).availability),
 		];
 		await this.end(offline.map((topic): Message => ({ topic, payload: "offline", retain: true })));
 	}
@@ -142,8 +151,7 @@ export class Publisher {
 	/** Publishes what has changed in the status, now or as soon as there is a connection. */
 	update(status: Status): void {
 		this.status = status;
-		if (status.router.bird.reachable) this.peers = status.peers;
-		else this.peers = merged(this.peers, status.peers);
+		this.peers.update(status);
 		this.synchronize();
 	}
 
@@ -160,18 +168,13 @@ export class Publisher {
 		await this.link.stop([...last, ...events.map((payload): Message => ({ topic, payload, retain: false }))]);
 	}
 
-	private broker(): string {
-		const { host, port } = this.config;
-		return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-	}
-
 	private connected(): void {
 		const { topics, config } = this;
-		this.handlers.onLog("info", `MQTT: ${this.broker()}: connected`);
+		this.handlers.onLog("info", `MQTT: ${this.broker}: connected`);
 		if (config.tls && config.tlsInsecure) {
 			const risk =
 				"anybody between here and the broker can read and change everything, the password included";
-			this.handlers.onLog("warn", `MQTT: ${this.broker()}: not verified (tls_insecure): ${risk}`);
+			this.handlers.onLog("warn", `MQTT: ${this.broker}: not verified (tls_insecure): ${risk}`);
 		}
 		this.handlers.onConnect?.();
 		this.sameId.connected();
@@ -197,9 +200,8 @@ export class Publisher {
 	/** Nothing is published any more on this connection. */
 	private leave(): void {
 		this.ready = false;
-		for (const timer of [this.greeting, this.again?.timer]) timer?.cancel();
-		this.greeting = undefined;
-		this.again = undefined;
+		this.greeting.set(undefined);
+		this.again.set(undefined);
 		this.heldTopics.stop();
 		this.outgoing.stop();
 		this.sameId.stop();
@@ -214,25 +216,22 @@ export class Publisher {
 
 	private introduce(): void {
 		const state = this.status && this.payloads.retained(this.status).get(this.topics.state);
-		if (state) this.retain(this.topics.state, state);
+		if (state) this.retain(this.topics.state, state.text());
 	}
 
 	/** Publishes everything after a random delay. */
 	private greet(): void {
-		if (this.greeting) return;
-		this.greeting = this.platform.after(this.platform.random() * SPREAD, () => {
-			this.greeting = undefined;
-			this.ready = true;
-			this.retained.resend();
-			this.synchronize();
-		});
+		if (this.greeting.isSet) return;
+		// What has another id now is looked for, and taken back, before anything is published under the new one.
+		const least = this.topics.former ? FORMER : 0;
+		this.greeting.within(least + this.platform.random() * SPREAD);
 	}
 
 	/** Publishes what differs from what was sent; what is refused for lack of room follows in `onRoom`. */
 	private synchronize(): void {
-		if (!this.status || !this.ready || !this.link.connected) return;
+		if (!this.status || !this.ready || !this.link.connected || this.takesBack()) return;
 		const { router } = this.status;
-		const wanted = this.payloads.retained({ router, peers: this.peers });
+		const wanted = this.payloads.retained({ router, peers: this.peers.all });
 		// What the broker holds of peers that BIRD does not have; while BIRD cannot be queried, nobody knows.
 		if (router.bird.reachable) {
 			for (const topic of this.heldTopics.held) if (!wanted.has(topic)) this.retained.distrust(topic);
@@ -243,24 +242,30 @@ export class Publisher {
 		this.outgoing.sent(admitted.wanted, rest !== "full");
 		if (rest === "full") return;
 		this.sendEvents();
-		if (rest !== undefined) this.later(rest);
+		if (rest !== undefined) this.again.within(rest);
+	}
+
+	/**
+	 * Takes back what was published under ids of version 0.1.0: a moment later Home Assistant has forgotten those entities, and
+	 * gives the new ones their entity ids, by which it knows their history.
+	 * @returns whether the rest has to wait for that
+	 */
+	private takesBack(): boolean {
+		const { former } = this.heldTopics;
+		for (const topic of former) {
+			if (!this.retain(topic, "")) return true;
+			former.delete(topic);
+			this.freeAt = this.platform.now().monotonic + FORGOTTEN;
+		}
+		const wait = this.freeAt - this.platform.now().monotonic;
+		if (wait > 0) this.again.within(wait);
+		return wait > 0;
 	}
 
 	private sendEvents(): void {
 		if (!this.ready || !this.link.connected) return;
 		const rest = this.events.send();
-		if (rest !== undefined) this.later(rest);
-	}
-
-	private later(milliseconds: number): void {
-		const at = this.platform.now().monotonic + milliseconds;
-		if (this.again && this.again.at <= at) return;
-		this.again?.timer.cancel();
-		const timer = this.platform.after(Math.max(1, milliseconds), () => {
-			this.again = undefined;
-			this.synchronize();
-		});
-		this.again = { timer, at };
+		if (rest !== undefined) this.again.within(rest);
 	}
 
 	private receive(topic: string, payload: string, retained: boolean): void {
@@ -275,15 +280,15 @@ export class Publisher {
 			// A late last will of an earlier connection.
 			if (payload === "offline" && !retained && this.ready) {
 				this.retained.distrust(topic);
-				this.synchronize();
+				this.again.within(SOON);
 			}
 		} else this.heldTopics.receive(topic, payload, retained, this.known ? this.instance : undefined);
 	}
 
 	private command(topic: string, peer: string | undefined, payload: string, retained: boolean): void {
 		if (!this.config.commands) return;
-		const names = this.peers.map(({ name }) => name);
-		const verdict = this.gate.judge(peer, { payload, retained }, names, this.platform.now().monotonic);
+		const name = peer === undefined ? undefined : this.peers.nameOf(peer);
+		const verdict = this.gate.judge(peer, name, { payload, retained }, this.platform.now().monotonic);
 		if (verdict.kind === "obey") this.handlers.onCommand(verdict.command);
 		if (verdict.kind !== "refuse") return;
 		const text = `refused: ${verdict.reason}`;

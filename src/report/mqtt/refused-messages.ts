@@ -1,4 +1,5 @@
 import { encodeUtf8 } from "../../lib/utf8.ts";
+import type { Content } from "../payloads.ts";
 
 /** The message at which a connection ended: the oldest that was not acknowledged, or the last one, sent just before. */
 export interface LastMessage {
@@ -9,6 +10,8 @@ export interface LastMessage {
 	readonly acknowledged: boolean;
 	/** Another message was acknowledged on that connection. */
 	readonly others: boolean;
+	/** Topics of all that was not acknowledged, and of this one. */
+	readonly inFlight: readonly string[];
 }
 
 /** A message that is left out, because the connection ends at it each time. */
@@ -39,18 +42,21 @@ const SMALLER = 0.9;
 const SHORT_CONNECTIONS = 3;
 const SHORT = 30_000;
 
+const NOTHING: ReadonlySet<string> = new Set();
 const CLOSED = /closed the connection|connection broke|reset by peer|broken pipe/i;
 /** Nothing gets through any more: a message that is too large for the path stops those behind it too. */
 const STUCK = /acknowledged nothing|fallen silent|timed out/i;
 
 /**
  * Finds the message at which a broker hangs up (a limit of size, an access list that disconnects, a proxy that cuts), so that it
- * is left out and all others arrive. After a connection that ended at a message they are sent one at a time, the smallest
- * first; the second end at the same one decides.
+ * is left out and all others arrive. After a connection that ended with messages on their way, these are sent first, one at a
+ * time, the smallest first; the second end at the same one decides.
  */
 export class RefusedMessages {
 	private refusals: Refusal[] = [];
-	private suspect: { readonly topic: string; readonly times: number } | undefined;
+	private suspect: { readonly topic: string; readonly times: number; readonly others: boolean } | undefined;
+	/** Topics at one of which a connection may have ended. */
+	private readonly suspects = new Set<string>();
 	private connectedAt = 0;
 	private shortEnds = 0;
 	/** Of the last `admit`, by the refusal's own topic and others that are as large. */
@@ -59,9 +65,21 @@ export class RefusedMessages {
 	/** @param now monotonic milliseconds */
 	constructor(private readonly now: () => number) {}
 
-	/** Messages are to be sent one at a time. */
+	/** Something may be wrong with a message, until a connection has held. */
 	get careful(): boolean {
 		return this.suspect !== undefined || this.refusals.some(({ trial }) => trial);
+	}
+
+	/** Whether a message is to be sent on its own. */
+	isSuspect(topic: string): boolean {
+		return (
+			this.suspects.has(topic) || this.refusals.some((refusal) => refusal.trial && refusal.topic === topic)
+		);
+	}
+
+	/** It was sent on its own and acknowledged, and the connection has held for a moment. */
+	passed(topic: string): void {
+		this.suspects.delete(topic);
 	}
 
 	/** The latest connections were short, and did not end at a message. */
@@ -77,20 +95,32 @@ export class RefusedMessages {
 	 * What may be sent of the retained messages.
 	 * @returns `again`: milliseconds after which to ask again
 	 */
-	admit(wanted: ReadonlyMap<string, string>, eventTopic: string) {
+	admit(wanted: ReadonlyMap<string, Content>, eventTopic: string) {
+		if (this.suspects.size === 0 && this.refusals.length === 0)
+			return { wanted, leftOut: NOTHING, again: undefined };
 		this.refusals = this.refusals.filter(({ topic }) => topic === eventTopic || wanted.has(topic));
-		const leftOut = new Set(
-			[...wanted].filter((message) => this.refuses(...message)).map(([topic]) => topic),
-		);
+		const leftOut = new Set<string>();
+		for (const [topic, content] of wanted)
+			if (this.concerns(topic) && this.refuses(topic, content.text())) leftOut.add(topic);
 		this.leftOut = [...leftOut];
 		const waits = this.refusals.filter(({ trial }) => !trial).map(({ since, period }) => since + period);
 		const again = waits.length > 0 ? Math.min(...waits) - this.now() : undefined;
-		const admitted = [...wanted].filter(([topic]) => !leftOut.has(topic));
-		if (this.careful) {
-			const sizes = new Map(admitted.map(([topic, payload]) => [topic, size(payload)]));
-			admitted.sort(([one], [other]) => (sizes.get(one) ?? 0) - (sizes.get(other) ?? 0));
-		}
-		return { wanted: new Map(admitted), leftOut, again };
+		const first = [...this.suspects].flatMap((topic) => {
+			const content = wanted.get(topic);
+			return content ? { topic, content, bytes: size(content.text()) } : [];
+		});
+		first.sort((one, other) => one.bytes - other.bytes);
+		const admitted = new Map(first.map(({ topic, content }) => [topic, content]));
+		for (const [topic, content] of wanted) admitted.set(topic, content);
+		for (const topic of leftOut) admitted.delete(topic);
+		return { wanted: admitted, leftOut, again };
+	}
+
+	/** Whether a message on this topic may be left out. */
+	private concerns(topic: string): boolean {
+		return this.refusals.some(
+			(refusal) => refusal.topic === topic || (isConfig(topic) && isConfig(refusal.topic)),
+		);
 	}
 
 	/** Whether a message is left out. */
@@ -112,6 +142,7 @@ export class RefusedMessages {
 	held(): void {
 		this.shortEnds = 0;
 		this.suspect = undefined;
+		this.suspects.clear();
 		this.refusals = this.refusals.filter(({ trial }) => !trial);
 	}
 
@@ -126,6 +157,7 @@ export class RefusedMessages {
 		const closed = CLOSED.test(reason);
 		if (!last || !(closed || STUCK.test(reason))) {
 			this.suspect = undefined;
+			this.suspects.clear();
 			if (!closed || this.shortEnds < SHORT_CONNECTIONS) return reason;
 			return `${reason}, as each time within ${SHORT / 1000} s; the broker's log may tell why`;
 		}
@@ -138,11 +170,13 @@ export class RefusedMessages {
 			Object.assign(trial, { payload: last.payload, how, bytes, period, since: this.now(), trial: false });
 			return describe(at);
 		}
-		const before = this.suspect?.topic === last.topic ? this.suspect.times : 0;
-		const times = before + (last.alone ? 1 : 0);
-		this.suspect = { topic: last.topic, times };
+		const before = this.suspect?.topic === last.topic ? this.suspect : undefined;
+		const times = (before?.times ?? 0) + (last.alone ? 1 : 0);
+		const others = last.others || before?.others === true;
+		this.suspect = { topic: last.topic, times, others };
+		for (const topic of last.inFlight) this.suspects.add(topic);
 		// If nothing at all is acknowledged, it is not this message.
-		if (last.others && times >= (last.acknowledged ? TIMES_ACKNOWLEDGED : TIMES)) {
+		if (others && times >= (last.acknowledged ? TIMES_ACKNOWLEDGED : TIMES)) {
 			const { topic, payload, bytes } = at;
 			this.refusals.push({
 				topic,
@@ -154,7 +188,8 @@ export class RefusedMessages {
 				trial: false,
 			});
 			// The next connection is careful as well: there may be others.
-			this.suspect = { topic: "", times: 0 };
+			this.suspect = { topic: "", times: 0, others: false };
+			this.suspects.delete(topic);
 		}
 		return last.alone ? describe(at) : reason;
 	}

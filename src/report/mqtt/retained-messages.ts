@@ -1,16 +1,20 @@
+import { type Content, literal } from "../payloads.ts";
+
+const EMPTY = literal("");
 /** Milliseconds between two messages on one topic, at least; the next one has what changes in between. */
 export const MESSAGE_INTERVAL = 1000;
 
-/** What was published on a topic; without a payload it has to be published again. */
+/** What was published on a topic; without a key it has to be published again. */
 interface Sent {
-	readonly payload?: string;
+	/** Of the content; empty: the topic was emptied. */
+	readonly key?: string;
 	/** Monotonic milliseconds. */
 	readonly at: number;
 }
 
 /**
  * Keeps the broker's retained messages equal to what is wanted: publishes what differs and removes what is no longer wanted, on
- * each topic at most once a second. Keeps the last payload of each topic, and no queue.
+ * each topic at most once a second. Keeps no queue.
  */
 export class RetainedMessages {
 	private sent = new Map<string, Sent>();
@@ -31,28 +35,28 @@ export class RetainedMessages {
 	 *   again because a topic has had its message of this second, or undefined
 	 */
 	synchronize(
-		wanted: ReadonlyMap<string, string>,
+		wanted: ReadonlyMap<string, Content>,
 		untouched: ReadonlySet<string>,
 	): "full" | number | undefined {
 		const now = this.now();
 		let again: number | undefined;
-		const send = (topic: string, payload: string): boolean => {
+		const send = (topic: string, content: Content): boolean => {
 			const wait = (this.sent.get(topic)?.at ?? Number.NEGATIVE_INFINITY) + MESSAGE_INTERVAL - now;
 			if (wait > 0) {
 				again = Math.min(again ?? wait, wait);
 				return true;
 			}
-			if (!this.publish(topic, payload)) return false;
-			this.sent.set(topic, { payload, at: now });
+			if (!this.publish(topic, content.text())) return false;
+			this.sent.set(topic, { key: content.key, at: now });
 			return true;
 		};
-		for (const [topic, payload] of wanted) {
-			if (this.sent.get(topic)?.payload !== payload && !send(topic, payload)) return "full";
+		for (const [topic, content] of wanted) {
+			if (this.sent.get(topic)?.key !== content.key && !send(topic, content)) return "full";
 		}
-		for (const [topic, { payload, at }] of [...this.sent]) {
+		for (const [topic, { key, at }] of this.sent) {
 			if (wanted.has(topic) || untouched.has(topic)) continue;
-			if (payload !== "") {
-				if (!send(topic, "")) return "full";
+			if (key !== "") {
+				if (!send(topic, EMPTY)) return "full";
 			} else if (now - at >= MESSAGE_INTERVAL) this.sent.delete(topic);
 		}
 		return again;
@@ -75,12 +79,12 @@ export class RetainedMessages {
 
 	/** Topics on which something was published and not removed. */
 	topics(): string[] {
-		return [...this.sent].filter(([, { payload }]) => payload !== "").map(([topic]) => topic);
+		return [...this.sent].filter(([, { key }]) => key !== "").map(([topic]) => topic);
 	}
 
 	private again(at?: number): void {
 		for (const [topic, sent] of [...this.sent]) {
-			if (sent.payload === "") this.sent.delete(topic);
+			if (sent.key === "") this.sent.delete(topic);
 			else this.sent.set(topic, { at: at ?? sent.at });
 		}
 	}

@@ -1,6 +1,5 @@
-import { printable } from "../../lib/printable.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
-import type { Topics } from "../topics.ts";
+import { peerId, type Topics } from "../topics.ts";
 import type { MqttLink } from "./link.ts";
 
 /** When no retained message has come for this many milliseconds, the broker has sent everything that it holds. */
@@ -9,6 +8,8 @@ const QUIET = 1000;
 const LIMIT = 5000;
 /** Topics remembered, at most, whatever the broker sends. */
 const HELD_LIMIT = 512;
+/** As every daemon writes it: what a stranger writes in its place is told to nobody. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$/;
 
 /** Another daemon that publishes under this router's name. */
 export interface Foreign {
@@ -19,6 +20,8 @@ export interface Foreign {
 export interface RetainedTopicsHandlers {
 	/** The broker holds something from an earlier run; more may follow. */
 	onHeld(): void;
+	/** Whether a peer has this id, so that its topics are wanted. */
+	isKnown(peerId: string): boolean;
 	/** The broker holds a state of this router which this daemon has not published. */
 	onForeign(foreign: Foreign): void;
 }
@@ -30,6 +33,8 @@ export interface RetainedTopicsHandlers {
 export class RetainedTopics {
 	/** Topics on which the broker holds something; those that are not wanted have to be removed. */
 	readonly held = new Set<string>();
+	/** The same of topics under this router's ids of version 0.1.0. */
+	readonly former = new Set<string>();
 	private limit: Timer | undefined;
 	private quiet: Timer | undefined;
 	private finish: () => void = () => {};
@@ -44,10 +49,11 @@ export class RetainedTopics {
 	start(link: MqttLink): void {
 		this.stop();
 		this.held.clear();
+		this.former.clear();
 		const { topics } = this;
 		const filters = [topics.state, topics.anyPeerState, topics.anyPeerAvailability];
 		// Not again after a failure: perhaps it was the discovery of others that broke the connection.
-		if (!this.discovered) filters.push(topics.anyDiscovery);
+		if (!this.discovered) filters.push(...topics.anyDiscovery);
 		this.discovered = true;
 		this.finish = () => {
 			this.stop();
@@ -72,13 +78,18 @@ export class RetainedTopics {
 		if (topic === topics.state) {
 			const state = parsed(payload);
 			const started = member(state, "started");
-			if (typeof started === "string" && own !== undefined && member(state, "instance") !== own)
-				this.handlers.onForeign({ started: printable(started, 40) });
+			if (isTime(started) && own !== undefined && member(state, "instance") !== own)
+				this.handlers.onForeign({ started });
 			return;
 		}
 		const peer = topics.parsePeerTopic(topic);
-		if (peer && (peer.leaf === "state" || peer.leaf === "availability")) this.hold(topic, peer.id);
-		else if (topics.isDiscovery(topic) && isOurs(topics, topic, payload)) this.hold(topic);
+		if (peer) {
+			if (!this.handlers.isKnown(peer.id) && isPeers(peer, payload)) this.hold(this.held, topic);
+		} else if (topics.isDiscovery(topic)) {
+			const whose = ownerOf(topics, topic, payload);
+			if (whose === "former") this.hold(this.former, topic);
+			else if (whose === "own") this.hold(this.held, topic);
+		}
 	}
 
 	private stillQuiet(): void {
@@ -87,32 +98,53 @@ export class RetainedTopics {
 		this.quiet = this.platform.after(QUIET, this.finish);
 	}
 
-	private hold(topic: string, peer?: string): void {
-		if (this.held.size >= HELD_LIMIT) return;
-		// Whoever left one of a peer's topics may have left the others too.
-		if (peer !== undefined) {
-			const { discovery, state, availability } = this.topics.peer(peer);
-			this.held.add(discovery);
-			this.held.add(state);
-			this.held.add(availability);
-		} else this.held.add(topic);
+	private hold(topics: Set<string>, topic: string): void {
+		if (topics.size >= HELD_LIMIT) return;
+		topics.add(topic);
 		this.handlers.onHeld();
 	}
 }
 
+/** Whether a message is what bgpwarden publishes of a peer: another one's is not taken back, wherever it is. */
+function isPeers({ id, leaf }: { readonly id: string; readonly leaf: string }, payload: string): boolean {
+	if (leaf === "availability") return payload === "online" || payload === "offline";
+	const name = leaf === "state" ? member(parsed(payload), "name") : undefined;
+	return typeof name === "string" && peerId(name) === id;
+}
+
 /**
- * Whether a discovery message is this router's. The topic alone does not tell: `bgpwarden_a_b` may be the router `a_b` or the
- * peer `b` of the router `a`.
+ * Whether a discovery message is this router's, by its present ids or by former ones: it is on the topic of the device that it
+ * is about, and that device is available when this router is. The topic alone does not tell: `bgpwarden_a_b` may be the peer
+ * `b` of the router `a`.
  */
-function isOurs(topics: Topics, topic: string, payload: string): boolean {
-	if (!topic.includes(topics.device)) return false;
+function ownerOf(topics: Topics, topic: string, payload: string): "own" | "former" | undefined {
+	// Of hundreds of devices, whose messages have 7 kB each, a few are worth a look.
+	if (!topic.includes(`bgpwarden_${topics.id}`) && !topic.includes(`bgpwarden-${topics.id}/`))
+		return undefined;
 	const message = parsed(payload);
 	const device = member(message, "device");
 	const identifiers = member(device, "identifiers");
 	const availability = member(message, "availability");
-	if (!Array.isArray(identifiers) || !Array.isArray(availability)) return false;
-	const isMine = identifiers[0] === topics.device || member(device, "via_device") === topics.device;
-	return isMine && availability.some((entry) => member(entry, "topic") === topics.availability);
+	if (!Array.isArray(identifiers) || !Array.isArray(availability)) return undefined;
+	if (!availability.some((entry) => member(entry, "topic") === topics.availability)) return undefined;
+	const [identifier] = identifiers;
+	if (typeof identifier !== "string") return undefined;
+	if (isDeviceOf(topics, topic, identifier)) return "own";
+	return topics.former && isDeviceOf(topics.former, topic, identifier) ? "former" : undefined;
+}
+
+function isDeviceOf(
+	{ device, discovery, peer }: Pick<Topics, "device" | "discovery" | "peer">,
+	topic: string,
+	identifier: string,
+): boolean {
+	if (identifier === device) return topic === discovery;
+	const id = identifier.slice(device.length + 1);
+	return identifier === peer(id).device && topic === peer(id).discovery;
+}
+
+function isTime(value: unknown): value is string {
+	return typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value));
 }
 
 function parsed(payload: string): unknown {

@@ -6,6 +6,8 @@ import { PacketGuard } from "./packets.ts";
 
 /** Bytes of one incoming message at most: commands and retained states are far smaller, larger ones are skipped. */
 const MESSAGE_LIMIT = 65_536;
+/** Bytes that are taken of what comes at a time. */
+const PIECE = 8192;
 /** Bytes waiting for the child's pipe from which on the stream asks its writer to wait. */
 const HIGH_WATER = 16_384;
 /** Characters kept of what the child says on standard error. */
@@ -18,7 +20,13 @@ export const BROKER_CLOSED = "the broker closed the connection";
 export type DuplexClass = typeof DuplexStream;
 
 /** Where to connect: one of the addresses of the host, whose certificate is verified all the same. */
-export type Target = MqttConfig & { readonly address: string };
+export type Target = MqttConfig & {
+	readonly address: string;
+	/** Packets that the broker may send at once, more than usual. */
+	readonly expected?: number;
+	/** It may take longer than usual to answer. */
+	readonly slow?: boolean;
+};
 
 export interface TransportHandlers {
 	/** Gets the reason, once, before the stream closes; not called when the stream was destroyed first. */
@@ -67,8 +75,12 @@ export function openTransport(
 	handlers: TransportHandlers,
 ): DuplexStream {
 	const argv = transportCommand(config);
-	const guard = new PacketGuard(MESSAGE_LIMIT, (bytes) =>
-		handlers.onSkipped(`the broker sent a message of ${bytes} bytes, more than ${MESSAGE_LIMIT}: skipped`),
+	const guard = new PacketGuard(
+		MESSAGE_LIMIT,
+		config.expected ?? 0,
+		() => platform.now().monotonic,
+		(bytes) =>
+			handlers.onSkipped(`the broker sent a message of ${bytes} bytes, more than ${MESSAGE_LIMIT}: skipped`),
 	);
 	let complaints = "";
 	let ended = false;
@@ -82,6 +94,8 @@ export function openTransport(
 	const child: Child = platform.spawn({
 		argv,
 		stdin: true,
+		// Each small message takes 0.1 ms and more: nothing else is to wait for hundreds of them.
+		piece: PIECE,
 		onStdout(chunk) {
 			if (ended) return;
 			const { complaint, passed } = guard.push(chunk);

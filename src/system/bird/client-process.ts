@@ -4,10 +4,14 @@ import { describeExit } from "../../platform/supervise.ts";
 import type { Child, Platform, Timer } from "../../platform/types.ts";
 import { PROMPT } from "./replies.ts";
 
-/** Milliseconds an answer may take. */
+/** Milliseconds until an answer begins or goes on. */
 const PATIENCE = 3000;
-/** Bytes an answer may have; a peer prints about 2,000. */
-const LIMIT = 1 << 20;
+/** Milliseconds until it is complete. */
+const WHOLE = 30_000;
+/** Bytes of an answer, however many peers there are: each prints about 2,000; and of one line. */
+const LIMIT = 64 << 20;
+const LINE_LIMIT = 65_536;
+const GREETING_LIMIT = 4096;
 
 /** `birdcl` reads plainly; `birdc` edits lines and is there where only it was installed. */
 export type Client = "birdcl" | "birdc";
@@ -22,10 +26,24 @@ export interface ClientProcessOptions {
 	readonly onEnd: (end: { readonly reason: string; readonly missing: boolean }) => void;
 }
 
+/** Who gets an answer, line by line. */
+export interface LineTaker {
+	/** @returns why this is no answer; undefined: go on */
+	line(text: string): string | undefined;
+	/**
+	 * Takes as many lines as it can in one go: an answer about 1,000 peers has tens of thousands.
+	 * @param text whole lines, each with its newline; the first of them begins `from`
+	 * @returns where the first line begins that is left for `line`
+	 */
+	lines?(text: string, from: number): number;
+	/** It is complete. */
+	end(): void;
+}
+
 /** One client process that answers one command after another. */
 export interface ClientProcess {
 	/** Sends the next command; only when the answer to the one before has come. */
-	ask(command: string, onAnswer: (answer: string) => void): void;
+	ask(command: string, taker: LineTaker): void;
 	close(): void;
 }
 
@@ -33,10 +51,22 @@ export interface ClientProcess {
 export function startClient(platform: Platform, options: ClientProcessOptions): ClientProcess {
 	const { client, socket } = options;
 	const argv = [client, "-v", "-r", "-s", socket] as const;
-	let pieces: Uint8Array[] = [];
+	/** The beginning of a line that is not complete. */
+	let rest: Uint8Array = new Uint8Array();
 	let length = 0;
-	let command: string | undefined;
-	let deliver: ((answer: string) => void) | undefined = options.onGreeting;
+	/** The echo of the command comes before its answer. */
+	let echo: string | undefined;
+	/** birdc shows its prompt, takes it away again, and only then the answer comes. */
+	let erased = true;
+	let askedAt = platform.now().monotonic;
+	let greeting = "";
+	let taker: LineTaker | undefined = {
+		line(text) {
+			greeting += `${text}\n`;
+			return greeting.length > GREETING_LIMIT ? `${client}: not BIRD's greeting` : undefined;
+		},
+		end: () => options.onGreeting(greeting),
+	};
 	let timer: Timer | undefined;
 	let open = true;
 	let lastWords = "";
@@ -47,7 +77,7 @@ export function startClient(platform: Platform, options: ClientProcessOptions): 
 	const close = () => {
 		open = false;
 		timer?.cancel();
-		pieces = [];
+		rest = new Uint8Array();
 		// It holds nothing but a connection, and may be stuck: there is no reason to ask it.
 		child?.kill("SIGKILL");
 	};
@@ -57,27 +87,61 @@ export function startClient(platform: Platform, options: ClientProcessOptions): 
 		options.onEnd({ reason, missing });
 	};
 	const wait = () => {
+		timer?.cancel();
 		timer = platform.after(PATIENCE, () => end(`${client}: no answer in ${PATIENCE / 1000} s`));
+	};
+	/** Without birdc's prompts that were taken away. */
+	const plain = (text: string) => {
+		if (client !== "birdc" || !text.startsWith(PROMPT)) return text;
+		const left = text.replaceAll(ERASED[0], "").replaceAll(ERASED[1], "");
+		erased ||= left.length < text.length;
+		return left;
+	};
+	const take = (line: string) => {
+		const text = plain(line);
+		if (text === echo) {
+			echo = undefined;
+			return;
+		}
+		echo = undefined;
+		const complaint = taker?.line(text);
+		if (complaint !== undefined) end(complaint);
 	};
 	const consume = (chunk: Uint8Array) => {
 		if (!open) return;
-		if (!deliver) {
+		if (!taker) {
 			// birdcl repeats its prompt after a signal, SIGCONT for one.
 			if (decodeUtf8(chunk) !== PROMPT) end(`${client}: unexpected output`);
 			return;
 		}
+		wait();
+		if (platform.now().monotonic - askedAt > WHOLE)
+			return end(`${client}: an answer that has no end after ${WHOLE / 1000} s`);
 		length += chunk.length;
 		if (length > LIMIT) return end(`${client}: an answer of more than ${LIMIT >> 20} MiB`);
-		pieces.push(chunk);
-		if (!endsInPrompt(pieces)) return;
-		const answer = cutAnswer(decodeUtf8(concatenate(pieces)), client, command);
-		if (answer === undefined) return;
+		const whole = rest.length === 0 ? chunk : concatenate([rest, chunk]);
+		const last = whole.lastIndexOf(NEWLINE);
+		rest = whole.subarray(last + 1);
+		if (rest.length > LINE_LIMIT) return end(`${client}: a line of more than ${LINE_LIMIT >> 10} kB`);
+		if (last >= 0) {
+			const text = decodeUtf8(whole.subarray(0, last + 1));
+			for (let at = 0; at < text.length; ) {
+				if (echo === undefined) at = taker.lines?.(text, at) ?? at;
+				if (at === text.length) break;
+				const end = text.indexOf("\n", at);
+				take(text.slice(at, end));
+				if (!open) return;
+				at = end + 1;
+			}
+		}
+		// The prompt begins a line; a line that ends like it is a part of the answer.
+		if (rest.length > PROMPT_LIMIT || plain(decodeUtf8(rest)) !== PROMPT || !erased) return;
 		timer?.cancel();
-		const done = deliver;
-		deliver = undefined;
-		pieces = [];
+		const done = taker;
+		taker = undefined;
+		rest = new Uint8Array();
 		length = 0;
-		done(answer);
+		done.end();
 	};
 
 	let child: Child | undefined;
@@ -101,10 +165,12 @@ export function startClient(platform: Platform, options: ClientProcessOptions): 
 		timer = platform.after(0, () => end(reason));
 	}
 	return {
-		ask(next, onAnswer) {
-			if (!open || deliver) return;
-			command = next;
-			deliver = onAnswer;
+		ask(next, asked) {
+			if (!open || taker) return;
+			echo = next;
+			askedAt = platform.now().monotonic;
+			erased = client !== "birdc";
+			taker = asked;
 			child?.write(`${next}\n`);
 			wait();
 		},
@@ -112,34 +178,8 @@ export function startClient(platform: Platform, options: ClientProcessOptions): 
 	};
 }
 
-/** A look at the last bytes only, so that a long answer is not put together for each of its chunks. */
-function endsInPrompt(pieces: readonly Uint8Array[]): boolean {
-	let expected = PROMPT.length - 1;
-	for (let piece = pieces.length - 1; piece >= 0 && expected >= 0; piece--) {
-		const bytes = pieces[piece] ?? new Uint8Array();
-		for (let at = bytes.length - 1; at >= 0 && expected >= 0; at--, expected--) {
-			if (bytes[at] !== PROMPT.charCodeAt(expected)) return false;
-		}
-	}
-	return expected < 0;
-}
-
 /** How readline takes its prompt away: with a terminal's clear-to-end, or, for a dumb one, with spaces. */
 const ERASED = [`${PROMPT}\r\u001b[K`, `${PROMPT}\r      \r`] as const;
-
-/**
- * What stands between the command's echo and the prompt at the end.
- * @param command undefined: this is the greeting
- * @returns undefined: the end is not there yet
- */
-function cutAnswer(text: string, client: Client, command: string | undefined): string | undefined {
-	// After each command birdc shows the prompt, takes it away again, and only then the answer comes.
-	const plain = client === "birdc" ? text.replaceAll(ERASED[0], "").replaceAll(ERASED[1], "") : text;
-	if (client === "birdc" && command !== undefined && plain.length === text.length) return undefined;
-	if (!plain.endsWith(PROMPT)) return undefined;
-	const answer = plain.slice(0, -PROMPT.length);
-	// The prompt begins a line; a line that ends like it is a part of the answer.
-	if (answer !== "" && !answer.endsWith("\n")) return undefined;
-	const echo = `${command}\n`;
-	return command !== undefined && answer.startsWith(echo) ? answer.slice(echo.length) : answer;
-}
+/** Bytes of a prompt with all that birdc writes around it. */
+const PROMPT_LIMIT = 64;
+const NEWLINE = 0x0a;

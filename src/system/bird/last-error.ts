@@ -1,3 +1,4 @@
+import { wholeNumber } from "../../lib/number.ts";
 import type { LastError } from "../../model/bird.ts";
 
 /** BIRD's words for NOTIFICATIONs (proto/bgp/packets.c, `bgp_msg_table`): code and subcode of RFC 4271, section 4.5. */
@@ -37,8 +38,10 @@ export function parseLastError(text: string): LastError {
 	if (text.includes("BFD session down")) return { text, bfdDown: true };
 	const [, side, words = ""] = /^(Received|BGP Error): (.+)$/.exec(text) ?? [];
 	const numbers = NUMBERS.exec(words);
-	const [code, subcode] = numbers ? [Number(numbers[1]), Number(numbers[2])] : (WORDS.get(words) ?? []);
-	if (code === undefined) return { text };
+	const [code, subcode] = numbers
+		? numbers.slice(1).map((number) => wholeNumber(number, 255))
+		: (WORDS.get(words) ?? []);
+	if (code === undefined || (numbers && subcode === undefined)) return { text };
 	const by = side === "Received" ? "peer" : "router";
 	return { text, notification: { by, code, ...(subcode === undefined ? {} : { subcode }), text: words } };
 }

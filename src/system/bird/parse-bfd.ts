@@ -13,12 +13,12 @@ export interface BfdSession {
 
 const SESSIONS = 1020;
 /** proto/bfd/bfd.c, bfd_state_names. */
-const STATES: Readonly<Record<string, BfdSession["state"]>> = {
-	AdminDown: "admin_down",
-	Down: "down",
-	Init: "init",
-	Up: "up",
-};
+const STATES: ReadonlyMap<string, BfdSession["state"]> = new Map([
+	["AdminDown", "admin_down"],
+	["Down", "down"],
+	["Init", "init"],
+	["Up", "up"],
+]);
 
 /** Whether an error says that BFD is not configured, or down: then there are no sessions, and that is known. */
 export function saysNoBfd(error: string): boolean {
@@ -26,54 +26,48 @@ export function saysNoBfd(error: string): boolean {
 }
 
 /**
- * The sessions of an answer to `show bfd sessions all` (BIRD 2.15 and later) or to `show bfd sessions` (a table),
- * over all BFD protocols.
+ * Reads answers to `show bfd sessions`: a table for each BFD protocol. (`all`, which BIRD has since 2.15, says no more of what
+ * is wanted, in fifteen times as many lines.) A row that was in the answer before is the same object.
+ */
+export class BfdReader {
+	private known: ReadonlyMap<string, BfdSession | "heading"> = new Map();
+	private rows = new Map<string, BfdSession | "heading">();
+
+	/** Another answer begins. */
+	begin(): void {
+		this.rows = new Map();
+	}
+
+	/** Takes a line of it. @returns false: it is out of place */
+	take(code: number, text: string): boolean {
+		const row = code === SESSIONS ? (this.known.get(text) ?? parseRow(text)) : undefined;
+		if (row) this.rows.set(text, row);
+		return row !== undefined;
+	}
+
+	/** The answer is complete. */
+	end(): BfdSession[] {
+		this.known = this.rows;
+		return [...this.rows.values()].filter((row) => row !== "heading");
+	}
+}
+
+/**
+ * The sessions of one whole answer.
  * @returns undefined when the answer is an error (but see `saysNoBfd`), is cut or is anything else
  */
 export function parseBfd(reply: Reply): BfdSession[] | undefined {
 	if (reply.error !== undefined) return saysNoBfd(reply.error) ? [] : undefined;
-	const sessions: BfdSession[] = [];
-	let open: Map<string, string> | undefined;
-	for (const { code, text } of reply.lines) {
-		if (code !== SESSIONS) return undefined;
-		const detail = /^ {2,4}([A-Z][A-Za-z ]*):\s*(.*)$/.exec(text);
-		if (detail) {
-			const [, name = "", value = ""] = detail;
-			open ??= new Map();
-			// Parameters, four spaces deep, are of no use here, and some have a session field's name.
-			if (!text.startsWith("   ")) open.set(name, value.trim());
-			continue;
-		}
-		const session = text.trim() === "" && open ? fromDetails(open) : open ? undefined : fromOtherLine(text);
-		if (session === undefined) return undefined;
-		if (session !== "heading") sessions.push(session);
-		open = undefined;
-	}
-	return open ? undefined : sessions;
-}
-
-function fromDetails(fields: ReadonlyMap<string, string>): BfdSession | undefined {
-	const multihop = fields.get("Session type") === "Multihop" || fields.get("Interface") === "---";
-	return session(
-		fields.get("Address"),
-		multihop ? "---" : fields.get("Interface"),
-		fields.get("Session state"),
-	);
+	const reader = new BfdReader();
+	return reply.lines.every(({ code, text }) => reader.take(code, text)) ? reader.end() : undefined;
 }
 
 /** A protocol's name, a table's heading, or a row: address, interface, state, since, interval, timeout. */
-function fromOtherLine(text: string): BfdSession | "heading" | undefined {
+function parseRow(text: string): BfdSession | "heading" | undefined {
 	if (/^\S+:$/.test(text) || /^\S+: is not up$/.test(text) || /^IP address\s/.test(text)) return "heading";
-	const [, address, name, state] = /^(\S+)\s+(\S+)\s+(\S+)\s+\S.*\s\d+\.\d+\s+\d+\.\d+$/.exec(text) ?? [];
-	return session(address, name, state);
-}
-
-function session(
-	address: string | undefined,
-	name: string | undefined,
-	stateName: string | undefined,
-): BfdSession | undefined {
-	const state = STATES[stateName ?? ""];
+	const [, address, name, stateName = ""] =
+		/^(\S+)\s+(\S+)\s+(\S+)\s+\S.*\s\d+\.\d+\s+\d+\.\d+$/.exec(text) ?? [];
+	const state = STATES.get(stateName);
 	if (address === undefined || !/^[0-9a-fA-F.:]+$/.test(address) || !name || !state) return undefined;
 	return name === "---"
 		? { address, mode: "multihop", state }

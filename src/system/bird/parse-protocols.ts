@@ -1,6 +1,6 @@
+import { wholeNumber, within } from "../../lib/number.ts";
 import type { BirdChannel, BirdPeer, ImportUpdates, LastError } from "../../model/bird.ts";
 import { parseLastError } from "./last-error.ts";
-import type { Reply, ReplyLine } from "./replies.ts";
 
 /** A BGP protocol as `show protocols all` tells it; `multihop` only while it is up. */
 export type ProtocolPeer = Omit<BirdPeer, "bfd" | "bfdMode" | "since"> & {
@@ -9,53 +9,39 @@ export type ProtocolPeer = Omit<BirdPeer, "bfd" | "bfdMode" | "since"> & {
 	readonly sinceText?: string;
 };
 
-const HEADING = 2002;
-const PROTOCOL = 1002;
-const DETAIL = 1006;
-
 /** Name, protocol, table, state, then since and info (nest/proto.c, proto_cmd_show). */
 const ROW = /^(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s(.*)$/;
 const CHANNEL = /^ {2}Channel (\S+)/;
 /** Columns the since field has at least. */
 const SINCE_WIDTH = 12;
 
+/** A protocol of BIRD's, of any kind. */
+export interface BirdProtocol {
+	readonly name: string;
+	/** As BIRD writes it: `BGP`, `Direct`, `BFD`, `Device`, `Kernel`. */
+	readonly kind: string;
+	/** `up`, `start`, `down`, `stop`. */
+	readonly state: string;
+}
+
+/** One protocol of an answer. */
+export interface Protocol {
+	readonly protocol: BirdProtocol;
+	/** Absent: it is not BGP's. */
+	readonly peer?: ProtocolPeer;
+}
+
 /**
- * The BGP protocols of an answer to `show protocols all`, of BIRD 2.0 to 3.x, templates (`Neighbor range`) among
- * them, in BIRD's order.
- * @returns undefined when the answer is an error, is cut or is anything else
+ * @param row the line that it begins with, without its code
+ * @param details the lines below, without what stands for their code
+ * @returns undefined when the row is none
  */
-export function parseProtocols(reply: Reply): ProtocolPeer[] | undefined {
-	if (reply.error !== undefined) return undefined;
-	const peers: ProtocolPeer[] = [];
-	for (const block of blocks(reply.lines) ?? [undefined]) {
-		const row = ROW.exec(block?.row ?? "");
-		if (!block || !row) return undefined;
-		const [, name = "", protocol, , protocolState = "", rest = ""] = row;
-		if (protocol === "BGP")
-			peers.push({ name, protocolState, ...parseRest(rest), ...parseDetails(block.details) });
-	}
-	return peers;
-}
-
-interface Block {
-	readonly row: string;
-	readonly details: string[];
-}
-
-/** One block for each protocol; undefined when a line is out of place or the last block has no end. */
-function blocks(lines: readonly ReplyLine[]): Block[] | undefined {
-	const found: Block[] = [];
-	// BIRD ends each protocol with an empty line, so its absence is a cut.
-	let open = false;
-	for (const [index, { code, text }] of lines.entries()) {
-		const block = found.at(-1);
-		if (code === HEADING && index === 0) continue;
-		if (code === PROTOCOL && !open) found.push({ row: text, details: [] });
-		else if (code === DETAIL && block) block.details.push(text);
-		else return undefined;
-		open = code === PROTOCOL || text.trim() !== "";
-	}
-	return open ? undefined : found;
+export function parseProtocol(row: string, details: readonly string[]): Protocol | undefined {
+	const [, name, kind, , state, rest = ""] = ROW.exec(row) ?? [];
+	if (name === undefined || kind === undefined || state === undefined) return undefined;
+	const protocol = { name, kind, state };
+	if (kind !== "BGP") return { protocol };
+	return { protocol, peer: { name, protocolState: state, ...parseRest(rest), ...parseDetails(details) } };
 }
 
 /** The since column may hold spaces (`timeformat protocol iso long`), so its end is looked for behind its width. */
@@ -128,8 +114,7 @@ function parseError(text: string | undefined): LastError | undefined {
 
 /** AS 0 is nobody's (RFC 7607); BIRD prints it for a neighbor whose number it does not know yet. */
 function parseAs(text: string | undefined): number | undefined {
-	const number = /^\d{1,10}$/.test(text ?? "") ? Number(text) : 0;
-	return number > 0 && number <= 0xffffffff ? number : undefined;
+	return wholeNumber(text, 0xffffffff) || undefined;
 }
 
 /** `Routes: 2 imported, 1 filtered, 2 exported, 2 preferred` of each channel, by word: `filtered` is optional. */
@@ -143,9 +128,9 @@ function sumRoutes(
 			sums.set(word, (sums.get(word) ?? 0) + Number(count));
 	}
 	return withoutAbsent({
-		imported: sums.get("imported"),
-		exported: sums.get("exported"),
-		preferred: sums.get("preferred"),
+		imported: within(sums.get("imported")),
+		exported: within(sums.get("exported")),
+		preferred: within(sums.get("preferred")),
 	});
 }
 
@@ -165,20 +150,22 @@ function sumUpdates(channels: readonly string[]): ImportUpdates | undefined {
 		if (name === "Input filter") imports = rest !== "REJECT";
 		else if (name === "Route change stats") columns = words;
 		else if (name !== undefined && imports) {
-			const counts = ["received", "rejected", "filtered"].map((column) =>
-				Number(words[columns.indexOf(column)]),
+			const [received, rejected, filtered] = ["received", "rejected", "filtered"].map((column) =>
+				wholeNumber(words[columns.indexOf(column)], MOST_UPDATES),
 			);
-			const [received = 0, rejected = 0, filtered = 0] = counts;
 			const { received: r, rejected: j, filtered: f, withdrawn: w } = sum ?? NO_UPDATES;
+			if (received === undefined) continue;
 			if (name === "Import withdraws") {
-				if (sum && Number.isSafeInteger(received)) sum = { ...sum, withdrawn: w + received };
-			} else if (counts.every(Number.isSafeInteger))
+				if (sum) sum = { ...sum, withdrawn: w + received };
+			} else if (rejected !== undefined && filtered !== undefined)
 				sum = { received: r + received, rejected: j + rejected, filtered: f + filtered, withdrawn: w };
 		}
 	}
 	return sum;
 }
 
+/** BIRD counts with 32 bits (nest/protocol.h, channel_import_stats). */
+const MOST_UPDATES = 0xffffffff;
 const NO_UPDATES: ImportUpdates = { received: 0, rejected: 0, filtered: 0, withdrawn: 0 };
 
 type WithoutAbsent<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
@@ -187,21 +174,4 @@ function withoutAbsent<T extends object>(fields: T): WithoutAbsent<T> {
 	return Object.fromEntries(
 		Object.entries(fields).filter(([, value]) => value !== undefined),
 	) as WithoutAbsent<T>;
-}
-
-/** A protocol of BIRD's, of any kind. */
-export interface BirdProtocol {
-	readonly name: string;
-	/** As BIRD writes it: `BGP`, `Direct`, `BFD`, `Device`, `Kernel`. */
-	readonly kind: string;
-	/** `up`, `start`, `down`, `stop`. */
-	readonly state: string;
-}
-
-/** Name, kind and state of each protocol in an answer to `show protocols`. */
-export function parseKinds({ lines }: Reply): BirdProtocol[] {
-	return lines.flatMap(({ code, text }) => {
-		const [, name, kind, , state] = ROW.exec(code === PROTOCOL ? text : "") ?? [];
-		return name === undefined || kind === undefined || state === undefined ? [] : [{ name, kind, state }];
-	});
 }

@@ -25,7 +25,14 @@ export interface BirdPoller {
 	read(): void;
 }
 
-const BACKOFF: Backoff = { first: 1000, longest: 30_000 };
+const BACKOFF: Backoff = { first: 1000, longest: 4000 };
+/**
+ * The pause between two readings: this many times as long as the first one took, or this many milliseconds for each peer beyond
+ * the first 20, whichever is longer. With 1,000 peers a reading is hard work for BIRD and for the daemon.
+ */
+const PAUSE = { times: 8, each: 2, beyond: 20 } as const;
+/** Milliseconds that this pause lasts at most, since it may be BIRD that is slow. */
+const LONGEST_PAUSE = 2000;
 /** Milliseconds between checks of the socket while BIRD is lost; a check is a stat. */
 const CHECK = 1000;
 
@@ -42,6 +49,10 @@ export function createBirdPoller(platform: Platform, options: BirdPollerOptions)
 	let version: string | undefined;
 	let reading = false;
 	let again = false;
+	/** When the reading began that is under way, and when the next may begin, monotonic ms. */
+	let began = 0;
+	let notBefore = 0;
+	let pause: Timer | undefined;
 	let path = "";
 	/** What BIRD said about its configuration; undefined: this BIRD has not been asked yet. */
 	let configured: { readonly since: string | undefined } | undefined;
@@ -92,6 +103,7 @@ export function createBirdPoller(platform: Platform, options: BirdPollerOptions)
 	const begin = () => {
 		again = false;
 		reading = true;
+		began = platform.now().monotonic;
 		reader?.read((snapshot) => deliver(snapshot.reading));
 	};
 
@@ -108,7 +120,20 @@ export function createBirdPoller(platform: Platform, options: BirdPollerOptions)
 		if (running && (!configured || configured.since !== since)) options.onConfigured(path);
 		configured = { since };
 		if (running) options.onReading(result);
-		if (again && reader && !reading) begin();
+		const now = platform.now().monotonic;
+		const wanted = Math.max((now - began) * PAUSE.times, (result.peers.length - PAUSE.beyond) * PAUSE.each);
+		notBefore = now + Math.min(wanted, LONGEST_PAUSE);
+		if (again && reader && !reading) soon();
+	};
+
+	/** Reads as soon as there has been a pause. */
+	const soon = () => {
+		const wait = notBefore - platform.now().monotonic;
+		if (wait <= 0) return begin();
+		pause ??= platform.after(wait, () => {
+			pause = undefined;
+			if (reader && !reading) begin();
+		});
 	};
 
 	return {
@@ -120,6 +145,8 @@ export function createBirdPoller(platform: Platform, options: BirdPollerOptions)
 		stop() {
 			running = false;
 			timer?.cancel();
+			pause?.cancel();
+			pause = undefined;
 			reader?.close();
 			reader = undefined;
 			lost = undefined;
@@ -129,7 +156,7 @@ export function createBirdPoller(platform: Platform, options: BirdPollerOptions)
 		read() {
 			if (!reader) return;
 			if (reading) again = true;
-			else begin();
+			else soon();
 		},
 	};
 }

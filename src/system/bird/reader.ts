@@ -1,10 +1,11 @@
 import { type BirdReading, tooOld } from "../../model/bird.ts";
 import type { Platform } from "../../platform/types.ts";
 import { type Client, type ClientProcess, startClient } from "./client-process.ts";
-import { joinReading } from "./join-reading.ts";
-import { parseBfd } from "./parse-bfd.ts";
-import { type BirdProtocol, type ProtocolPeer, parseKinds, parseProtocols } from "./parse-protocols.ts";
-import { parseConfigured, parseGreeting, parseReply, type Reply } from "./replies.ts";
+import { Joiner } from "./join-reading.ts";
+import { BfdReader, type BfdSession, saysNoBfd } from "./parse-bfd.ts";
+import type { BirdProtocol } from "./parse-protocols.ts";
+import { ProtocolReader } from "./protocol-reader.ts";
+import { parseConfigured, parseGreeting, type Reply, type ReplyLine, ReplyParser } from "./replies.ts";
 import { UnreachableRoutes } from "./unreachable-routes.ts";
 
 /** Everything that one reading tells. */
@@ -41,16 +42,18 @@ const TIME_FORMAT = 'timeformat "%s.%3f"';
 const STATUS = "show status";
 const PROTOCOLS = "show protocols all";
 const NO_PROTOCOLS = "No protocols match";
-const ALL_BFD = "show bfd sessions all";
-/** BIRD before 2.15, which answers `all` with a syntax error. */
-const OLD_BFD = "show bfd sessions";
+const BFD = "show bfd sessions";
+/** Lines of an answer that is no list of peers. */
+const SHORT = 1000;
 
 /** Starts birdcl, or birdc where only that is installed. Nothing is called back before this has returned. */
 export function openReader(platform: Platform, options: ReaderOptions): BirdReader {
 	let process: ClientProcess | undefined;
 	let version: string | undefined;
-	let bfdCommand = ALL_BFD;
+	const protocols = new ProtocolReader();
+	const bfd = new BfdReader();
 	const routes = new UnreachableRoutes();
+	const joiner = new Joiner();
 
 	const connect = (client: Client) => {
 		process = startClient(platform, {
@@ -64,7 +67,7 @@ export function openReader(platform: Platform, options: ReaderOptions): BirdRead
 				const old = tooOld(version);
 				if (old !== undefined) return fail(old);
 				// An older BIRD refuses this, and its answer does not matter.
-				process?.ask(TIME_FORMAT, () => options.onReady(version));
+				process?.ask(TIME_FORMAT, { line: () => undefined, end: () => options.onReady(version) });
 			},
 			onEnd: ({ reason, missing }) => {
 				if (missing && client === "birdcl") connect("birdc");
@@ -79,60 +82,101 @@ export function openReader(platform: Platform, options: ReaderOptions): BirdRead
 		options.onFailure({ reason, missing });
 	};
 
-	const readBfd = (
-		configured: string | undefined,
-		reply: Reply,
-		peers: readonly ProtocolPeer[],
-		done: (snapshot: BirdSnapshot) => void,
+	/**
+	 * Asks, and has each line of the answer taken as it comes.
+	 * @param take what it does not take ends the reading
+	 * @param done gets BIRD's own words where it refused
+	 * @param lines takes most lines before they are taken apart, which would cost more than anything else
+	 */
+	const ask = (
+		command: string,
+		take: (code: number, text: string) => boolean,
+		done: (refused: string | undefined) => void,
+		lines: (text: string, from: number) => number = (_, from) => from,
 	) => {
-		const command = bfdCommand;
-		process?.ask(command, (answer) => {
-			const bfd = parseReply(answer);
-			const sessions = bfd && parseBfd(bfd);
-			if (bfd?.error !== undefined && !sessions && command === ALL_BFD) {
-				bfdCommand = OLD_BFD;
-				readBfd(configured, reply, peers, done);
-				return;
-			}
-			// BIRD's own refusal leaves BFD unknown; anything else is no BIRD.
-			if (!sessions && bfd?.error === undefined) return fail(refusal(command, undefined, answer));
-			const about = { version, configured };
-			const reading = joinReading(about, peers, sessions, platform.now().wall);
-			const questions = [...routes.questions(reading, platform.now().monotonic)];
-			readRoutes(questions, () => done({ reading: routes.added(reading), protocols: parseKinds(reply) }));
+		const parser = new ReplyParser();
+		process?.ask(command, {
+			lines,
+			line(text) {
+				// Without the prompts that birdc puts before it.
+				if (lines(`${text}\n`, 0) > text.length) return undefined;
+				const says = parser.take(text);
+				const taken =
+					says && parser.error === undefined ? take(parser.code, parser.text) : says !== undefined;
+				return taken ? undefined : `BIRD: ${command}: not an answer: ${excerpt(text)}`;
+			},
+			end: () => done(parser.error),
 		});
+	};
+
+	/** Asks for a short answer. */
+	const askShort = (command: string, done: (reply: Reply) => void) => {
+		const lines: ReplyLine[] = [];
+		ask(
+			command,
+			(code, text) => lines.push({ code, text }) <= SHORT,
+			(error) => done(error === undefined ? { lines } : { lines, error }),
+		);
+	};
+
+	const read = (onSnapshot: (snapshot: BirdSnapshot) => void) =>
+		askShort(STATUS, (reply) => readProtocols(parseConfigured(reply), onSnapshot));
+
+	const readProtocols = (configured: string | undefined, done: (snapshot: BirdSnapshot) => void) => {
+		protocols.begin();
+		ask(
+			PROTOCOLS,
+			() => false,
+			(error) => {
+				// Not the same as a BIRD without peers, whose retained messages would have to go.
+				if (error === NO_PROTOCOLS) return fail("BIRD has no protocols: it is starting or stopping");
+				if (error !== undefined) return fail(`BIRD: ${PROTOCOLS}: ${error}`);
+				const found = protocols.end();
+				if (!found) return fail(`BIRD: ${PROTOCOLS}: not an answer: it was cut`);
+				readBfd((sessions) => {
+					const now = platform.now();
+					const questions = routes.questions(found.peers, configured, now.monotonic);
+					readRoutes([...questions], () => {
+						const reading = joiner.join(
+							{ version, configured },
+							found.peers,
+							sessions,
+							routes.counts,
+							now.wall,
+						);
+						done({ reading, protocols: found.protocols });
+					});
+				});
+			},
+			(text, from) => protocols.take(text, from),
+		);
+	};
+
+	/** @param done gets no sessions where BIRD refused to tell */
+	const readBfd = (done: (sessions: readonly BfdSession[] | undefined) => void) => {
+		bfd.begin();
+		ask(
+			BFD,
+			(code, text) => bfd.take(code, text),
+			(error) => {
+				if (error === undefined || saysNoBfd(error)) done(error === undefined ? bfd.end() : []);
+				else done(undefined);
+			},
+		);
 	};
 
 	const readRoutes = ([first, ...rest]: readonly (readonly [string, string])[], done: () => void) => {
 		if (!first) return done();
 		const [name, question] = first;
-		process?.ask(question, (answer) => {
-			const reply = parseReply(answer);
-			if (!reply) return fail(refusal(question, undefined, answer));
+		askShort(question, (reply) => {
 			routes.answered(name, reply);
 			readRoutes(rest, done);
 		});
 	};
 
-	const readProtocols = (configured: string | undefined, done: (snapshot: BirdSnapshot) => void) =>
-		process?.ask(PROTOCOLS, (answer) => {
-			const reply = parseReply(answer);
-			// Not the same as a BIRD without peers, whose retained messages would have to go.
-			if (reply?.error === NO_PROTOCOLS) return fail("BIRD has no protocols: it is starting or stopping");
-			const peers = reply && parseProtocols(reply);
-			if (!reply || !peers) return fail(refusal(PROTOCOLS, reply?.error, answer));
-			readBfd(configured, reply, peers, done);
-		});
-
 	connect("birdcl");
 	return {
-		read(onSnapshot) {
-			process?.ask(STATUS, (answer) => {
-				const reply = parseReply(answer);
-				if (!reply) return fail(refusal(STATUS, undefined, answer));
-				readProtocols(parseConfigured(reply), onSnapshot);
-			});
-		},
+		read,
 		close() {
 			process?.close();
 			process = undefined;
@@ -140,12 +184,8 @@ export function openReader(platform: Platform, options: ReaderOptions): BirdRead
 	};
 }
 
-function refusal(command: string, error: string | undefined, answer: string): string {
-	return `BIRD: ${command}: ${error ?? `not an answer: ${excerpt(answer)}`}`;
-}
-
 /** The first line, short and printable. */
 function excerpt(text: string): string {
 	const line = text.split("\n", 1)[0] ?? "";
-	return `"${line.replace(/[^\x20-\x7e]/g, "?").slice(0, 80)}"`;
+	return `"${line.slice(0, 80).replace(/[^\x20-\x7e]/g, "?")}"`;
 }

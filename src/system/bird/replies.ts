@@ -27,28 +27,60 @@ const CONTINUATION = "     ";
 const CLIENT_ERROR = /^(No such command|Ambiguous command)/;
 const FIRST_ERROR_CODE = 8000;
 
+/** Takes an answer apart, line by line, as it comes: the answer about a thousand peers has megabytes. */
+export class ReplyParser {
+	/** Of the line taken last. */
+	code = 0;
+	text = "";
+	/** BIRD's own words when it refused; of its client when that knew no such command. */
+	error: string | undefined;
+	private final = false;
+	private begun = false;
+
+	/** @returns whether the line says something, in `code` and `text`; undefined: this is no line of an answer */
+	take(line: string): boolean | undefined {
+		if (line.startsWith(">>> ")) return false;
+		// The client's own words are all that it says.
+		if (this.error !== undefined && this.code === 0) return false;
+		// Nothing follows the line that ends an answer.
+		if (this.final) return undefined;
+		if (this.begun && line.startsWith(CONTINUATION)) {
+			this.text = line.slice(CONTINUATION.length);
+			if (this.code >= FIRST_ERROR_CODE) this.error ??= this.text.trim();
+			return true;
+		}
+		if (CLIENT_ERROR.test(line)) {
+			this.code = 0;
+			this.error = line;
+			return false;
+		}
+		const coded = CODED.exec(line);
+		if (!coded) return undefined;
+		this.begun = true;
+		this.final = coded[2] === " ";
+		this.code = Number(coded[1]);
+		this.text = coded[3] ?? "";
+		if (this.code >= FIRST_ERROR_CODE) this.error ??= this.text.trim();
+		return true;
+	}
+}
+
 /**
- * Takes an answer apart.
+ * Takes a short answer apart.
  * @param answer everything between the command's echo and the next prompt, without both
  * @returns undefined when it is not an answer of BIRD, or only a part of one
  */
 export function parseReply(answer: string): Reply | undefined {
 	if (answer === "") return { lines: [] };
 	if (!answer.endsWith("\n")) return undefined;
+	const parser = new ReplyParser();
 	const lines: ReplyLine[] = [];
-	let error: string | undefined;
-	let final = false;
-	for (const text of answer.slice(0, -1).split("\n")) {
-		if (text.startsWith(">>> ")) continue;
-		if (CLIENT_ERROR.test(text)) return { lines, error: text };
-		const line = parseLine(text, lines.at(-1)?.code);
-		// Nothing follows the line that ends an answer.
-		if (!line || final) return undefined;
-		final = line.final;
-		lines.push({ code: line.code, text: line.text });
-		if (line.code >= FIRST_ERROR_CODE) error ??= line.text.trim();
+	for (const line of answer.slice(0, -1).split("\n")) {
+		const says = parser.take(line);
+		if (says === undefined) return undefined;
+		if (says) lines.push({ code: parser.code, text: parser.text });
 	}
-	return error === undefined ? { lines } : { lines, error };
+	return parser.error === undefined ? { lines } : { lines, error: parser.error };
 }
 
 /**
@@ -70,14 +102,4 @@ export function parseConfigured({ lines }: Reply): string | undefined {
 		if (time !== undefined) return time;
 	}
 	return undefined;
-}
-
-function parseLine(
-	text: string,
-	codeAbove: number | undefined,
-): (ReplyLine & { final: boolean }) | undefined {
-	const coded = CODED.exec(text);
-	if (coded) return { code: Number(coded[1]), text: coded[3] ?? "", final: coded[2] === " " };
-	if (codeAbove === undefined || !text.startsWith(CONTINUATION)) return undefined;
-	return { code: codeAbove, text: text.slice(CONTINUATION.length), final: false };
 }

@@ -1,4 +1,5 @@
-import type { BirdPeer, BirdReading } from "../../model/bird.ts";
+import { within } from "../../lib/number.ts";
+import type { BirdPeer } from "../../model/bird.ts";
 import type { Reply } from "./replies.ts";
 import { SYMBOL } from "./restart.ts";
 
@@ -7,52 +8,75 @@ const MOST_ROUTES = 10_000;
 /** Milliseconds after which it is asked again in any case. */
 const AGAIN = 600_000;
 
+/** Questions of one reading; what is left waits for the next. */
+const MOST_QUESTIONS = 16;
+
+/** What the answer depended on, and the answer. */
+interface Known {
+	readonly peer: Sample;
+	readonly configured: string | undefined;
+	readonly period: number;
+	readonly count?: number;
+}
+
+/** What is looked at of a peer. */
+type Sample = Pick<BirdPeer, "name" | "state" | "imported" | "updates"> & { readonly sinceText?: string };
+
 /**
  * The question how many of each peer's routes lead nowhere: `preferred` counts them too. It is asked once for a session, again
  * when something has changed, and with each reading for as long as there are any.
  */
 export class UnreachableRoutes {
-	/** By peer's name: what the answer depended on, and the answer. */
-	private readonly known = new Map<string, { readonly key: string; readonly count: number | undefined }>();
+	private readonly known = new Map<string, Known>();
 
-	/** @returns the questions to ask because of this reading, by peer's name. @param now milliseconds */
-	questions({ configured, peers }: BirdReading, now: number): Map<string, string> {
+	/** The answers, by peer's name. */
+	get counts(): ReadonlyMap<string, number> {
+		const found = [...this.known].flatMap(([name, { count }]) =>
+			count === undefined ? [] : [[name, count] as const],
+		);
+		return new Map(found);
+	}
+
+	/**
+	 * @param now milliseconds
+	 * @returns the questions to ask because of this reading, by peer's name
+	 */
+	questions(peers: readonly Sample[], configured: string | undefined, now: number): Map<string, string> {
 		const asked = new Map<string, string>();
-		const keys = new Map(peers.filter(holdsRoutes).map((peer) => [peer.name, keyOf(peer, configured, now)]));
-		for (const name of [...this.known.keys()]) if (!keys.has(name)) this.known.delete(name);
+		const holders = peers.filter(holdsRoutes);
+		const names = new Set(holders.map(({ name }) => name));
+		for (const name of [...this.known.keys()]) if (!names.has(name)) this.known.delete(name);
 		if (peers.reduce((sum, { imported = 0 }) => sum + imported, 0) > MOST_ROUTES) {
 			this.known.clear();
 			return asked;
 		}
-		for (const [name, key] of keys) {
-			const last = this.known.get(name);
-			if (last?.key === key && !last.count) continue;
-			this.known.set(name, { key, count: undefined });
-			asked.set(name, `show route where dest = RTD_UNREACHABLE protocol '${name}' count`);
+		const period = Math.floor(now / AGAIN);
+		for (const peer of holders) {
+			if (asked.size === MOST_QUESTIONS) break;
+			const last = this.known.get(peer.name);
+			if (last && !last.count && isSame(last, { peer, configured, period })) continue;
+			this.known.set(peer.name, { peer, configured, period });
+			asked.set(peer.name, `show route where dest = RTD_UNREACHABLE protocol '${peer.name}' count`);
 		}
 		return asked;
 	}
 
 	answered(name: string, reply: Reply): void {
-		this.known.set(name, { key: "", ...this.known.get(name), count: countOf(reply) });
-	}
-
-	/** The reading with all that is known. */
-	added(reading: BirdReading): BirdReading {
-		const peers = reading.peers.map((peer) => {
-			const count = this.known.get(peer.name)?.count;
-			return count === undefined ? peer : { ...peer, unreachable: count };
-		});
-		return { ...reading, peers };
+		const known = this.known.get(name);
+		const count = countOf(reply);
+		if (known && count !== undefined) this.known.set(name, { ...known, count });
 	}
 }
 
-function holdsRoutes({ name, state, imported = 0 }: BirdPeer): boolean {
+function isSame(one: Known, other: Known): boolean {
+	if (one.configured !== other.configured || one.period !== other.period) return false;
+	if (one.peer === other.peer) return true;
+	const sample = ({ sinceText, imported, updates }: Sample) => JSON.stringify([sinceText, imported, updates]);
+	return sample(one.peer) === sample(other.peer);
+}
+
+function holdsRoutes({ name, state, imported = 0 }: Sample): boolean {
 	return state === "Established" && imported > 0 && SYMBOL.test(name);
-}
-
-function keyOf({ since, imported, updates }: BirdPeer, configured: string | undefined, now: number): string {
-	return JSON.stringify([since, imported, updates, configured, Math.floor(now / AGAIN)]);
 }
 
 /** `1 of 3 routes for 3 networks in table master4`, a line for each of the peer's tables (nest/rt-show.c). */
@@ -61,5 +85,6 @@ function countOf({ lines, error }: Reply): number | undefined {
 		const [, count] = (code === 1007 && /^(\d+) of \d+ routes /.exec(text)) || [];
 		return count === undefined ? [] : Number(count);
 	});
-	return error !== undefined || counts.length === 0 ? undefined : counts.reduce((one, other) => one + other);
+	if (error !== undefined || counts.length === 0) return undefined;
+	return within(counts.reduce((one, other) => one + other));
 }

@@ -1,6 +1,6 @@
 import type { Flow } from "../../model/flow.ts";
 import { ALL_BFD_PORTS } from "../../model/ports.ts";
-import type { IsLocal } from "./local-addresses.ts";
+import type { IsLocal } from "../kernel/local-addresses.ts";
 
 /** A cheap check of a line that may be one of ten thousand: what it must have in it to be worth parsing. @param ports TCP ports of BGP */
 export function staleHint(ports: readonly number[]): RegExp {

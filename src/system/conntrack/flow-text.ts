@@ -1,4 +1,5 @@
 import { parseAddress } from "../../lib/address.ts";
+import { wholeNumber } from "../../lib/number.ts";
 import type { Flow, Tuple } from "../../model/flow.ts";
 
 /**
@@ -16,8 +17,8 @@ export function parseFlow(line: string): Flow | undefined {
 	const original = tuple(values, 0);
 	const reply = tuple(values, 1);
 	if (!original || !reply) return undefined;
-	const mark = Number(values("mark")[0] ?? 0);
-	const zone = Number(values("zone")[0] ?? 0);
+	const mark = wholeNumber(values("mark")[0], 0xffffffff);
+	const zone = wholeNumber(values("zone")[0], 0xffff);
 	const state = words.slice(at, at + 4).find((word) => /^[A-Z][A-Z_0-9]+$/.test(word));
 	return {
 		family: original.source.includes(":") ? "ipv6" : "ipv4",
@@ -25,8 +26,8 @@ export function parseFlow(line: string): Flow | undefined {
 		...(state === undefined ? {} : { state }),
 		unreplied: words.includes("[UNREPLIED]"),
 		assured: words.includes("[ASSURED]"),
-		...(mark > 0 ? { mark } : {}),
-		...(zone > 0 ? { zone } : {}),
+		...(mark ? { mark } : {}),
+		...(zone ? { zone } : {}),
 		original,
 		reply,
 	};
@@ -35,13 +36,9 @@ export function parseFlow(line: string): Flow | undefined {
 function tuple(values: (name: string) => string[], direction: 0 | 1): Tuple | undefined {
 	const source = parseAddress(values("src")[direction] ?? "");
 	const destination = parseAddress(values("dst")[direction] ?? "");
-	const sourcePort = parsePort(values("sport")[direction]);
-	const destinationPort = parsePort(values("dport")[direction]);
+	const sourcePort = wholeNumber(values("sport")[direction], 0xffff);
+	const destinationPort = wholeNumber(values("dport")[direction], 0xffff);
 	if (!source || source.family !== destination?.family) return undefined;
 	if (sourcePort === undefined || destinationPort === undefined) return undefined;
 	return { source: source.text, destination: destination.text, sourcePort, destinationPort };
-}
-
-function parsePort(text = ""): number | undefined {
-	return /^\d{1,5}$/.test(text) && Number(text) < 65_536 ? Number(text) : undefined;
 }

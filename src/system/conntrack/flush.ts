@@ -1,8 +1,9 @@
 import type { Platform } from "../../platform/types.ts";
+import type { IsLocal } from "../kernel/local-addresses.ts";
+import { readAddresses } from "../kernel/router-addresses.ts";
 import { filterOf } from "./delete-filter.ts";
 import { parseFlow } from "./flow-text.ts";
-import { eachFlow, readLocalAddresses, runConntrack } from "./list-flows.ts";
-import type { IsLocal } from "./local-addresses.ts";
+import { eachFlow, runConntrack } from "./list-flows.ts";
 
 export type FlushResult =
 	| { readonly ok: true; readonly deleted: number; readonly left: number }
@@ -24,7 +25,9 @@ const PASSES = 3;
  */
 export async function flushConntrack(platform: Platform, ports: readonly number[]): Promise<FlushResult> {
 	try {
-		return await flush(platform, readLocalAddresses(platform), ports);
+		const addresses = await readAddresses(platform);
+		if (typeof addresses === "string") return { ok: false, reason: addresses };
+		return await flush(platform, addresses.isLocal, ports);
 	} catch (error) {
 		return { ok: false, reason: error instanceof Error ? error.message : String(error) };
 	}
@@ -32,13 +35,18 @@ export async function flushConntrack(platform: Platform, ports: readonly number[
 
 async function flush(platform: Platform, isLocal: IsLocal, ports: readonly number[]): Promise<FlushResult> {
 	let deleted = 0;
+	let fruitless = false;
 	for (let pass = 0; ; pass++) {
 		const stale = await listStale(platform, isLocal, ports);
 		if (typeof stale === "string") return { ok: false, reason: stale };
-		if (stale.count === 0 || pass === PASSES) return { ok: true, deleted, left: stale.count };
+		const left = stale.count;
+		if (left === 0 || pass === PASSES) return { ok: true, deleted, left };
+		if (fruitless) return { ok: false, reason: "conntrack deletes none of them" };
 		const deletion = await deleteAll(platform, stale.filters);
 		if (typeof deletion === "string") return { ok: false, reason: deletion };
 		deleted += deletion;
+		// They may have ended by themselves meanwhile.
+		fruitless = deletion === 0;
 	}
 }
 

@@ -1,17 +1,14 @@
 import { LineSplitter } from "../../lib/lines.ts";
 import type { Flow } from "../../model/flow.ts";
-import { describeExit } from "../../platform/supervise.ts";
+import { describeExit, inTurn } from "../../platform/supervise.ts";
 import type { Child, Platform } from "../../platform/types.ts";
 import { staleHint } from "./delete-filter.ts";
 import { parseFlow } from "./flow-text.ts";
-import { type IsLocal, localAddresses, ownIpv4 } from "./local-addresses.ts";
 
 /** Milliseconds until a conntrack that does not end is killed; 10,000 entries take it 50. */
 const PATIENCE = 5000;
 /** Entries up to which /proc is read instead of starting a process: some 200 bytes each. */
 const SMALL_TABLE = 1000;
-/** Bytes: the file lists all IPv4 routes, not local ones alone. */
-const FIB_LIMIT = 1 << 22;
 const COUNT = "/proc/sys/net/netfilter/nf_conntrack_count";
 const TABLE = "/proc/net/nf_conntrack";
 
@@ -37,33 +34,6 @@ export async function eachFlow(
 		return runConntrack(platform, ["-L", "-o", "extended"], undefined, takeLine);
 	for (const line of text.split("\n")) takeLine(line);
 	return undefined;
-}
-
-/** Which addresses are this router's. @throws FileError */
-export function readLocalAddresses({ files }: Pick<Platform, "files">): IsLocal {
-	const ifInet6 = files.status("/proc/net/if_inet6") ? files.read("/proc/net/if_inet6") : "";
-	return localAddresses(files.read("/proc/net/fib_trie", FIB_LIMIT), ifInet6);
-}
-
-/** This router's IPv4 addresses, 4 bytes each. @throws FileError */
-export function readOwnIpv4({ files }: Pick<Platform, "files">): (readonly number[])[] {
-	return ownIpv4(files.read("/proc/net/fib_trie", FIB_LIMIT));
-}
-
-/**
- * The entries that `keep` wants.
- * @returns or what went wrong, as one line
- */
-export async function listFlows(
-	platform: Platform,
-	ports: readonly number[],
-	keep: (flow: Flow) => boolean,
-): Promise<Flow[] | string> {
-	const flows: Flow[] = [];
-	const failure = await eachFlow(platform, ports, (flow) => {
-		if (keep(flow)) flows.push(flow);
-	});
-	return failure ?? flows;
 }
 
 /** The listing out of /proc; undefined where it is absent, or so long that reading it whole would cost memory. */
@@ -96,32 +66,42 @@ export function runConntrack(
 		words ||= line.text;
 	}, 1024);
 	return new Promise((resolve) => {
-		let timedOut = false;
-		let child: Child;
-		try {
-			child = platform.spawn({
-				argv,
-				stdin: input !== undefined,
-				onStdout: (chunk) => lines.push(chunk),
-				onStderr: (chunk) => errors.push(chunk),
-				onExit: (status) => {
-					timer.cancel();
-					const code = "code" in status ? status.code : undefined;
-					if (timedOut) resolve(`${argv.join(" ")}: no end after ${PATIENCE / 1000} s`);
-					else if (code === 127) resolve("conntrack: not found (is the package conntrack installed?)");
-					else resolve(code === 0 ? undefined : describeExit(argv, status, words));
-				},
-			});
-		} catch (error) {
-			resolve(`${argv.join(" ")}: ${error instanceof Error ? error.message : String(error)}`);
-			return;
-		}
-		const timer = platform.after(PATIENCE, () => {
-			timedOut = true;
-			child.kill("SIGKILL");
-		});
-		if (input === undefined) return;
-		child.write(input);
-		child.closeStdin();
+		inTurn(
+			platform,
+			(done) => {
+				const end = (failure: string | undefined) => {
+					done();
+					resolve(failure);
+				};
+				let timedOut = false;
+				let child: Child;
+				try {
+					child = platform.spawn({
+						argv,
+						stdin: input !== undefined,
+						onStdout: (chunk) => lines.push(chunk),
+						onStderr: (chunk) => errors.push(chunk),
+						onExit: (status) => {
+							timer.cancel();
+							const code = "code" in status ? status.code : undefined;
+							if (timedOut) end(`${argv.join(" ")}: no end after ${PATIENCE / 1000} s`);
+							else if (code === 127) end("conntrack: not found (is the package conntrack installed?)");
+							else end(code === 0 ? undefined : describeExit(argv, status, words));
+						},
+					});
+				} catch (error) {
+					end(`${argv.join(" ")}: ${error instanceof Error ? error.message : String(error)}`);
+					return;
+				}
+				const timer = platform.after(PATIENCE, () => {
+					timedOut = true;
+					child.kill("SIGKILL");
+				});
+				if (input === undefined) return;
+				child.write(input);
+				child.closeStdin();
+			},
+			{ onTooLate: (complaint) => resolve(`${argv.join(" ")}: ${complaint}`) },
+		);
 	});
 }

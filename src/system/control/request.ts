@@ -5,7 +5,8 @@ export const CONTROL_FIFO = "control";
 export const REPLIES = "replies";
 
 const VERBS: readonly Verb[] = ["ensure", "release", "flush", "restart"];
-const LINE = /^(\w+)(?: ([^\s#]+))?(?: #([A-Za-z0-9-]{1,40}))?$/;
+/** Verb, BIRD's name of a protocol (conf/cf-lex.l), id. */
+const LINE = /^(\w+)(?: ([A-Za-z0-9_.:-]{1,64}))?(?: #([A-Za-z0-9-]{1,40}))?$/;
 
 /** The reply to a request, as JSON in `replies/ID`. */
 export interface Reply {
@@ -18,7 +19,8 @@ export interface Reply {
  * who wants an answer adds an id: `flush #4711-1`.
  */
 export function requestLine({ verb, peer, id }: Command): string {
-	return `${verb}${peer === undefined ? "" : ` ${peer}`}${id === undefined ? "" : ` #${id}`}\n`;
+	// Whatever somebody has left in the FIFO without an end, this is a line of its own.
+	return `\n${verb}${peer === undefined ? "" : ` ${peer}`}${id === undefined ? "" : ` #${id}`}\n`;
 }
 
 /** @returns undefined when the line is no request */

@@ -1,3 +1,5 @@
+import { wholeNumber } from "../../lib/number.ts";
+import { oneLine } from "../../lib/printable.ts";
 import type { Actor } from "../../model/actor.ts";
 import type { Files } from "../../platform/types.ts";
 
@@ -25,9 +27,10 @@ export function hasOtherIds(files: Files): boolean {
  *   same id and is not looked at
  */
 export function findActor(files: Files, pid: number, name: string): Actor {
-	const actor: Actor = { process: name, pid };
+	const actor: Actor = { process: oneLine(name), pid };
 	const stat = parseStat(readOrNothing(files, `/proc/${pid}/stat`));
-	if (!stat || stat.name !== name) return actor;
+	// A newline ends the line in which it was told.
+	if (!stat || (stat.name !== name && !stat.name.startsWith(`${name}\n`))) return actor;
 	const process = threadGroup(readOrNothing(files, `/proc/${pid}/status`));
 	const command = commandLine(readOrNothing(files, `/proc/${pid}/cmdline`));
 	const ancestors = findAncestors(files, stat.parent);
@@ -54,29 +57,26 @@ function findAncestors(files: Files, parent: number): NonNullable<Actor["ancesto
 
 function describe(files: Files, pid: number): { command: string; parent: number } | undefined {
 	const stat = parseStat(readOrNothing(files, `/proc/${pid}/stat`));
-	const command = commandLine(readOrNothing(files, `/proc/${pid}/cmdline`)) ?? stat?.name;
+	// A process may call itself nothing.
+	const command = commandLine(readOrNothing(files, `/proc/${pid}/cmdline`)) ?? commandLine(stat?.name ?? "");
 	return command === undefined ? undefined : { command, parent: stat?.parent ?? 0 };
 }
 
 /** Name and parent of `/proc/PID/stat`; the name is in parentheses and may hold some itself. */
 export function parseStat(text: string): { name: string; parent: number } | undefined {
-	const match = /^\d+ \((.*)\) \S (\d+) /s.exec(text);
-	return match ? { name: match[1] ?? "", parent: Number(match[2]) } : undefined;
+	const [, name = "", number] = /^\d+ \((.*)\) \S (\d+) /s.exec(text) ?? [];
+	const parent = wholeNumber(number);
+	return parent === undefined ? undefined : { name, parent };
 }
 
 /** The process that a thread is of, from `/proc/PID/status`. */
 export function threadGroup(text: string): number | undefined {
-	const match = /^Tgid:\t(\d+)$/m.exec(text);
-	return match ? Number(match[1]) : undefined;
+	return wholeNumber(/^Tgid:\t(\d+)$/m.exec(text)?.[1]) || undefined;
 }
 
 /** Words of `/proc/PID/cmdline`, which ends each with a NUL; undefined when there are none, as for zombies. */
 export function commandLine(text: string): string | undefined {
-	const words = text
-		.split("\0")
-		.join(" ")
-		.replace(/\p{Cc}/gu, " ")
-		.trim();
+	const words = oneLine(text.split("\0").join(" ")).trim();
 	return words === "" ? undefined : words.slice(0, COMMAND_LIMIT);
 }
 

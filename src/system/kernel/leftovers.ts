@@ -20,7 +20,7 @@ export function endLeftovers({ files, kill }: Platform, onInfo: (text: string) =
 	const here = namespaces(files, "self");
 	const left = processes(files).filter((pid) => {
 		const mark = new RegExp(`(?:^|\\0)${MARK}=(\\d+):(\\d+)\\0`).exec(read(files, `/proc/${pid}/environ`));
-		if (!mark || startOf(files, Number(mark[1])) === mark[2]) return false;
+		if (!mark || startOf(files, mark[1] ?? "") === mark[2]) return false;
 		// In a container, the daemon's id means another process here, or none.
 		return namespaces(files, pid) === here;
 	});
@@ -32,7 +32,7 @@ function processes(files: Files): number[] {
 	try {
 		return files
 			.list("/proc")
-			.filter((name) => /^[1-9]\d*$/.test(name))
+			.filter((name) => /^[1-9]\d{0,9}$/.test(name))
 			.map(Number);
 	} catch {
 		return [];
@@ -40,7 +40,7 @@ function processes(files: Files): number[] {
 }
 
 /** Clock ticks from the boot to the start of a process that runs: with its id, its name for ever. */
-function startOf(files: Files, pid: number): string | undefined {
+function startOf(files: Files, pid: number | string): string | undefined {
 	// The name in parentheses may hold anything. A zombie has ended, though nobody has noticed.
 	return /^\d+ \(.*\) [^ZX] (?:\S+ ){18}(\d+) /s.exec(read(files, `/proc/${pid}/stat`))?.[1];
 }

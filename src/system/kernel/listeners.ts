@@ -57,7 +57,7 @@ export function parseListeners(text: string, littleEndian?: boolean): ListeningS
 		const [hex = "", port = ""] = local.split(":");
 		const words = hex.length === 8 ? ipv4OfHex(hex, littleEndian) : ipv6OfWords(hex, littleEndian);
 		const address = parseAddress(words ?? "");
-		if (state !== LISTEN || !address || !/^[0-9A-F]{4}$/.test(port)) return [];
+		if (state !== LISTEN || !address || !/^[0-9A-F]{4}$/.test(port) || !/^\d+$/.test(inode)) return [];
 		return [{ address: unmapped(address).text, port: Number.parseInt(port, 16), inode }];
 	});
 }
@@ -77,7 +77,7 @@ function findOwners(files: Files, links: ReadonlySet<string>): Map<string, Liste
 	const owners = new Map<string, Listener>();
 	for (const pid of listOrNothing(files, "/proc")) {
 		if (owners.size === links.size) break;
-		if (!/^\d+$/.test(pid)) continue;
+		if (!/^\d{1,10}$/.test(pid)) continue;
 		for (const fd of listOrNothing(files, `/proc/${pid}/fd`)) {
 			const link = files.readLink(`/proc/${pid}/fd/${fd}`) ?? "";
 			if (!links.has(link) || owners.has(link)) continue;

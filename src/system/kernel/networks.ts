@@ -1,32 +1,28 @@
-import { type Address, isLinkLocal, parseAddress } from "../../lib/address.ts";
+import { type Address, isInterfaceName, isLinkLocal, parseAddress } from "../../lib/address.ts";
 import { inPrefix, parsePrefix } from "../../lib/prefix.ts";
 import type { ConnectedNetwork } from "../../model/inspection.ts";
-import { FileError, type Files } from "../../platform/types.ts";
-import { readLocalAddresses, readOwnIpv4 } from "../conntrack/list-flows.ts";
-import type { IsLocal } from "../conntrack/local-addresses.ts";
+import type { IsLocal } from "./local-addresses.ts";
 import { ipv4OfHex, ipv6OfHex } from "./proc-text.ts";
 
-/** Bytes of /proc/net/route, which lists every IPv4 route of the table main, 128 bytes each. */
-const LIMIT = 1 << 18;
 /** RTF_GATEWAY (include/uapi/linux/route.h). */
 const GATEWAY = 0x2;
 
 /**
  * The connected network that an address is in: the router reaches it through that network's interface, unless somebody says
  * otherwise.
+ * @param networks that the router is in
  * @param zone of a link-local address: its interface's networks alone count
- * @returns undefined when /proc does not tell
+ * @returns undefined when that does not tell
  */
 export function connectedNetwork(
-	files: Files,
+	networks: readonly Network[],
 	address: Address,
 	zone: string | undefined,
 ): ConnectedNetwork | "none" | undefined {
 	// Every interface has the same one.
 	if (zone === undefined && isLinkLocal(address)) return undefined;
-	const all = connectedNetworks(files, address.family);
-	if (!all) return undefined;
-	const [network] = all
+	const [network] = networks
+		.filter((each) => each.bytes.length === address.bytes.length)
 		.filter((each) => zone === undefined || each.interface === zone)
 		.filter(({ bytes, length }) => inPrefix(address.bytes, bytes, length))
 		.sort((one, other) => other.length - one.length);
@@ -35,20 +31,21 @@ export function connectedNetwork(
 
 /**
  * A host that stands for a whole range: inside a connected network where the range has one, and not this router itself.
+ * @param router its addresses
  * @param prefix e.g. `10.0.0.0/8`
- * @returns its address, and the interface that leads there where that is known; undefined for what is no prefix, and where
- *   /proc does not tell which addresses are this router's
+ * @returns its address, and the interface that leads there where that is known; undefined for what is no prefix
  */
 export function hostIn(
-	files: Files,
+	{ isLocal, networks }: { readonly isLocal: IsLocal; readonly networks: readonly Network[] },
 	prefix: string,
 ): { readonly address: string; readonly interface?: string } | undefined {
 	const range = parsePrefix(prefix);
 	const base = parseAddress(prefix.split("/")[0] ?? "");
-	const isLocal = readLocalAddressesOr(files);
-	if (!range || !base || !isLocal) return undefined;
+	if (!range || !base) return undefined;
 	const whole: Network = { text: base.text, bytes: base.bytes, length: range.length, interface: "" };
-	const all = (connectedNetworks(files, range.family) ?? []).sort((one, other) => one.length - other.length);
+	const all = networks
+		.filter(({ bytes }) => bytes.length === base.bytes.length)
+		.sort((one, other) => one.length - other.length);
 	const around = all.findLast(
 		({ bytes, length }) => length <= range.length && inPrefix(base.bytes, bytes, length),
 	);
@@ -77,28 +74,23 @@ function hostsOf({ bytes, length }: Network): string[] {
 	return numbers.flatMap((host) => addressOf([...bytes.slice(0, -1), (bytes.at(-1) ?? 0) + host]) ?? []);
 }
 
-function readLocalAddressesOr(files: Files): IsLocal | undefined {
-	try {
-		return readLocalAddresses({ files });
-	} catch (error) {
-		if (!(error instanceof FileError)) throw error;
-		return undefined;
-	}
+/**
+ * The IPv4 networks that the router is in: others' routes without a gateway, as into a tunnel, are none.
+ * @param routes text of /proc/net/route
+ * @param own the router's addresses, 4 bytes each
+ */
+export function connectedIpv4(routes: string, own: readonly (readonly number[])[]): Network[] {
+	return parseConnected4(routes).filter(({ bytes, length }) =>
+		own.some((address) => inPrefix(address, bytes, length)),
+	);
 }
 
-/** Undefined: /proc does not tell. */
-function connectedNetworks(files: Files, family: 4 | 6): Network[] | undefined {
-	try {
-		if (family === 6) return parseConnected6(files.read("/proc/net/if_inet6", LIMIT));
-		const own = readOwnIpv4({ files });
-		// Others' routes without a gateway, as into a tunnel, are no networks that the router is in.
-		return parseConnected4(files.read("/proc/net/route", LIMIT)).filter(({ bytes, length }) =>
-			own.some((address) => inPrefix(address, bytes, length)),
-		);
-	} catch (error) {
-		if (!(error instanceof FileError)) throw error;
-		return undefined;
-	}
+/** The network of an interface's address; none where it holds the router alone. */
+export function networkOf(address: Address, length: number, device: string): Network[] {
+	if (!(length > 0 && length < address.bytes.length * 8) || !isInterfaceName(device)) return [];
+	const bytes = address.bytes.map((byte, index) => byte & mask(length - index * 8));
+	const text = addressOf(bytes);
+	return text === undefined ? [] : [{ text, bytes, length, interface: device }];
 }
 
 function addressOf(bytes: readonly number[]): string | undefined {
@@ -107,7 +99,9 @@ function addressOf(bytes: readonly number[]): string | undefined {
 	return parseAddress(ipv6OfHex(hex) ?? "")?.text;
 }
 
-interface Network {
+/** A network that the router is in. */
+export interface Network {
+	/** Its own address, canonical text and bytes. */
 	readonly text: string;
 	readonly bytes: readonly number[];
 	readonly length: number;
@@ -117,34 +111,35 @@ interface Network {
 /** Interface, destination, gateway, flags, …, mask (net/ipv4/fib_trie.c, fib_route_seq_show). */
 export function parseConnected4(text: string, littleEndian?: boolean): Network[] {
 	return text.split("\n").flatMap((line) => {
-		const [name, destination = "", , flags = "", , , , mask = ""] = line.trim().split(/\s+/);
-		const [address, bits] = [destination, mask].map((hex) =>
+		const [name = "", destination = "", , flags = "", , , , netmask = ""] = line.trim().split(/\s+/);
+		const [address, bits] = [destination, netmask].map((hex) =>
 			parseAddress(ipv4OfHex(hex, littleEndian) ?? ""),
 		);
 		// `*` is no interface: a blackhole, or an unreachable route.
-		if (!name || name === "*" || !address || !bits || (Number.parseInt(flags, 16) & GATEWAY) !== 0) return [];
+		if (name === "*" || !isInterfaceName(name) || !address || !bits) return [];
+		// Nor is a default route into a tunnel a network that the router is in.
 		const length = prefixLength(bits.bytes);
-		// A default route into a tunnel is no network that the router is in.
-		return length === 0 ? [] : [{ text: address.text, bytes: address.bytes, length, interface: name }];
+		if (!/^[0-9A-F]{4,8}$/.test(flags) || (Number.parseInt(flags, 16) & GATEWAY) !== 0 || length === 0)
+			return [];
+		const { text, bytes } = address;
+		const isNetwork = bytes.every((byte, index) => (byte & mask(length - index * 8)) === byte);
+		return isNetwork ? [{ text, bytes, length, interface: name }] : [];
 	});
 }
 
 /** Address, index, prefix length, scope, flags, name (net/ipv6/addrconf.c, if6_seq_show). */
 export function parseConnected6(text: string): Network[] {
 	return text.split("\n").flatMap((line) => {
-		const [digits = "", , bits = "", , , name] = line.trim().split(/\s+/);
+		const [digits = "", , bits = "", , , name = ""] = line.trim().split(/\s+/);
 		const address = parseAddress(ipv6OfHex(digits) ?? "");
-		const length = Number.parseInt(bits, 16);
-		// One of 128 bits holds the router alone.
-		if (!name || !address || !(length > 0 && length < 128)) return [];
-		const bytes = address.bytes.map((byte, index) => byte & mask(length - index * 8));
-		const network = addressOf(bytes);
-		return network === undefined ? [] : [{ text: network, bytes, length, interface: name }];
+		return address ? networkOf(address, Number(`0x${bits}`), name) : [];
 	});
 }
 
-function prefixLength(mask: readonly number[]): number {
-	return mask.reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0);
+/** 0 for a mask with holes. */
+function prefixLength(bytes: readonly number[]): number {
+	const length = bytes.reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0);
+	return bytes.every((byte, index) => byte === mask(length - index * 8)) ? length : 0;
 }
 
 function mask(bits: number): number {

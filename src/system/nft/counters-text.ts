@@ -1,5 +1,7 @@
+import { wholeNumber, within } from "../../lib/number.ts";
 import type { Counters } from "../../model/inspection.ts";
 import { BFD_PORTS } from "../../model/ports.ts";
+import { chainOf } from "./table-listing.ts";
 
 /**
  * The packets of BGP and BFD since the table was installed, out of `nft list table` with its counters.
@@ -13,9 +15,9 @@ export function parseCounters(listing: string): Counters | undefined {
 		let packets: number | undefined;
 		for (const line of text.split("\n")) {
 			const found = line.includes(match) ? / counter packets (\d+) bytes/.exec(line) : undefined;
-			if (found) packets = (packets ?? 0) + Number(found[1]);
+			if (found) packets = (packets ?? 0) + (wholeNumber(found[1]) ?? Number.NaN);
 		}
-		return packets;
+		return within(packets);
 	};
 	const [bgp, singleHopBfd, multihopBfd] = [
 		sum("tcp dport "),
@@ -32,8 +34,4 @@ export function parseCounters(listing: string): Counters | undefined {
 		...(sentSingleHopBfd === undefined ? {} : { sentSingleHopBfd }),
 		...(sentMultihopBfd === undefined ? {} : { sentMultihopBfd }),
 	};
-}
-
-function chainOf(listing: string, name: string): string | undefined {
-	return new RegExp(`\\n\\tchain ${name} \\{\\n([\\s\\S]*?)\\n\\t\\}`).exec(listing)?.[1];
 }

@@ -1,6 +1,7 @@
 /** Expressions and statements of libnftables-json(5). Whatever is not known here becomes `unknown`; nothing throws. */
 
 import { parseAddress } from "../../lib/address.ts";
+import { within } from "../../lib/number.ts";
 import type {
 	BinaryOperator,
 	Expression,
@@ -31,26 +32,31 @@ const PASSIVE: ReadonlySet<string> = new Set([
 	"tunnel",
 ]);
 /** Targets of iptables-nft that nft cannot translate; by name, since their options are not in the listing. */
-const XT_TARGETS: Readonly<Record<string, Statement>> = {
-	DROP: { kind: "verdict", verdict: { kind: "drop" } },
-	REJECT: { kind: "reject" },
-	REDIRECT: { kind: "redirect" },
-	DNAT: { kind: "dnat" },
-	SNAT: { kind: "snat" },
-	MASQUERADE: { kind: "masquerade" },
-	TPROXY: { kind: "tproxy" },
-	NFQUEUE: { kind: "queue", bypass: false },
-	SYNPROXY: { kind: "synproxy" },
-	NOTRACK: { kind: "notrack" },
-};
+const XT_TARGETS: ReadonlyMap<string, Statement> = new Map<string, Statement>([
+	["DROP", { kind: "verdict", verdict: { kind: "drop" } }],
+	["REJECT", { kind: "reject" }],
+	["REDIRECT", { kind: "redirect" }],
+	["DNAT", { kind: "dnat" }],
+	["SNAT", { kind: "snat" }],
+	["MASQUERADE", { kind: "masquerade" }],
+	["TPROXY", { kind: "tproxy" }],
+	["NFQUEUE", { kind: "queue", bypass: false }],
+	["SYNPROXY", { kind: "synproxy" }],
+	["NOTRACK", { kind: "notrack" }],
+]);
+/** What is nested deeper is not read: nft's own text has four levels, and the stack has an end. */
+const DEEPEST = 32;
 
 /** One entry of a rule's `expr`. */
-export function parseStatement(json: Json): Statement {
-	if (!isObject(json)) return { kind: "unknown", name: typeof json === "string" ? json : "?" };
+export function parseStatement(json: Json, depth = 0): Statement {
+	if (!isObject(json) || depth > DEEPEST)
+		return { kind: "unknown", name: typeof json === "string" ? json : "?" };
 	const [name = "?"] = Object.keys(json);
 	const body = json[name];
 	const fields = isObject(body) ? body : {};
 	const verdict = parseVerdict(json);
+	const port = within(fields.port, 0, 65_535);
+	const packets = within(fields.packets);
 	if (verdict) return { kind: "verdict", verdict };
 	switch (name) {
 		case "match":
@@ -75,7 +81,7 @@ export function parseStatement(json: Json): Statement {
 				kind: name,
 				...(typeof fields.family === "string" ? { family: fields.family } : {}),
 				...(typeof fields.addr === "string" ? { address: fields.addr } : {}),
-				...(typeof fields.port === "number" ? { port: fields.port } : {}),
+				...(port === undefined ? {} : { port }),
 				...lookups(fields.addr, fields.port),
 			};
 		case "synproxy":
@@ -97,14 +103,15 @@ export function parseStatement(json: Json): Statement {
 		case "set":
 		case "meter": {
 			// A rate for each element: the rule goes on as it does behind a rate of its own.
-			const limits = list(fields.stmt).map(parseStatement);
+			const limits = list(fields.stmt).map((each) => parseStatement(each, depth + 1));
 			return limits.find((each) => each.kind === "limit" && each.over) ?? { kind: "passive", name };
 		}
 		case "counter":
-			return { kind: "counter", packets: typeof fields.packets === "number" ? fields.packets : 0 };
+			return packets === undefined ? { kind: "passive", name } : { kind: "counter", packets };
 		case "xt": {
-			const target = fields.type === "target" && typeof fields.name === "string" ? fields.name : "";
-			return XT_TARGETS[target] ?? { kind: "unknown", name: `xt ${String(fields.name ?? "")}`.trim() };
+			const extension = typeof fields.name === "string" ? fields.name : "";
+			const target = fields.type === "target" ? XT_TARGETS.get(extension) : undefined;
+			return target ?? { kind: "unknown", name: `xt ${extension}`.trim() };
 		}
 		default:
 			return PASSIVE.has(name) ? { kind: "passive", name } : { kind: "unknown", name };
@@ -112,8 +119,8 @@ export function parseStatement(json: Json): Statement {
 }
 
 /** Anything that stands for a part of a packet, or for a constant. */
-export function parseExpression(json: Json): Expression {
-	if (Array.isArray(json)) return { kind: "unknown", name: "list" };
+export function parseExpression(json: Json, depth = 0): Expression {
+	if (Array.isArray(json) || depth > DEEPEST) return { kind: "unknown", name: "list" };
 	if (!isObject(json)) {
 		const value = parseValue(json);
 		return value === undefined ? { kind: "unknown", name: "?" } : { kind: "value", value };
@@ -121,13 +128,17 @@ export function parseExpression(json: Json): Expression {
 	const [name = "?"] = Object.keys(json);
 	const body = json[name];
 	const fields = isObject(body) ? body : {};
-	const text = (field: string) => (typeof fields[field] === "string" ? fields[field] : "");
-	if (OPERATORS.has(name)) return parseBinary(name as BinaryOperator, list(body));
+	const text = (field: "protocol" | "field" | "key" | "result") =>
+		typeof fields[field] === "string" ? fields[field] : "";
+	if (OPERATORS.has(name)) return parseBinary(name as BinaryOperator, list(body), depth + 1);
 	switch (name) {
-		case "payload":
-			return typeof fields.base === "string"
-				? { kind: "raw", base: fields.base, offset: Number(fields.offset), length: Number(fields.len) }
-				: { kind: "payload", protocol: text("protocol"), field: text("field") };
+		case "payload": {
+			const [offset, length] = [within(fields.offset), within(fields.len)];
+			if (typeof fields.base !== "string")
+				return { kind: "payload", protocol: text("protocol"), field: text("field") };
+			if (offset === undefined || length === undefined) return { kind: "unknown", name };
+			return { kind: "raw", base: fields.base, offset, length };
+		}
 		case "meta":
 			return { kind: "meta", key: text("key") };
 		case "ct":
@@ -135,18 +146,19 @@ export function parseExpression(json: Json): Expression {
 				? { kind: "ct", key: text("key"), direction: fields.dir }
 				: { kind: "ct", key: text("key") };
 		case "fib":
-			return { kind: "fib", result: text("result"), flags: list(fields.flags).map(String) };
+			return { kind: "fib", result: text("result"), flags: list(fields.flags).filter(isText) };
 		case "socket":
 			return { kind: "socket", key: text("key") };
 		case "concat":
-			return { kind: "concat", parts: list(body).map(parseExpression) };
+			return { kind: "concat", parts: list(body).map((each) => parseExpression(each, depth + 1)) };
 		default:
 			return { kind: "unknown", name };
 	}
 }
 
 /** What stands on the right of a match, or as an element of a set. */
-export function parsePattern(json: Json): Pattern {
+export function parsePattern(json: Json, depth = 0): Pattern {
+	if (depth > DEEPEST) return { kind: "unknown" };
 	if (Array.isArray(json)) return { kind: "bits", values: json.flatMap((each) => parseValue(each) ?? []) };
 	if (typeof json === "string" && json.startsWith("@")) return { kind: "named", set: json.slice(1) };
 	if (json === "*") return { kind: "all" };
@@ -156,11 +168,12 @@ export function parsePattern(json: Json): Pattern {
 	}
 	const [name = "?"] = Object.keys(json);
 	const body = json[name];
+	const inside = () => list(body).map((each) => parsePattern(each, depth + 1));
 	switch (name) {
 		case "set":
-			return { kind: "any", of: list(body).map(parsePattern) };
+			return { kind: "any", of: inside() };
 		case "elem":
-			return isObject(body) ? parsePattern(body.val) : { kind: "unknown" };
+			return isObject(body) ? parsePattern(body.val, depth + 1) : { kind: "unknown" };
 		case "range": {
 			const [from, to] = list(body).map(parseValue);
 			return from === undefined || to === undefined ? { kind: "unknown" } : { kind: "range", from, to };
@@ -168,7 +181,7 @@ export function parsePattern(json: Json): Pattern {
 		case "prefix":
 			return isObject(body) ? parsePrefix(body.addr, body.len) : { kind: "unknown" };
 		case "concat":
-			return { kind: "concat", parts: list(body).map(parsePattern) };
+			return { kind: "concat", parts: inside() };
 		case "|": {
 			const values = list(body).map(parseValue);
 			return values.every((value) => value !== undefined) ? { kind: "bits", values } : { kind: "unknown" };
@@ -204,7 +217,9 @@ function lookups(...values: readonly Json[]): { lookups?: readonly Lookup[] } {
 		return [
 			{
 				key: parseExpression(map.key),
-				keys: keys ? ({ kind: "any", of: keys.map(parsePattern) } as const) : parsePattern(map.data),
+				keys: keys
+					? ({ kind: "any", of: keys.map((each) => parsePattern(each)) } as const)
+					: parsePattern(map.data),
 			},
 		];
 	});
@@ -213,7 +228,7 @@ function lookups(...values: readonly Json[]): { lookups?: readonly Lookup[] } {
 
 function parseMatch({ op, left, right }: JsonObject): Statement {
 	const relation = typeof op === "string" && RELATIONS.has(op) ? (op as Relation) : undefined;
-	if (!relation) return { kind: "unknown", name: `match ${String(op)}` };
+	if (!relation) return { kind: "unknown", name: `match ${isText(op) ? op : "?"}` };
 	return { kind: "match", relation, left: parseExpression(left), right: parsePattern(right) };
 }
 
@@ -227,39 +242,49 @@ function parseVerdict(json: Json): Verdict | undefined {
 }
 
 /** nft folds more than two operands of one operator into a list; until 1.0.6 it writes the flags of a mask as a bare list. */
-function parseBinary(operator: BinaryOperator, operands: readonly Json[]): Expression {
+function parseBinary(operator: BinaryOperator, operands: readonly Json[], depth: number): Expression {
+	// Many operands become as many levels.
+	if (depth + operands.length > 2 * DEEPEST) return { kind: "unknown", name: operator };
 	const [first, ...others] = operands.map((each) =>
-		Array.isArray(each) ? parseBinary("|", each) : parseExpression(each),
+		Array.isArray(each) ? parseBinary("|", each, depth + 1) : parseExpression(each, depth),
 	);
 	if (!first || others.length === 0) return { kind: "unknown", name: operator };
 	return others.reduce<Expression>((left, right) => ({ kind: "binary", operator, left, right }), first);
 }
 
 function parsePrefix(address: Json, length: Json): Pattern {
-	const bytes = typeof address === "string" ? addressBytes(address) : undefined;
-	return bytes && typeof length === "number" ? { kind: "prefix", bytes, length } : { kind: "unknown" };
+	const bytes = isText(address) ? addressBytes(address) : undefined;
+	const bits = bytes && within(length, 0, bytes.length * 8);
+	return bytes && bits !== undefined ? { kind: "prefix", bytes, length: bits } : { kind: "unknown" };
 }
 
 function parseValue(json: Json): Value | undefined {
-	if (typeof json === "number" || typeof json === "boolean") return json;
-	if (typeof json !== "string") return undefined;
+	if (typeof json === "boolean") return json;
+	if (!isText(json)) return within(json, Number.MIN_SAFE_INTEGER);
 	return addressBytes(json) ?? json;
 }
 
 /** The listing writes addresses in one form only, so the plain one of IPv4 is worth a short way. */
 function addressBytes(text: string): readonly number[] | undefined {
-	if (/^\d+\.\d+\.\d+\.\d+$/.test(text)) return text.split(".").map(Number);
+	if (/^\d+\.\d+\.\d+\.\d+$/.test(text)) {
+		const bytes = text.split(".").map(Number);
+		return bytes.every((byte) => byte < 256) ? bytes : undefined;
+	}
 	return text.includes(":") ? parseAddress(text)?.bytes : undefined;
 }
 
 function describeQueue(number: Json): string | undefined {
-	if (typeof number === "number") return String(number);
-	const range = isObject(number) ? list(number.range) : [];
-	return range.length === 2 ? range.join("-") : undefined;
+	const range = isObject(number) ? list(number.range) : [number];
+	const queues = range.flatMap((each) => within(each) ?? []);
+	return queues.length === (isObject(number) ? 2 : 1) ? queues.join("-") : undefined;
 }
 
 function list(json: Json): readonly Json[] {
 	return Array.isArray(json) ? json : json === undefined ? [] : [json];
+}
+
+function isText(json: Json): json is string {
+	return typeof json === "string";
 }
 
 export function isObject(json: Json): json is JsonObject {

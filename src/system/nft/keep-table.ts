@@ -8,7 +8,7 @@ import { FirewallFiles } from "../openwrt/firewall.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Nft } from "./nft.ts";
 import type { Protection } from "./protection.ts";
-import { TABLE_FILE, TableFile } from "./table-file.ts";
+import { type FileLook, TABLE_FILE, TableFile } from "./table-file.ts";
 import { bareListing, peersIn, portsIn } from "./table-listing.ts";
 import { renderTable, withMark } from "./table-text.ts";
 
@@ -44,9 +44,13 @@ export class TableKeeper {
 	/** Looks at the copy for the next boot, and writes it again if need be: a stat as long as nobody touches it. */
 	checkFile(): WardenEvent[] {
 		const look = this.released ? undefined : this.file.check();
-		if (!look) return [];
-		if (look.replaced) this.onInfo(`${TABLE_FILE} was ${look.replaced}; written again`);
-		return [fileProblem(look.failure)];
+		return look ? [this.tell(look)] : [];
+	}
+
+	private tell({ failure, replaced }: FileLook): WardenEvent {
+		if (replaced) this.onInfo(`${TABLE_FILE} was ${replaced}; written again`);
+		const text = failure && `cannot save the boot copy of the table: ${failure}`;
+		return { type: "problem", kind: "table_file", text };
 	}
 
 	/** Goes into a rule's comment where process ids do not tell the daemon's own transactions; see `withMark`. */
@@ -77,10 +81,10 @@ export class TableKeeper {
 		this.installed = true;
 		this.released = false;
 		// Whoever loads the copy ends at once, and could own nothing.
-		const failure = this.file.save(renderTable(spec), this.fallback);
+		const saved = this.file.save(renderTable(spec), this.fallback);
 		return [
 			{ type: "installed", owned: result.mode === "owned" },
-			fileProblem(failure),
+			this.tell(saved ?? {}),
 			...(own !== false && named ? [{ type: "firewall_seen", ...seen } as const] : []),
 		];
 	}
@@ -107,9 +111,4 @@ export class TableKeeper {
 		const { text } = listing;
 		return { type: "listed", text: bareListing(text), peers: peersIn(text), ports: portsIn(text) };
 	}
-}
-
-function fileProblem(failure: string | undefined): WardenEvent {
-	const text = failure && `cannot save the boot copy of the table: ${failure}`;
-	return { type: "problem", kind: "table_file", text };
 }

@@ -3,6 +3,7 @@
  * `# new generation 4 by process 19316 (nft)`. Traced packets, lines of their own, are trace.ts's.
  */
 
+import { wholeNumber } from "../../lib/number.ts";
 import { FW4_TABLE } from "../../model/firewall.ts";
 import { isTraceLine } from "./trace-text.ts";
 
@@ -36,7 +37,10 @@ export type MonitorItem =
 	/** A line that nft monitor does not print. */
 	| { readonly kind: "garbage"; readonly text: string };
 
-const GENERATION = /^# new generation \d+ by process (\d+) \((.*)\)$/;
+/** A process's name may hold any byte, a newline among them: then the line ends in it. */
+const GENERATION = /^# new generation \d+ by process (\d+) \((.*)$/s;
+/** Bytes of a process's name (TASK_COMM_LEN, include/linux/sched.h). */
+const NAME_LIMIT = 15;
 const CHANGE = /^(add|create|insert|replace|delete|destroy|reset) [a-z]+ \S+ \S/;
 /** A table, chain or rule: sets' elements come and go with each name that is looked up. */
 const RULES = /^(?:add|create|insert|replace|delete|destroy) (?:table|chain|rule) (\S+ \S+)/;
@@ -52,6 +56,8 @@ export class MonitorParser {
 	private marked = false;
 	private tables = new Set<string>();
 	private firewall: "there" | "missing" | undefined;
+	/** Bytes that the last transaction's process may have in its name on the next lines. */
+	private nameLeft = -1;
 	private readonly tableRemoved: string;
 	private readonly tableAdded: string;
 	private readonly object: RegExp;
@@ -75,6 +81,7 @@ export class MonitorParser {
 	 * @returns what it completes, or undefined: most lines are part of a transaction
 	 */
 	line(text: string): MonitorItem | undefined {
+		if (this.goesOn(text)) return undefined;
 		if (text.startsWith("#")) return this.remark(text);
 		if (isTraceLine(text)) return undefined;
 		// Continuation lines of multi-line objects (sets, flowtables) are indented; a closing brace ends them.
@@ -93,6 +100,17 @@ export class MonitorParser {
 		return undefined;
 	}
 
+	/** Whether a line is the rest of a process's name. */
+	private goesOn(text: string): boolean {
+		const left = this.nameLeft;
+		this.nameLeft = -1;
+		if (text.endsWith(")") && text.length - 1 <= left) return true;
+		// Another newline is a byte of it, and something may follow.
+		if (text.length >= left) return false;
+		this.nameLeft = left - text.length - 1;
+		return true;
+	}
+
 	private remark(text: string): MonitorItem | undefined {
 		const generation = GENERATION.exec(text);
 		if (!generation) return text.includes("lost") ? { kind: "gap" } : { kind: "garbage", text };
@@ -102,8 +120,12 @@ export class MonitorParser {
 		this.marked = false;
 		this.firewall = undefined;
 		if (tables.length > 0) this.tables = new Set();
-		const pid = Number(generation[1]);
-		const process = generation[2] ?? "";
+		const pid = wholeNumber(generation[1]);
+		// Nobody has such an id: whoever it was may have done anything.
+		if (!pid) return { kind: "gap" };
+		const rest = generation[2] ?? "";
+		const process = rest.endsWith(")") ? rest.slice(0, -1) : rest;
+		if (process === rest) this.nameLeft = NAME_LIMIT - rest.length - 1;
 		return {
 			kind: "transaction",
 			transaction: { pid, process, touch, marked, tables, ...(firewall ? { firewall } : {}) },

@@ -52,8 +52,10 @@ export function createNft(platform: Platform): Nft {
 		own.push(pid);
 		if (own.length > REMEMBERED) own.shift();
 	};
-	const run = async (argv: readonly [string, ...string[]], input?: string) => {
+	/** @param urgent the table needs it */
+	const run = async (argv: readonly [string, ...string[]], urgent: boolean, input?: string) => {
 		const done = await runToEnd(platform, argv, {
+			urgent,
 			timeout: NFT_PATIENCE,
 			limit: LISTING_LIMIT,
 			onStart: claim,
@@ -64,7 +66,7 @@ export function createNft(platform: Platform): Nft {
 		return { ok, failure, ...done };
 	};
 	const feed = async (argv: readonly [string, ...string[]], text: string): Promise<NftResult> => {
-		const { ok, failure } = await run(argv, text);
+		const { ok, failure } = await run(argv, true, text);
 		return ok ? { ok } : failure;
 	};
 	return {
@@ -73,13 +75,13 @@ export function createNft(platform: Platform): Nft {
 		apply: (text) => feed(["nft", "-f", "-"], text),
 		check: (text) => feed(["nft", "-c", "-f", "-"], text),
 		async tables() {
-			const { ok, stdout } = await run(["nft", "list", "tables"]);
+			const { ok, stdout } = await run(["nft", "list", "tables"], true);
 			return ok
 				? new Set(Array.from(stdout.matchAll(/^table (\S+ \S+)/gm), ([, name = ""]) => name))
 				: undefined;
 		},
 		async counters(table) {
-			const { ok, stdout } = await run(["nft", "list", "table", "inet", table]);
+			const { ok, stdout } = await run(["nft", "list", "table", "inet", table], false);
 			return ok ? parseCounters(stdout) : undefined;
 		},
 		async withRules(traces, own) {
@@ -87,7 +89,7 @@ export function createNft(platform: Platform): Nft {
 			if (chains.length === 0) return traces;
 			const listed = await Promise.all(
 				chains.map(async (chain) => {
-					const { ok, stdout } = await run(["nft", "-a", "list", "chain", ...chain]);
+					const { ok, stdout } = await run(["nft", "-a", "list", "chain", ...chain], false);
 					return [chain.join(" "), ok ? parseHandles(stdout) : new Map<number, string>()] as const;
 				}),
 			);
@@ -95,7 +97,7 @@ export function createNft(platform: Platform): Nft {
 		},
 		async list(table) {
 			const argv = ["nft", "-s", "list", "table", "inet", table] as const;
-			const { ok, stdout, complaint, failure } = await run(argv);
+			const { ok, stdout, complaint, failure } = await run(argv, true);
 			if (ok && stdout.startsWith(`table inet ${table} {`)) return { kind: "table", text: stdout };
 			if (ok) return { kind: "failed", reason: `${argv.join(" ")}: its output is not a table` };
 			return complaint.includes("No such file or directory")

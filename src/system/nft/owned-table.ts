@@ -8,6 +8,9 @@ const ARGV = ["nft", "-e", "-f", "-"] as const;
 /** Milliseconds between checks of the table while no monitor shows that the transaction was made. */
 const CHECKS = [10, 20, 50, 100, 200, 500, 1000] as const;
 
+/** Milliseconds that the owner has while there is no table at all. */
+const MISSING_PATIENCE = 500;
+
 export type Owning =
 	| { readonly kind: "owned" }
 	/** The table was put in place, and not held: the pipe was not full, or this nft does not echo as it should. */
@@ -76,6 +79,7 @@ export class OwnedTable {
 			child = this.platform.spawn({
 				argv: ARGV,
 				stdin: true,
+				urgent: true,
 				stdout: pipe,
 				onStderr: (chunk) => errors.push(chunk),
 				onExit: (status) => {
@@ -121,6 +125,11 @@ export class OwnedTable {
 			}
 			this.nft.list(table).then((listing) => {
 				if (timer === undefined) return;
+				// Without a table the sessions die: it is put in place without an owner.
+				if (listing.kind === "missing" && this.platform.now().monotonic - start > MISSING_PATIENCE) {
+					settle({ kind: "failed", failure: notInTime });
+					return;
+				}
 				if (listing.kind === "table" && isOwned(listing.text)) settle({ kind: "owned" });
 				else wait();
 			});
@@ -139,6 +148,12 @@ export class OwnedTable {
 		};
 	}
 }
+
+const notInTime: NftFailure = {
+	ok: false,
+	reason: `${ARGV.join(" ")}: no table after ${MISSING_PATIENCE} ms`,
+	cause: "not run",
+};
 
 /** What it means that the owner has ended. */
 function outcome(status: ExitStatus, complaint: string): Owning {

@@ -1,3 +1,4 @@
+import { type Backoff, retryDelay } from "../../lib/backoff.ts";
 import type { FullPipe, Platform, Timer } from "../../platform/types.ts";
 import { installTable } from "./installed-table.ts";
 import type { Nft, NftFailure, NftResult } from "./nft.ts";
@@ -34,12 +35,10 @@ export interface Protection {
 	confirm(pid: number): void;
 }
 
-/** When an owner has failed this many times in a row, this kernel or this nft cannot do it. */
-const MOST_FAILURES = 3;
 /** An owner that has lived for this many milliseconds shows that it works: earlier failures do not count. */
 const LONG_OWNED = 60_000;
-/** Milliseconds after which the daemon tries again to own the table. */
-const RETRY = 10_000;
+/** Before the daemon tries again to own the table: each try replaces it. Meanwhile it is kept without an owner. */
+const RETRY: Backoff = { first: 7000, longest: 7000, lasting: 300_000, jitter: 0 };
 /** Never created: `nft -c` only has the kernel check it. */
 const SCRATCH = "table inet bgpwarden_scratch {\n\tflags owner, persist;\n}\n";
 
@@ -53,6 +52,8 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 	let obstacle: Promise<NftFailure | undefined> | undefined;
 	let failures = 0;
 	let ownedAt = Number.POSITIVE_INFINITY;
+	/** No owner is tried before that time, for that reason. */
+	let pause: { readonly until: number; readonly failure: NftFailure } | undefined;
 	let retry: Timer | undefined;
 	let explained: string | undefined;
 	let last: Wanted | undefined;
@@ -87,10 +88,14 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 
 	const apply = async (wanted: Wanted): Promise<Applied> => {
 		last = wanted;
-		retry?.cancel();
 		if (!own || wanted.own === false) return applyInstalled(wanted);
-		prepare();
-		const known = await obstacle;
+		const paused = pause && platform.now().monotonic < pause.until ? pause.failure : undefined;
+		if (!paused) {
+			retry?.cancel();
+			retry = undefined;
+			prepare();
+		}
+		const known = paused ?? (await obstacle);
 		const result: Owning = known ? { kind: "failed", failure: known } : await applyOwned(wanted);
 		if (result.kind === "owned") {
 			ownedAt = platform.now().monotonic;
@@ -105,7 +110,9 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		// Where the same table can be installed, it is the owner that does not work.
 		if (installed.ok) {
 			explain(`kernel or nft cannot: ${failure.reason}`);
-			if (!known || known.cause === "not run") noteFailure(failure);
+			if (!paused && (!known || known.cause === "not run")) noteFailure(failure);
+			// The time for the next try came while this went on.
+			else if (paused && !retry) tryLater(RETRY.first, paused);
 		} else if (known?.cause === "not run") obstacle = undefined;
 		return installed;
 	};
@@ -123,14 +130,23 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		return owned.apply(wanted, full);
 	};
 
-	/** The machine may have been short of something, the pipe not quite full: some more tries, with pauses. */
+	const tryLater = (delay: number, { reason }: NftFailure) => {
+		retry?.cancel();
+		retry = platform.after(delay, () => {
+			retry = undefined;
+			options.onLost(reason);
+		});
+	};
+
+	/** The machine may have been short of something, the pipe not quite full: more tries, with pauses. */
 	const noteFailure = (failure: NftFailure) => {
 		pipe?.then((full) => full.close()).catch(() => {});
 		pipe = undefined;
 		if (platform.now().monotonic - ownedAt > LONG_OWNED) failures = 0;
-		const enough = ++failures >= MOST_FAILURES;
-		obstacle = enough ? Promise.resolve({ ok: false, reason: failure.reason }) : undefined;
-		if (!enough) retry = platform.after(RETRY, () => options.onLost(failure.reason));
+		obstacle = undefined;
+		const delay = retryDelay(RETRY, ++failures);
+		pause = { until: platform.now().monotonic + delay, failure };
+		tryLater(delay, failure);
 	};
 
 	return {
@@ -138,6 +154,7 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		configure(next) {
 			own = next;
 			obstacle = undefined;
+			pause = undefined;
 			failures = 0;
 			prepare();
 		},
@@ -145,6 +162,7 @@ export function createProtection(platform: Platform, nft: Nft, options: Protecti
 		release: () =>
 			inTurn(async () => {
 				retry?.cancel();
+				retry = undefined;
 				if (!(await owned.letGo()) || !last) return { ok: true };
 				// Left as it is, with its flag, it would make whoever names it without that flag fail.
 				return nft.apply(last.render({ destroy: true }));

@@ -1,3 +1,4 @@
+import { wholeNumber } from "../../lib/number.ts";
 import type { Hop, PacketTrace } from "../../model/packet-trace.ts";
 import { plainRule } from "./trace-text.ts";
 
@@ -11,8 +12,9 @@ const MOST_CHAINS = 8;
 export function parseHandles(listing: string): Map<number, string> {
 	const rules = new Map<number, string>();
 	for (const line of listing.split("\n")) {
-		const match = /^\t\t(.+) # handle (\d+)$/.exec(line);
-		if (match) rules.set(Number(match[2]), plainRule(match[1] ?? ""));
+		const [, rule = "", number] = /^\t\t(.+) # handle (\d+)$/.exec(line) ?? [];
+		const handle = wholeNumber(number);
+		if (handle !== undefined) rules.set(handle, plainRule(rule));
 	}
 	return rules;
 }

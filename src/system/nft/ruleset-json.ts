@@ -1,3 +1,4 @@
+import { within } from "../../lib/number.ts";
 import type {
 	Attachment,
 	Chain,
@@ -26,14 +27,14 @@ const HOOKS: ReadonlySet<string> = new Set([
 const OF_DEVICES: ReadonlySet<string> = new Set(["ingress", "egress"]);
 
 /** Names of priorities (nft(8), "Standard priority names"). */
-const PRIORITIES: Readonly<Record<string, number>> = {
-	raw: -300,
-	mangle: -150,
-	dstnat: -100,
-	filter: 0,
-	security: 50,
-	srcnat: 100,
-};
+const PRIORITIES: ReadonlyMap<string, number> = new Map([
+	["raw", -300],
+	["mangle", -150],
+	["dstnat", -100],
+	["filter", 0],
+	["security", 50],
+	["srcnat", 100],
+]);
 
 interface OpenTable extends Table {
 	readonly chains: Map<string, OpenChain>;
@@ -68,11 +69,12 @@ export function parseRuleset(text: string, terse = false): Ruleset | undefined {
 		const body = entry[kind];
 		if (!isObject(body)) continue;
 		if (kind === "metainfo" && typeof body.version === "string") version = body.version;
-		if (kind === "rule" && body.family === "bridge") bridges.add(String(body.table));
+		const of = typeof body.table === "string" ? body.table : "";
+		if (kind === "rule" && body.family === "bridge") bridges.add(of);
 		if (typeof body.family !== "string" || !FAMILIES.has(body.family)) continue;
 		const family = body.family as Family;
 		if (kind === "table") addTable(tables, family, body);
-		const table = tables.get(`${family} ${String(body.table)}`);
+		const table = tables.get(`${family} ${of}`);
 		if (!table) continue;
 		if (kind === "chain") addChain(table, body);
 		else if (kind === "rule") addRule(table, body);
@@ -107,11 +109,11 @@ export function withDormant(ruleset: Ruleset, listing: string): Ruleset {
  * @returns undefined for anything else
  */
 export function parsePriority(priority: unknown): number | undefined {
-	if (typeof priority === "number") return priority;
-	const match = /^([a-z]+)(?: *([+-]) *(\d+))?$/.exec(typeof priority === "string" ? priority : "");
-	const base = PRIORITIES[match?.[1] ?? ""];
-	if (base === undefined) return undefined;
-	return base + (match?.[2] === "-" ? -1 : 1) * Number(match?.[3] ?? 0);
+	const [, name = "", sign, offset = 0] =
+		/^([a-z]+)(?: *([+-]) *(\d+))?$/.exec(typeof priority === "string" ? priority : "") ?? [];
+	const base = PRIORITIES.get(name) ?? Number.NaN;
+	const number = typeof priority === "number" ? priority : base + (sign === "-" ? -1 : 1) * Number(offset);
+	return within(number, -(2 ** 31), 2 ** 31 - 1);
 }
 
 type Body = Readonly<Record<string, unknown>>;
@@ -155,7 +157,7 @@ function addRule(table: OpenTable, { chain, handle, comment, expr }: Body): void
 			table.family,
 			table.name,
 			chain,
-			typeof handle === "number" ? handle : 0,
+			within(handle) ?? 0,
 			typeof comment === "string" ? comment : undefined,
 			Array.isArray(expr) ? expr : [],
 		),

@@ -1,11 +1,14 @@
+import { type Backoff, retryDelay } from "../../lib/backoff.ts";
 import { hash } from "../../lib/hash.ts";
 import type { Files } from "../../platform/types.ts";
 import { FileError } from "../../platform/types.ts";
 
 const DIRECTORY = "/etc/bgpwarden";
 export const TABLE_FILE = `${DIRECTORY}/table.nft`;
-/** Milliseconds between two writes of a text that somebody else changed or that could not be written: it is flash. */
+/** Milliseconds between two writes of a text that somebody else changed: it is flash. */
 const PAUSE = 60_000;
+/** Before what could not be written is tried again. */
+const RETRY: Backoff = { first: 4000, longest: 4000, lasting: 60_000 };
 
 /** What came of a look at the file. */
 export interface FileLook {
@@ -21,7 +24,8 @@ export class TableFile {
 	private fallback = false;
 	/** Of the file with the wanted text; another one has to be read. */
 	private known: string | undefined;
-	private triedAt = Number.NEGATIVE_INFINITY;
+	private notBefore = Number.NEGATIVE_INFINITY;
+	private failures = 0;
 
 	/** @param now monotonic milliseconds */
 	constructor(
@@ -37,40 +41,41 @@ export class TableFile {
 	/**
 	 * The file is to have this text from now on.
 	 * @param fallback the table of no configuration: it does not replace one that is there
-	 * @returns what failed, as one line
+	 * @returns as `check`
 	 */
-	save(text: string, fallback = false): string | undefined {
+	save(text: string, fallback = false): FileLook | undefined {
 		if (text !== this.wanted || fallback !== this.fallback) this.known = undefined;
 		this.wanted = text;
 		this.fallback = fallback;
-		this.triedAt = Number.NEGATIVE_INFINITY;
-		const failure = this.check()?.failure;
+		this.notBefore = Number.NEGATIVE_INFINITY;
+		const look = this.check();
 		// The pause is for what others do.
-		if (failure === undefined) this.triedAt = Number.NEGATIVE_INFINITY;
-		return failure;
+		if (look?.failure === undefined) this.notBefore = Number.NEGATIVE_INFINITY;
+		return look;
 	}
 
 	/** Writes the text again if the file is gone or another. @returns undefined: all is as before, and one stat has shown it */
 	check(): FileLook | undefined {
 		if (this.wanted === undefined) return undefined;
 		if (this.known !== undefined && this.identity() === this.known) return undefined;
-		if (this.now() - this.triedAt < PAUSE) return undefined;
+		if (this.now() < this.notBefore) return undefined;
 		try {
 			const status = this.files.status(TABLE_FILE);
 			// The text is ASCII: another size is another text, however large.
 			const text = status?.size === this.wanted.length ? this.files.read(TABLE_FILE) : undefined;
 			if (text !== this.wanted && !(this.fallback && status)) {
-				this.triedAt = this.now();
+				this.notBefore = this.now() + PAUSE;
 				this.files.makeDirectory(DIRECTORY);
-				this.files.replace(TABLE_FILE, this.wanted);
+				this.files.replace(TABLE_FILE, this.wanted, { durable: true });
 			}
 			// What was there before this daemon's first look is not somebody's change.
 			const told = text !== this.wanted && this.known !== undefined && !(this.fallback && status);
 			this.known = this.identity();
+			this.failures = 0;
 			return told ? { replaced: status ? "changed" : "missing" } : {};
 		} catch (error) {
 			if (!(error instanceof FileError)) throw error;
-			this.triedAt = this.now();
+			this.notBefore = this.now() + retryDelay(RETRY, ++this.failures);
 			return { failure: error.message };
 		}
 	}

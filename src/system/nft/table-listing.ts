@@ -1,3 +1,7 @@
+import { parseAddress } from "../../lib/address.ts";
+import { within } from "../../lib/number.ts";
+import { parsePrefix } from "../../lib/prefix.ts";
+
 /** The kernel's listing of a table as it would be without an owner and without a mark: what the table does. */
 export function bareListing(text: string): string {
 	return text.replace(OWNERSHIP, "$1\n").replace(MARKS, '"');
@@ -5,17 +9,37 @@ export function bareListing(text: string): string {
 
 /** The peers' addresses in a listing of the table, with scope `peers`. */
 export function peersIn(listing: string): string[] {
-	const sets = listing.matchAll(/\n\tset peers[46] \{[^}]*?elements = \{([^}]*)\}/g);
-	return [...sets]
-		.flatMap(([, elements = ""]) => elements.split(",").map((element) => element.trim()))
-		.filter(Boolean);
+	return listing
+		.split("\n\tset peers")
+		.slice(1)
+		.flatMap((set) => {
+			// Of one that is cut off, the last element may be a part of one.
+			const body = set.slice(0, Math.max(0, set.indexOf("}")));
+			const [, elements = ""] = body.split("elements = {");
+			return elements.split(",").flatMap((element) => peerIn(element.trim()) ?? []);
+		});
+}
+
+/** An address, a prefix, or the first and the last of neighbors in a row. */
+function peerIn(element: string): string | undefined {
+	const ends = element
+		.split("-", 3)
+		.map((end) => (end.includes("/") ? parsePrefix : parseAddress)(end)?.text);
+	return ends.length < 3 && !ends.includes(undefined) ? ends.join("-") : undefined;
 }
 
 /** The TCP ports of BGP in a listing of the table; none in a listing of another table of the same name. */
 export function portsIn(listing: string): number[] {
-	const [, body = ""] = /\n\tchain raw_pre \{\n([\s\S]*?)\n\t\}/.exec(listing) ?? [];
-	const [, ports = ""] = /\btcp dport (\d+|\{[^}]*\}) /.exec(body) ?? [];
-	return (ports.match(/\d+/g) ?? []).map(Number);
+	const [, ports = ""] = /\btcp dport (\d+|\{[^{}]*\}) /.exec(chainOf(listing, "raw_pre") ?? "") ?? [];
+	return (ports.match(/\d+/g) ?? []).flatMap((port) => within(Number(port), 1, 65_535) ?? []);
+}
+
+/** What stands in a chain of a listing. */
+export function chainOf(listing: string, name: string): string | undefined {
+	const start = `\n\tchain ${name} {\n`;
+	const [, body] = listing.slice(Math.max(0, listing.indexOf(start))).split(start, 2);
+	const end = body?.indexOf("\n\t}") ?? -1;
+	return end < 0 ? undefined : body?.slice(0, end);
 }
 
 /** Whether a listing is of a table that belongs to a process which still runs. */

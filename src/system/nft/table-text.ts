@@ -18,7 +18,8 @@ const BFD = [
  * NAT, which needs conntrack, with it.
  */
 export function renderTable(options: TableSpec, form: TableForm = {}): string {
-	const sets = options.scope === "peers" ? peerSets(options.addresses) : [];
+	const named = options.scope === "peers" ? options.addresses : (options.traced ?? []);
+	const sets = options.scope === "peers" || named.length > 0 ? peerSets(named) : [];
 	return [
 		...[...(form.former ?? []), options.table].flatMap((table) => removal(table, form)),
 		`table inet ${options.table} {`,
@@ -109,9 +110,13 @@ function setMark(mark: Mark): string | undefined {
 	return mark === "keep" ? undefined : `meta mark set 0x${mark.toString(16).padStart(8, "0")}`;
 }
 
-/** Traces each start and end of a BGP session through every chain; established sessions cost nothing. */
+/**
+ * Traces each start and end of a BGP session through every chain; established sessions cost nothing. While others send SYNs
+ * without end, peers have a limit of their own.
+ */
 function tracing(options: TableSpec, side: "saddr" | "daddr"): string[] {
-	return scopes(options, side).flatMap((scope) =>
+	const apart = options.scope === "any" && options.traced ? ofPeers(side) : [];
+	return [...apart, ...scopes(options, side)].flatMap((scope) =>
 		["dport", "sport"].map(
 			(port) =>
 				`${scope}tcp ${port} ${oneOf(options.ports)} tcp flags & (fin|syn|rst) != 0 limit rate 10/second burst 20 packets ` +
@@ -134,7 +139,11 @@ function oneOf(ports: readonly number[]): string {
 }
 
 function scopes(options: TableSpec, side: "saddr" | "daddr"): string[] {
-	return options.scope === "any" ? [""] : [`ip ${side} @peers4 `, `ip6 ${side} @peers6 `];
+	return options.scope === "any" ? [""] : ofPeers(side);
+}
+
+function ofPeers(side: "saddr" | "daddr"): string[] {
+	return [`ip ${side} @peers4 `, `ip6 ${side} @peers6 `];
 }
 
 function peerSets(addresses: readonly string[]): string[] {

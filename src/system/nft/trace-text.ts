@@ -10,6 +10,8 @@
  * No line is a packet's last, so `TraceCollector` waits until no more come.
  */
 
+import { parseAddress } from "../../lib/address.ts";
+import { wholeNumber } from "../../lib/number.ts";
 import type { Hop, PacketTrace, TcpFlag, TracedPacket } from "../../model/packet-trace.ts";
 
 export type TraceLine =
@@ -24,8 +26,9 @@ const LINE =
 const ADDRESSES = /\bip6? saddr (\S+) ip6? daddr (\S+) /;
 const PORTS = /\b(tcp|udp) sport (\d+) (?:tcp|udp) dport (\d+)(?: tcp flags (?:== )?(.+?) tcp window)?/;
 const INTERFACE = /\b(iif|oif)(?:name)? "([^"]+)"/g;
-const VERDICT = / \(verdict ([a-z]+)(?: ([^)]+))?\)$/;
-const MARK = / meta mark (0x[0-9a-f]+)\s*$/;
+const VERDICT_START = " (verdict ";
+const VERDICT = /^([a-z]+)(?: ([^)]+))?\)$/;
+const MARK = / meta mark (0x[0-9a-f]{1,8})\s*$/;
 /** Bits of the flags byte (RFC 9293, section 3.1), as nft prints combinations that it has no name for. */
 const FLAG_BITS: readonly (readonly [number, TcpFlag])[] = [
 	[0x01, "fin"],
@@ -58,11 +61,13 @@ export function parseTraceLine(text: string): TraceLine | undefined {
 		return { id, kind: "hop", hop: { ...at, ...withMark(rest), verdict: firstWord(rest), policy: true } };
 	if (kind === "verdict")
 		return { id, kind: "hop", hop: { ...at, ...withMark(rest), verdict: firstWord(rest) } };
-	const verdict = VERDICT.exec(rest);
-	if (!verdict) return { id, kind: "other" };
-	const [, word = "", target] = verdict;
-	const said = rest.slice(0, verdict.index);
-	const what = kind === "rule" ? { rule: plainRule(said) } : { handle: Number(said) };
+	// The last one: a rule's comment may say the same, a thousand times.
+	const end = rest.lastIndexOf(VERDICT_START);
+	const [, word, target] = VERDICT.exec(end < 0 ? "" : rest.slice(end + VERDICT_START.length)) ?? [];
+	const said = rest.slice(0, end);
+	const handle = kind === "rule" ? undefined : wholeNumber(said);
+	if (word === undefined || (kind !== "rule" && handle === undefined)) return { id, kind: "other" };
+	const what = handle === undefined ? { rule: plainRule(said) } : { handle };
 	return {
 		id,
 		kind: "hop",
@@ -88,17 +93,18 @@ function parsePacket(text: string): TracedPacket | undefined {
 	const addresses = ADDRESSES.exec(text);
 	const ports = PORTS.exec(text);
 	if (!addresses || !ports) return undefined;
-	const [, protocol, sourcePort, destinationPort, flags] = ports;
+	const [, protocol, , , flags] = ports;
+	const [source, destination] = addresses.slice(1).map((each) => parseAddress(each)?.text);
+	const [sourcePort, destinationPort] = ports.slice(2, 4).map((each) => wholeNumber(each, 65_535));
+	if (source === undefined || destination === undefined) return undefined;
+	if (sourcePort === undefined || destinationPort === undefined) return undefined;
 	const interfaces: { iif?: string; oif?: string } = {};
 	for (const [, side, name] of text.matchAll(INTERFACE))
 		if (side === "iif" || side === "oif") interfaces[side] = name ?? "";
 	return {
 		protocol: protocol === "udp" ? "udp" : "tcp",
 		...interfaces,
-		source: addresses[1] ?? "",
-		destination: addresses[2] ?? "",
-		sourcePort: Number(sourcePort),
-		destinationPort: Number(destinationPort),
+		...{ source, destination, sourcePort, destinationPort },
 		flags: flags === undefined ? [] : parseFlags(flags),
 	};
 }

@@ -1,3 +1,4 @@
+import { within } from "../../lib/number.ts";
 import type { ServiceChange, ServiceEvent, ServiceProcess } from "../../model/service.ts";
 import { isObject, type JsonObject, type UbusEvent } from "./service-messages.ts";
 
@@ -6,13 +7,14 @@ const NOTIFICATION = /^(?:instance|service)\.(start|stop|respawn|fail)$/;
 /** @returns undefined for procd's other notifications, such as `config.change` */
 export function parseServiceEvent({ name, data }: UbusEvent): ServiceEvent | undefined {
 	const change = NOTIFICATION.exec(name)?.[1] as ServiceChange | undefined;
-	const { service, instance, exit_code: exitCode } = data;
+	const { service, instance } = data;
+	const exitCode = within(data.exit_code, -(2 ** 31), 2 ** 31 - 1);
 	if (!change || typeof service !== "string" || service === "") return undefined;
 	return {
 		service,
 		...(typeof instance === "string" ? { instance } : {}),
 		change,
-		...(typeof exitCode === "number" ? { exitCode } : {}),
+		...(exitCode === undefined ? {} : { exitCode }),
 	};
 }
 
@@ -23,8 +25,8 @@ export function parseServiceList(reply: JsonObject): ServiceProcess[] {
 		const instances = isObject(entry) ? entry.instances : undefined;
 		if (!isObject(instances)) continue;
 		for (const [instance, value] of Object.entries(instances)) {
-			const pid = isObject(value) && value.running === true ? value.pid : undefined;
-			if (typeof pid === "number") processes.push({ service, instance, pid });
+			const pid = isObject(value) && value.running === true ? within(value.pid, 1) : undefined;
+			if (pid !== undefined) processes.push({ service, instance, pid });
 		}
 	}
 	return processes;

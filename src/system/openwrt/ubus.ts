@@ -17,7 +17,7 @@ const GRACE = 1000;
 /** Bytes of a reply; ubusd itself takes no message over 1 MiB. */
 const LIMIT = 1 << 20;
 /** Before another try to attach to an object that is not there; whoever learns that it came restarts the stream. */
-const BACKOFF: Backoff = { first: 100, longest: 300_000 };
+const BACKOFF: Backoff = { first: 100, longest: 7000, lasting: 60_000 };
 
 /** @property reason one line, e.g. `ubus call service list: Not found` */
 export type UbusResult<Value> =
@@ -28,11 +28,8 @@ export interface StreamOptions {
 	readonly onEvent: (event: UbusEvent) => void;
 	/** A process was started; it may still find that what it wants is not there. */
 	readonly onStart?: () => void;
-	/**
-	 * The process ended and is started again after `delay` ms, unless ubus is not installed.
-	 * @property missing there is no such program: nothing is started again before `start` is called
-	 */
-	readonly onEnd?: (end: { reason: string; missing: boolean; delay: number }) => void;
+	/** The process ended and is started again after `delay` ms. */
+	readonly onEnd?: (end: { reason: string; delay: number }) => void;
 	/** A line that ubus does not print; called for the first one of each run. */
 	readonly onGarbage?: (text: string) => void;
 }
@@ -116,11 +113,9 @@ function stream(
 			options.onStart?.();
 		},
 		onEnd: (reason, delay) => {
-			const missing = reason === "ubus: not found";
-			if (missing) process.stop();
 			const complaint = /: exit \d+: (.*)$/.exec(reason)?.[1];
 			const words = complaint === undefined ? reason : `${argv.join(" ")}: ${parseComplaint(complaint)}`;
-			options.onEnd?.({ reason: words, missing, delay });
+			options.onEnd?.({ reason: words, delay });
 		},
 	});
 	return {
@@ -138,5 +133,5 @@ function stream(
 /** The first line, short and printable. */
 function excerpt(text: string): string {
 	const line = text.trimStart().split("\n", 1)[0] ?? "";
-	return `"${line.replace(/[^\x20-\x7e]/g, "?").slice(0, 80)}"`;
+	return `"${line.slice(0, 80).replace(/[^\x20-\x7e]/g, "?")}"`;
 }

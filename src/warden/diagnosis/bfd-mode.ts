@@ -116,7 +116,7 @@ export function diagnoseBfdMode(view: View): Diagnosis | undefined {
 	const counted = countedOfPeer(view);
 	if (!counted) return undefined;
 	// Packets of the other kind may be another peer's, if one uses that kind.
-	const modes = Object.values(state.peers).flatMap((other) => other.peer.bfdMode ?? []);
+	const modes = [...state.peers.values()].flatMap((other) => other.peer.bfdMode ?? []);
 	if (modes.some((mode) => mode !== peer.bfdMode)) return undefined;
 	const evidence = [describeArrivals(counted), describeBird(record)];
 	if (peer.bfdMode === "direct" && counted.multihop > 0 && counted.singleHop === 0) {

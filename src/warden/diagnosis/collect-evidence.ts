@@ -8,7 +8,16 @@ import { pollBirdAt, pollLater } from "../peers/polling.ts";
 import { restartAfterChange } from "../peers/restart.ts";
 import { attribute } from "../services/attribution.ts";
 import type { PeerRecord } from "../state.ts";
-import { configurationOf, downSince, evidenceKey, isDown, isEstablished } from "../state.ts";
+import {
+	configurationOf,
+	downSince,
+	evidenceKey,
+	evidenceKeys,
+	indexOf,
+	isDown,
+	isEstablished,
+	recordOf,
+} from "../state.ts";
 import type { Turn } from "../turn.ts";
 import type { AddressEvidence, Detour } from "./evidence.ts";
 import { considerWalk } from "./listed-ruleset.ts";
@@ -16,8 +25,13 @@ import { diagnoseAt } from "./plan-diagnoses.ts";
 import { forgetOldDialers } from "./record-packets.ts";
 import { SILENCE, WAITING_AFTER } from "./view.ts";
 
-/** Milliseconds between inspections of a peer that is down: during the first `early` ms, and later. */
-const INSPECT = { first: 2000, later: 14_000, early: 20_000 } as const;
+/**
+ * Milliseconds between inspections of a peer that is down: during the first `early` ms, and later; and at least so many for
+ * each peer that is down, since each inspection starts a process.
+ */
+const INSPECT = { first: 2000, later: 14_000, early: 20_000, each: { first: 200, later: 400 } } as const;
+/** Peers that are asked about at a time; the others follow a moment later. */
+const AT_A_TIME = { peers: 64, next: 1000 } as const;
 /** A request that was not answered after this many ms never will be. */
 const UNANSWERED = 15_000;
 /** Milliseconds between readings of the counters, at least. */
@@ -37,18 +51,15 @@ const LISTENING = { period: 4000, lasting: 300_000 } as const;
 export function rulesetChanged(turn: Turn, names: readonly string[], actor: Actor): void {
 	const by = attribute(actor, turn.time, turn.state.services) ?? actor.process;
 	const { tables } = turn.state.evidence;
-	const changed = Object.entries({
-		...tables,
-		...Object.fromEntries(names.map((name) => [name, { at: turn.time, by }])),
-	});
+	const changed = [...new Map([...tables, ...names.map((name) => [name, { at: turn.time, by }] as const)])];
 	turn.evidence({
 		rulesChangedAt: turn.time,
-		tables: Object.fromEntries(changed.sort(([, a], [, b]) => b.at - a.at).slice(0, MOST_TABLES)),
+		tables: new Map(changed.sort(([, a], [, b]) => b.at - a.at).slice(0, MOST_TABLES)),
 	});
 	// What is down may have to do with it: the next reading of BIRD has the ruleset listed.
-	if (Object.values(turn.state.peers).some((record) => !isEstablished(record) && !isDown(record)))
+	if ([...turn.state.peers.values()].some((record) => !isEstablished(record) && !isDown(record)))
 		pollLater(turn);
-	for (const record of Object.values(turn.state.peers)) {
+	for (const record of turn.state.peers.values()) {
 		const key = evidenceKey(record);
 		const table = record.diagnosis?.table;
 		if (key === undefined || table === undefined || !names.includes(table)) continue;
@@ -63,9 +74,9 @@ export function rulesetChanged(turn: Turn, names: readonly string[], actor: Acto
 function forgetDialers(turn: Turn, { peer }: PeerRecord): void {
 	if (peer.neighborRange === undefined) return;
 	const { addresses } = turn.state.evidence;
-	const known = new Set(Object.values(turn.state.peers).map(evidenceKey));
+	const known = evidenceKeys(turn.state);
 	turn.evidence({
-		addresses: Object.fromEntries(Object.entries(addresses).filter(([address]) => known.has(address))),
+		addresses: new Map([...addresses].filter(([address]) => known.has(address))),
 	});
 }
 
@@ -73,8 +84,8 @@ type PeerInspected = Extract<WardenEvent, { type: "peer_inspected" }>;
 
 export function peerInspected(turn: Turn, { zone, inspection, ...event }: PeerInspected): void {
 	const address = withZone(event.address, zone);
-	const known = turn.state.evidence.addresses[address] ?? {};
-	const record = recordOf(turn, address);
+	const known = turn.state.evidence.addresses.get(address) ?? {};
+	const record = recordOf(turn.state, address);
 	const { flows, route } = inspection;
 	const { tracked } = known;
 	turn.evidenceOf(address, {
@@ -127,22 +138,31 @@ export function countersRead(turn: Turn, counters: Counters | undefined): void {
 export function collectMissing(turn: Turn): void {
 	forgetUnknownPeers(turn);
 	const early = turn.time < turn.state.bird.followUntil + INSPECT.early;
+	const down = [...turn.state.peers.values()].filter(
+		(record) => !isEstablished(record) && !isDown(record),
+	).length;
+	const every = early
+		? Math.max(INSPECT.first, down * INSPECT.each.first)
+		: Math.max(INSPECT.later, down * INSPECT.each.later);
 	let count = false;
-	for (const record of Object.values(turn.state.peers)) {
+	const asked = [...turn.state.evidence.addresses.values()].filter((known) => isAsked(turn, known)).length;
+	const budget = { left: AT_A_TIME.peers - asked };
+	for (const record of turn.state.peers.values()) {
 		const key = evidenceKey(record);
 		if (key === undefined) continue;
-		const evidence = turn.state.evidence.addresses[key] ?? {};
+		const evidence = turn.state.evidence.addresses.get(key) ?? {};
+		const about: About = { record, key, evidence, budget };
 		const { bfd } = record.peer;
 		if (!isDown(record) && (bfd === "down" || bfd === "init")) count = true;
 		if (isDown(record)) {
-			if (gaveUpListening(record)) followListening(turn, record, key, evidence);
-		} else if (isEstablished(record)) followSession(turn, record, key, evidence);
+			if (gaveUpListening(record)) followListening(turn, about);
+		} else if (isEstablished(record)) followSession(turn, about);
 		else {
 			const since = downSince(turn.state, record);
 			diagnoseAt(turn, since + SILENCE);
 			diagnoseAt(turn, since + WAITING_AFTER);
 			const last = evidence.inspection?.at ?? Number.NEGATIVE_INFINITY;
-			if (turn.time - last >= (early ? INSPECT.first : INSPECT.later)) inspect(turn, record, key, evidence);
+			if (turn.time - last >= every) inspect(turn, about);
 		}
 	}
 	considerWalk(turn);
@@ -153,7 +173,8 @@ export function collectMissing(turn: Turn): void {
 }
 
 /** Once a session has come up: is the route to the peer still the one that it came up on? */
-function followSession(turn: Turn, record: PeerRecord, key: string, evidence: AddressEvidence): void {
+function followSession(turn: Turn, about: About): void {
+	const { record, key, evidence } = about;
 	if (record.peer.neighborAddress === undefined) return;
 	const began =
 		Math.max(record.stateSince ?? 0, record.birdSince ?? 0) || (evidence.established ?? turn.time);
@@ -173,19 +194,20 @@ function followSession(turn: Turn, record: PeerRecord, key: string, evidence: Ad
 		pollBirdAt(turn, began + next);
 		return;
 	}
+	if (!inspect(turn, { ...about, evidence: turn.state.evidence.addresses.get(key) ?? {} })) return;
 	turn.evidenceOf(key, { routeAskedFor: { session: began, times: times + 1 } });
-	inspect(turn, record, key, turn.state.evidence.addresses[key] ?? {});
 	const after = looks[times + 1];
 	if (after !== undefined) pollBirdAt(turn, Math.max(began + after, turn.time + 300));
 }
 
 function sessionDetour(turn: Turn, key: string, session: number): boolean {
-	return turn.state.evidence.addresses[key]?.detour?.session === session;
+	return turn.state.evidence.addresses.get(key)?.detour?.session === session;
 }
 
 /** BIRD could not listen for this peer: who has the port, and when is it free? */
-function followListening(turn: Turn, record: PeerRecord, key: string, evidence: AddressEvidence): void {
-	inspect(turn, record, key, evidence);
+function followListening(turn: Turn, about: About): void {
+	inspect(turn, about);
+	const { record } = about;
 	const since = Math.max(record.stateSince ?? 0, turn.state.startedAt);
 	if (turn.time - since < LISTENING.lasting) pollBirdAt(turn, turn.time + LISTENING.period);
 }
@@ -193,21 +215,38 @@ function followListening(turn: Turn, record: PeerRecord, key: string, evidence: 
 /** Drops what is known about peers that BIRD no longer has. */
 function forgetUnknownPeers(turn: Turn): void {
 	const { addresses } = turn.state.evidence;
-	const records = Object.values(turn.state.peers);
-	const known = new Set(records.map(evidenceKey));
+	const known = evidenceKeys(turn.state);
 	// What dials from a range is kept as long as there is one; record-packets.ts bounds it.
-	const ranges = records.some(({ peer }) => peer.neighborRange !== undefined);
-	const kept = Object.entries(addresses).filter(
-		([address]) => known.has(address) || (ranges && !address.includes("/")),
-	);
-	if (kept.length < Object.keys(addresses).length) turn.evidence({ addresses: Object.fromEntries(kept) });
+	const ranges = indexOf(turn.state).ranges.length > 0;
+	const isKept = (address: string) => known.has(address) || (ranges && !address.includes("/"));
+	if ([...addresses.keys()].some((address) => !isKept(address)))
+		turn.evidence({ addresses: new Map([...addresses].filter(([address]) => isKept(address))) });
 	forgetOldDialers(turn);
 }
 
-function inspect(turn: Turn, record: PeerRecord, key: string, { inspecting }: AddressEvidence): void {
+/** A peer, and what is known about it. */
+interface About {
+	readonly record: PeerRecord;
+	readonly key: string;
+	readonly evidence: AddressEvidence;
+	/** How many more peers may be asked about now. */
+	readonly budget: { left: number };
+}
+
+function isAsked({ time }: Turn, { inspecting }: AddressEvidence): boolean {
+	return inspecting !== undefined && time - inspecting < UNANSWERED;
+}
+
+/** @returns false: it has to wait for its turn */
+function inspect(turn: Turn, { record, key, evidence, budget }: About): boolean {
 	const { peer } = record;
-	if (peer.neighborAddress === undefined && !gaveUpListening(record)) return;
-	if (inspecting !== undefined && turn.time - inspecting < UNANSWERED) return;
+	if (peer.neighborAddress === undefined && !gaveUpListening(record)) return true;
+	if (isAsked(turn, evidence)) return true;
+	if (budget.left <= 0) {
+		pollBirdAt(turn, turn.time + AT_A_TIME.next);
+		return false;
+	}
+	budget.left--;
 	const file = configurationOf(turn.state, record);
 	const localAddress = file?.localAddress;
 	turn.evidenceOf(key, { inspecting: turn.time });
@@ -227,6 +266,7 @@ function inspect(turn: Turn, record: PeerRecord, key: string, { inspecting }: Ad
 				}
 			: {}),
 	});
+	return true;
 }
 
 function readCounters(turn: Turn, early: boolean): void {
@@ -236,8 +276,4 @@ function readCounters(turn: Turn, early: boolean): void {
 	if (turn.time - last < (early ? COUNT.first : COUNT.later)) return;
 	turn.evidence({ counting: turn.time });
 	turn.do({ type: "read_counters" });
-}
-
-function recordOf(turn: Turn, address: string): PeerRecord | undefined {
-	return Object.values(turn.state.peers).find((record) => evidenceKey(record) === address);
 }

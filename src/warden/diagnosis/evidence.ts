@@ -81,9 +81,9 @@ export interface TableChange {
 
 export interface EvidenceState {
 	/** By address; a range's is under its prefix. */
-	readonly addresses: Readonly<Record<string, AddressEvidence>>;
+	readonly addresses: ReadonlyMap<string, AddressEvidence>;
 	/** By `family name`. */
-	readonly tables: Readonly<Record<string, TableChange>>;
+	readonly tables: ReadonlyMap<string, TableChange>;
 	/** The last two readings of the counters, the newer one last. */
 	readonly counters: readonly (Counters & { readonly at: number })[];
 	/** When the counters were requested whose values have not come yet. */
@@ -98,7 +98,7 @@ export interface EvidenceState {
 	readonly due: readonly number[];
 }
 
-export const NO_EVIDENCE: EvidenceState = { addresses: {}, tables: {}, counters: [], due: [] };
+export const NO_EVIDENCE: EvidenceState = { addresses: new Map(), tables: new Map(), counters: [], due: [] };
 
 /** The peer's latest try to connect. */
 export function lastDial({ dials = [] }: AddressEvidence): Dial | undefined {

@@ -29,8 +29,8 @@ const MOST_PEERS = 64;
 export function considerWalk(turn: Turn): void {
 	const { state } = turn;
 	const { walking, walkedAt, rulesChangedAt = 0, addresses } = state.evidence;
-	const wanting = Object.values(state.peers).filter((record) => {
-		const walked = addresses[evidenceKey(record) ?? ""]?.walked;
+	const wanting = [...state.peers.values()].filter((record) => {
+		const walked = addresses.get(evidenceKey(record) ?? "")?.walked;
 		if (isEstablished(record) || isDown(record) || !walkedPeer(state, record)) return false;
 		const down = downSince(state, record);
 		const since = Math.max(down, rulesChangedAt, state.table.installedAt ?? 0);
@@ -52,7 +52,7 @@ function walkedPeer(state: WardenState, record: PeerRecord): WalkedPeer | undefi
 	const address = peer.neighborAddress ?? peer.neighborRange;
 	if (address === undefined) return undefined;
 	const file = configurationOf(state, record);
-	const { inspection } = state.evidence.addresses[evidenceKey(record) ?? ""] ?? {};
+	const { inspection } = state.evidence.addresses.get(evidenceKey(record) ?? "") ?? {};
 	const network = inspection?.network;
 	const link = network === undefined || network === "none" ? undefined : network.interface;
 	const mode =
@@ -80,12 +80,12 @@ function walkedPeer(state: WardenState, record: PeerRecord): WalkedPeer | undefi
 export function rulesetWalked(turn: Turn, { obstacles, unreviewed = [] }: RulesetWalked): void {
 	const { tables, walking: at = turn.time } = turn.state.evidence;
 	turn.evidence({ walking: undefined, walkedAt: turn.time });
-	for (const record of Object.values(turn.state.peers)) {
+	for (const record of turn.state.peers.values()) {
 		const found = obstacles?.get(record.peer.name);
 		const key = evidenceKey(record);
 		if (!found || key === undefined) continue;
 		// A table that was changed while the ruleset was listed may have been listed before.
-		const still = found.filter(({ table }) => (tables[table]?.at ?? -1) < at);
+		const still = found.filter(({ table }) => (tables.get(table)?.at ?? -1) < at);
 		turn.evidenceOf(key, { walked: { at, obstacles: still, unreviewed } });
 	}
 }

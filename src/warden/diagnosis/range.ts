@@ -49,7 +49,7 @@ function diagnoseDialers(view: View): Diagnosis | undefined {
 	for (const address of dialersOf(view)) {
 		const { neighborRange: _, ...peer } = view.record.peer;
 		const record = { ...view.record, peer: { ...peer, neighborAddress: address } };
-		const evidence = view.state.evidence.addresses[address] ?? {};
+		const evidence = view.state.evidence.addresses.get(address) ?? {};
 		const found = diagnoseHandshake({ ...view, record, evidence });
 		if (found) return found;
 	}
@@ -58,15 +58,15 @@ function diagnoseDialers(view: View): Diagnosis | undefined {
 
 function dialersOf({ state, record, now }: View): string[] {
 	const { addresses } = state.evidence;
-	const at = (address: string) => lastDial(addresses[address] ?? {})?.syn.at ?? 0;
-	return Object.keys(addresses)
+	const at = (address: string) => lastDial(addresses.get(address) ?? {})?.syn.at ?? 0;
+	return [...addresses.keys()]
 		.filter((address) => prefixContains(record.peer.neighborRange ?? "", address))
 		.filter((address) => at(address) > 0 && now - at(address) < SILENCE)
 		.sort((one, other) => at(other) - at(one));
 }
 
 function nodesOf({ peers }: WardenState, range: string): PeerRecord[] {
-	return Object.values(peers).filter((record) => record.range === range && !isEstablished(record));
+	return [...peers.values()].filter((record) => record.range === range && !isEstablished(record));
 }
 
 function worstOf(nodes: readonly PeerRecord[]): Diagnosis | undefined {

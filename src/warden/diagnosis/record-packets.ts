@@ -1,8 +1,8 @@
-import { parseAddress, withZone } from "../../lib/address.ts";
+import { withZone } from "../../lib/address.ts";
 import { parsePrefix, prefixContains } from "../../lib/prefix.ts";
-import type { PacketTrace } from "../../model/packet-trace.ts";
+import type { PacketTrace, TracedPacket } from "../../model/packet-trace.ts";
 import type { WardenState } from "../state.ts";
-import { evidenceKey, isEstablished } from "../state.ts";
+import { evidenceKey, isEstablished, recordOf } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { type AddressEvidence, type Dial, lastDial } from "./evidence.ts";
 import { diagnoseAt } from "./plan-diagnoses.ts";
@@ -20,17 +20,30 @@ const HEARD_WITHIN = 700;
  * processes: those of peers, of hosts in ranges, and, while a peer is down, of hosts in its own network are taken.
  */
 export function aboutPeers(state: WardenState, traces: readonly PacketTrace[]): PacketTrace[] {
+	const isAbout = judgePackets(state);
+	return traces.filter(({ packet }) => isAbout(packet));
+}
+
+/** Whether a packet may tell something about a peer. */
+export function isAboutPeers(state: WardenState, packet: TracedPacket): boolean {
+	return judgePackets(state)(packet);
+}
+
+function judgePackets(state: WardenState): (packet: TracedPacket) => boolean {
 	const known = knownAddresses(state);
-	return traces.filter(({ packet }) => {
-		const { source, destination, iif, oif } = packet;
-		if (known.has(keyOf(known, source, iif)) || known.has(keyOf(known, destination, oif))) return true;
-		return isNeighborly(state, source) || isNeighborly(state, destination);
-	});
+	const networks = networksOfDown(state);
+	const isNeighborly = (address: string) =>
+		rangeOf(state, address) !== undefined || strangersTo(networks, address).length > 0;
+	return ({ source, destination, iif, oif }) =>
+		known.has(keyOf(known, source, iif)) ||
+		known.has(keyOf(known, destination, oif)) ||
+		isNeighborly(source) ||
+		isNeighborly(destination);
 }
 
 function knownAddresses({ peers }: WardenState): ReadonlySet<string | undefined> {
 	return new Set(
-		Object.values(peers).map((record) =>
+		[...peers.values()].map((record) =>
 			record.peer.neighborAddress === undefined ? undefined : evidenceKey(record),
 		),
 	);
@@ -44,37 +57,44 @@ function keyOf(known: ReadonlySet<string | undefined>, address: string, device: 
 	return [...known].find((each) => each?.startsWith(`${address}%`)) ?? address;
 }
 
-function isNeighborly(state: WardenState, address: string): boolean {
-	return rangeOf(state, address) !== undefined || strangersTo(state, address).length > 0;
-}
-
 /** The smallest range that an address is in, as BIRD writes it. */
 export function rangeOf({ peers }: WardenState, address: string): string | undefined {
-	const ranges = Object.values(peers).flatMap(({ peer }) => peer.neighborRange ?? []);
+	const ranges: string[] = [];
+	for (const { peer } of peers.values())
+		if (peer.neighborRange !== undefined) ranges.push(peer.neighborRange);
 	return ranges
 		.filter((range) => prefixContains(range, address))
 		.sort((one, other) => (parsePrefix(other)?.length ?? 0) - (parsePrefix(one)?.length ?? 0))[0];
 }
 
-/** Peers that are down, have not dialed lately, and are in one network with an address: it may be theirs. */
-function strangersTo(state: WardenState, address: string): string[] {
-	const parsed = parseAddress(address);
-	if (!parsed) return [];
-	return Object.values(state.peers).flatMap((record) => {
+/** The networks of peers that are down, each with the keys of those peers' evidence. */
+type Networks = ReadonlyMap<string, readonly string[]>;
+
+function networksOfDown(state: WardenState): Networks {
+	const networks = new Map<string, string[]>();
+	for (const record of state.peers.values()) {
 		const { neighborAddress } = record.peer;
-		if (neighborAddress === undefined || isEstablished(record)) return [];
-		const peer = parseAddress(neighborAddress);
-		const key = evidenceKey(record) ?? "";
-		const network = state.evidence.addresses[key]?.inspection?.network;
-		if (peer?.family !== parsed.family || network === undefined || network === "none") return [];
-		return prefixContains(network.prefix, address) ? [key] : [];
-	});
+		const key = evidenceKey(record);
+		if (neighborAddress === undefined || key === undefined || isEstablished(record)) continue;
+		const network = state.evidence.addresses.get(key)?.inspection?.network;
+		if (network === undefined || network === "none") continue;
+		const known = networks.get(network.prefix);
+		if (known) known.push(key);
+		else networks.set(network.prefix, [key]);
+	}
+	return networks;
+}
+
+/** Peers that are down and in one network with an address: it may be theirs. */
+function strangersTo(networks: Networks, address: string): readonly string[] {
+	return [...networks].flatMap(([prefix, keys]) => (prefixContains(prefix, address) ? keys : []));
 }
 
 /** Files packets under the peers that sent or get them. */
 export function packetsTraced(turn: Turn, traces: readonly PacketTrace[]): void {
 	const known = knownAddresses(turn.state);
 	const ports = new Set(turn.state.table.ports);
+	const networks = networksOfDown(turn.state);
 	for (const trace of traces) {
 		const { destinationPort, sourcePort, flags, protocol, iif, oif } = trace.packet;
 		if (protocol !== "tcp") continue;
@@ -86,15 +106,16 @@ export function packetsTraced(turn: Turn, traces: readonly PacketTrace[]): void 
 		if (opens && ports.has(destinationPort)) {
 			if (known.has(destination)) turn.evidenceOf(destination, { dial: trace });
 			else if (known.has(source) || rangeOf(turn.state, source) !== undefined) recordSyn(turn, source, trace);
-			else recordStranger(turn, source, trace);
+			else recordStranger(turn, strangersTo(networks, source), source, trace);
 		} else if (answers && ports.has(sourcePort)) recordAnswer(turn, destination, trace);
 		else if (ends && ports.has(sourcePort)) changeDial(turn, destination, destinationPort, CLOSED);
 		else if (ends && ports.has(destinationPort)) changeDial(turn, source, sourcePort, CLOSED);
 	}
+	forgetOldDialers(turn);
 }
 
 function recordSyn(turn: Turn, address: string, trace: PacketTrace): void {
-	const { dials = [] } = turn.state.evidence.addresses[address] ?? {};
+	const { dials = [] } = turn.state.evidence.addresses.get(address) ?? {};
 	const port = trace.packet.sourcePort;
 	const known = dials.find((dial) => dial.port === port);
 	// Long after the last one it is another try, from a port that has come round again.
@@ -109,11 +130,10 @@ function recordSyn(turn: Turn, address: string, trace: PacketTrace): void {
 			}
 		: { port, since: trace.at, syn: trace, syns: 1, unheard: 0 };
 	turn.evidenceOf(address, { dials: [...dials.filter((each) => each !== known), dial].slice(-MOST_DIALS) });
-	const record = Object.values(turn.state.peers).find((each) => evidenceKey(each) === address);
+	const record = recordOf(turn.state, address);
 	// BIRD is read a moment after the SYN that has brought the session.
 	if (record && !(isEstablished(record) && trace.at - (record.stateSince ?? 0) < HEARD_WITHIN))
 		turn.peer(record.peer.name, { ...record, dialedAt: trace.at });
-	forgetOldDialers(turn);
 	diagnoseAt(turn, trace.at + ANSWER_PATIENCE.again);
 	diagnoseAt(turn, trace.at + ANSWER_PATIENCE.once);
 	diagnoseAt(turn, trace.at + SILENCE);
@@ -122,7 +142,7 @@ function recordSyn(turn: Turn, address: string, trace: PacketTrace): void {
 /** Whoever is in a range can send SYNs from any address of it: the latest few are kept. */
 export function forgetOldDialers(turn: Turn): void {
 	const known = knownAddresses(turn.state);
-	const others = Object.entries(turn.state.evidence.addresses).filter(
+	const others = [...turn.state.evidence.addresses].filter(
 		([address]) => !known.has(address) && !address.includes("/"),
 	);
 	if (others.length <= MOST_DIALERS) return;
@@ -135,14 +155,14 @@ export function forgetOldDialers(turn: Turn): void {
 	);
 	const { addresses } = turn.state.evidence;
 	turn.evidence({
-		addresses: Object.fromEntries(Object.entries(addresses).filter(([address]) => !gone.has(address))),
+		addresses: new Map([...addresses].filter(([address]) => !gone.has(address))),
 	});
 }
 
 const CLOSED = () => ({ closed: true }) as const;
 
 function changeDial(turn: Turn, address: string, port: number, change: (dial: Dial) => Partial<Dial>): void {
-	const { dials } = turn.state.evidence.addresses[address] ?? {};
+	const { dials } = turn.state.evidence.addresses.get(address) ?? {};
 	if (!dials?.some((dial) => dial.port === port)) return;
 	turn.evidenceOf(address, {
 		dials: dials.map((dial) => (dial.port === port ? { ...dial, ...change(dial) } : dial)),
@@ -159,10 +179,11 @@ function recordAnswer(turn: Turn, address: string, trace: PacketTrace): void {
 	});
 }
 
-function recordStranger(turn: Turn, address: string, trace: PacketTrace): void {
+/** @param peers the keys of their evidence */
+function recordStranger(turn: Turn, peers: readonly string[], address: string, trace: PacketTrace): void {
 	const { at, packet } = trace;
-	for (const peer of strangersTo(turn.state, address)) {
-		const before = turn.state.evidence.addresses[peer]?.stranger;
+	for (const peer of peers) {
+		const before = turn.state.evidence.addresses.get(peer)?.stranger;
 		const same = before?.address === address ? before : undefined;
 		const again = same?.port === packet.sourcePort;
 		// The one that dials again and again is the one that is looked for; another takes its place once it is quiet.

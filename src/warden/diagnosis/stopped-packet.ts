@@ -53,7 +53,7 @@ export function adviseBypass(view: View, table: string, owner = changerOf(view, 
 
 /** @param table `family name` */
 export function describeLastChange(view: View, table: string): string[] {
-	const change = view.state.evidence.tables[table];
+	const change = view.state.evidence.tables.get(table);
 	return change
 		? [`table ${table} was last changed at ${describeTime(view, change.at)} by ${change.by}`]
 		: [];
@@ -70,7 +70,7 @@ function ownerOf(view: View, hop: Hop): string | undefined {
 
 /** A table that nft itself made does not tell by whom. */
 function changerOf(view: View, table: string): string | undefined {
-	const changed = view.state.evidence.tables[table]?.by;
+	const changed = view.state.evidence.tables.get(table)?.by;
 	return changed === "nft" ? undefined : changed;
 }
 

@@ -1,28 +1,38 @@
+import type { BirdPeer } from "../../model/bird.ts";
 import { DIAGNOSES } from "../../model/catalog.ts";
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { isNote } from "../../model/peer-level.ts";
 import { isSuspectedHalfOpen } from "../peers/restart.ts";
 import { judgeUse, USE_AFTER } from "../peers/session-use.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
-import { evidenceKey, isDown, isEstablished } from "../state.ts";
+import { evidenceKey, indexOf, isDown, isEstablished } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { diagnose, diagnoseBird } from "./diagnose.ts";
 import { BFD_GRACE } from "./established.ts";
+import type { AddressEvidence } from "./evidence.ts";
 import { calmAt } from "./flapping.ts";
 import { diagnoseAt } from "./plan-diagnoses.ts";
 import { STUCK_AFTER } from "./stuck-handshake.ts";
 
-/** Diagnoses every peer again, and reports what has changed. */
-export function updateDiagnoses(turn: Turn): void {
-	const isRange = ({ peer }: PeerRecord) => Number(peer.neighborRange !== undefined);
-	// What a range is told is what its nodes are.
-	const records = Object.values(turn.state.peers).sort((one, other) => isRange(one) - isRange(other));
-	for (const { peer } of records) {
+/**
+ * Diagnoses peers again, and reports what has changed.
+ * @param key the evidence that has changed; absent: of all peers
+ */
+export function updateDiagnoses(turn: Turn, key?: string): void {
+	if (healthy.size > 2 * turn.state.peers.size + 16) healthy.clear();
+	for (const peer of concerned(turn.state, key)) {
 		for (const update of [updateNote, updateDiagnosis]) {
-			const record = turn.state.peers[peer.name];
+			const record = turn.state.peers.get(peer.name);
 			if (record) update(turn, record);
 		}
 	}
+}
+
+/** Ranges last: what a range is told is what its nodes are. */
+function concerned(state: WardenState, key: string | undefined): readonly BirdPeer[] {
+	const { byKey, single, ranges } = indexOf(state);
+	if (key !== undefined) return [...(byKey.get(key) ?? []), ...ranges];
+	return ranges.length === 0 ? single : [...single, ...ranges];
 }
 
 /** Says once that a session is of no use. */
@@ -32,7 +42,7 @@ function updateNote(turn: Turn, record: PeerRecord): void {
 	if (isEstablished(record)) diagnoseAt(turn, since + USE_AFTER);
 	// What BIRD said last may have changed meanwhile.
 	const note = turn.state.bird.reachable ? judgeUse(peer, turn.time - since) : undefined;
-	if (note === before) return;
+	if (note === before || (note && before && note.id === before.id && note.text === before.text)) return;
 	const { note: _, ...rest } = record;
 	turn.peer(peer.name, note ? { ...rest, note } : rest);
 	if (note && note.id !== before?.id)
@@ -51,9 +61,20 @@ export function diagnosesTick(turn: Turn): void {
 	updateDiagnoses(turn);
 }
 
+/** Peers that stay healthy while that by which they were found so stays the same. */
+const healthy = new Map<string, readonly unknown[]>();
+const NO_EVIDENCE: AddressEvidence = {};
+
 function updateDiagnosis(turn: Turn, record: PeerRecord): void {
 	const { peer, diagnosis: before } = record;
-	const evidence = turn.state.evidence.addresses[evidenceKey(record) ?? ""] ?? {};
+	const evidence = turn.state.evidence.addresses.get(evidenceKey(record) ?? "") ?? NO_EVIDENCE;
+	const { bird } = turn.state;
+	const by = [record, evidence, bird.configuration] as const;
+	if (bird.reachable && healthy.get(peer.name)?.every((each, index) => each === by[index])) return;
+	// Time alone makes it no other: nothing is going on with it.
+	if (before?.id === "healthy" && isEstablished(record) && !record.flapTimes && !evidence.dials)
+		healthy.set(peer.name, by);
+	else healthy.delete(peer.name);
 	const found = diagnose({ state: turn.state, record, evidence, now: turn.time });
 	const diagnosis = found ?? stillValid(record, turn.time);
 	if (record.handshake) diagnoseAt(turn, record.handshake.since + STUCK_AFTER);
@@ -62,10 +83,21 @@ function updateDiagnosis(turn: Turn, record: PeerRecord): void {
 		const calm = calmAt(record.flapTimes ?? [], turn.time);
 		if (calm !== undefined) diagnoseAt(turn, calm);
 	}
-	if (diagnosis === before) return;
+	if (diagnosis === before || (diagnosis && before && isSame(diagnosis, before))) return;
 	const { diagnosis: _, ...rest } = record;
 	turn.peer(peer.name, diagnosis ? { ...rest, diagnosis } : rest);
 	if (diagnosis) reportChange(turn, record, before, diagnosis);
+}
+
+function isSame(one: Diagnosis, other: Diagnosis): boolean {
+	return (
+		one.id === other.id &&
+		one.explanation === other.explanation &&
+		one.remedy === other.remedy &&
+		one.table === other.table &&
+		one.evidence.length === other.evidence.length &&
+		one.evidence.every((line, index) => line === other.evidence[index])
+	);
 }
 
 /** A cause stays until another is found or the peer is up; an earlier `healthy` says nothing about a peer that is down. */
@@ -99,13 +131,12 @@ function reportChange(
 export function gravest(state: WardenState): Diagnosis | undefined {
 	const bird = diagnoseBird(state);
 	if (bird) return bird;
-	const all = Object.values(state.peers).flatMap(({ diagnosis }) => diagnosis ?? []);
-	for (const id of DIAGNOSES) {
-		// That one peer is healthy, or meant to be down, says nothing about the others.
-		const found = id === "healthy" || isNote(id) ? undefined : all.find((diagnosis) => diagnosis.id === id);
-		if (found) return found;
-	}
+	const all = [...state.peers.values()].flatMap(({ diagnosis }) => diagnosis ?? []);
+	const ids = new Set(all.map(({ id }) => id));
+	// That one peer is healthy, or meant to be down, says nothing about the others.
+	const id = DIAGNOSES.find((each) => each !== "healthy" && !isNote(each) && ids.has(each));
+	if (id !== undefined) return all.find((diagnosis) => diagnosis.id === id);
 	// A peer that has yet to be diagnosed may be ill.
-	const healthy = all.length > 0 && all.length === Object.keys(state.peers).length;
+	const healthy = all.length > 0 && all.length === state.peers.size;
 	return healthy ? { id: "healthy", explanation: "every peer is healthy", evidence: [] } : undefined;
 }

@@ -21,7 +21,7 @@ export function gaveUp(record: PeerRecord): boolean {
  * @returns a word that is the same for the same obstacle; `UNKNOWN` until the router was looked at; undefined: nothing does
  */
 export function listeningObstacle(turn: Pick<Turn, "state">, record: PeerRecord): string | undefined {
-	const { inspection } = turn.state.evidence.addresses[evidenceKey(record) ?? ""] ?? {};
+	const { inspection } = turn.state.evidence.addresses.get(evidenceKey(record) ?? "") ?? {};
 	if (!inspection || inspection.at < (record.stateSince ?? 0)) return UNKNOWN;
 	const { hasLocalAddress, listener } = inspection;
 	if (hasLocalAddress === false && configurationOf(turn.state, record)?.strictBind) return "address";
@@ -51,7 +51,7 @@ export function considerEnabling(turn: Turn, record: PeerRecord): void {
 		return;
 	}
 	// Another BIRD, or one that is on its way out, may have it: once that has gone, it is another case.
-	const { listener } = turn.state.evidence.addresses[evidenceKey(record) ?? ""]?.inspection ?? {};
+	const { listener } = turn.state.evidence.addresses.get(evidenceKey(record) ?? "")?.inspection ?? {};
 	const bird = listener === undefined || listener === "none" ? "" : ` bird ${listener.pid ?? "?"}`;
 	const gone = `${listening.obstacle ?? "none"}${bird}`;
 	if (listening.enabledFor === gone || turn.time < (listening.enableAt ?? 0)) return;

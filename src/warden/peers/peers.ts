@@ -34,20 +34,24 @@ export function birdLost(turn: Turn, reason: string): void {
 }
 
 export function birdRead(turn: Turn, reading: BirdReading): void {
-	const before = Object.values(turn.state.peers);
-	const known = new Map(before.map((record) => [record.peer.name, record]));
-	const named = new Set(reading.peers.map((peer) => peer.name));
+	const before = turn.state.peers;
+	const peers = new Map<string, PeerRecord>();
 	const first = !turn.state.bird.known;
-	turn.state = { ...turn.state, peers: {} };
 	const nodes = nodesOfRanges(reading.peers, turn.state.bird.configuration);
+	const nodesByRange = groupNodes(reading.peers, nodes);
 	for (const each of reading.peers) {
-		const own = reading.peers.filter(({ name }) => nodes.get(name) === each.name);
-		const peer = each.neighborRange === undefined ? each : summarizeRange(each, own);
-		const record = updatePeer(turn, known.get(peer.name), peer, first);
-		turn.peer(peer.name, withRange(record, nodes.get(peer.name), own));
+		const own = nodesByRange.get(each.name) ?? [];
+		const peer =
+			each.neighborRange === undefined ? each : sameOr(before.get(each.name), summarizeRange(each, own));
+		const record = updatePeer(turn, before.get(peer.name), peer, first);
+		peers.set(peer.name, withRange(record, nodes.get(peer.name), own));
 	}
-	for (const record of before) if (!named.has(record.peer.name)) peerRemoved(turn, record);
+	for (const [name, record] of before) if (!peers.has(name)) peerRemoved(turn, record);
+	// Where nothing has changed, nothing is told.
+	if (peers.size !== before.size || [...peers].some(([name, record]) => before.get(name) !== record))
+		turn.peers(peers);
 	turn.bird({
+		peers: reading.peers,
 		known: true,
 		isBack: undefined,
 		...(reading.version === undefined ? {} : { version: reading.version }),
@@ -56,7 +60,7 @@ export function birdRead(turn: Turn, reading: BirdReading): void {
 	considerRestarts(turn);
 	remediatePeers(turn);
 	collectMissing(turn);
-	const records = Object.values(turn.state.peers);
+	const records = [...turn.state.peers.values()];
 	schedulePolls(turn, {
 		unsettled: records.some((record) => !isDown(record) && !isSettled(record)),
 		awaited: records.some((record) => awaitsRestart(turn, record)),
@@ -64,19 +68,45 @@ export function birdRead(turn: Turn, reading: BirdReading): void {
 	updateTableAddresses(turn);
 }
 
+/** What was known of a peer, where it is the same. */
+function sameOr(known: PeerRecord | undefined, peer: BirdPeer): BirdPeer {
+	return known && JSON.stringify(known.peer) === JSON.stringify(peer) ? known.peer : peer;
+}
+
+/** @param ranges by a node's name, its range's. @returns by a range's name, its nodes */
+function groupNodes(
+	peers: readonly BirdPeer[],
+	ranges: ReadonlyMap<string, string>,
+): ReadonlyMap<string, readonly BirdPeer[]> {
+	const groups = new Map<string, BirdPeer[]>();
+	for (const peer of peers) {
+		const range = ranges.get(peer.name);
+		if (range === undefined) continue;
+		const group = groups.get(range);
+		if (group) group.push(peer);
+		else groups.set(range, [peer]);
+	}
+	return groups;
+}
+
 /** Once BIRD has been read: peers of the configuration that it does not run. */
 export function tellUnknownPeers(turn: Turn): void {
 	const { settings, peers, bird } = turn.state;
 	if (!bird.known) return;
-	const known = Object.values(peers).map(({ peer }) => peer);
+	const known = [...peers.values()].map(({ peer }) => peer);
 	turn.problem("peer", describeUnknownPeers(settings.peers, known), "warn");
 }
 
 /** @param nodes of a range, those that BIRD has made for it */
 function withRange(record: PeerRecord, range: string | undefined, nodes: readonly BirdPeer[]): PeerRecord {
+	const connected =
+		record.peer.neighborRange === undefined
+			? undefined
+			: nodes.filter(({ state }) => state === "Established").length;
+	const wanted = connected === undefined ? range : undefined;
+	if (record.range === wanted && record.connected === connected) return record;
 	const { range: _, connected: __, ...rest } = record;
-	if (record.peer.neighborRange !== undefined)
-		return { ...rest, connected: nodes.filter(({ state }) => state === "Established").length };
+	if (connected !== undefined) return { ...rest, connected };
 	return range === undefined ? rest : { ...rest, range };
 }
 
@@ -103,7 +133,7 @@ export function peerRestarted(
 ): void {
 	const done = verb === "enable" ? "enabled" : "restarted";
 	if (failure !== undefined) turn.log("warn", `peer ${peer} could not be ${done}: ${failure}`);
-	const record = turn.state.peers[peer];
+	const record = turn.state.peers.get(peer);
 	if (failure !== undefined && verb === "enable" && record?.restart.listening) {
 		const { enabledFor: _, ...listening } = record.restart.listening;
 		const enableAt = turn.time + ENABLE_AGAIN;
@@ -125,6 +155,8 @@ function updatePeer(turn: Turn, before: PeerRecord | undefined, peer: BirdPeer, 
 		const now = first ? {} : { stateSince: turn.time, bfdSince: turn.time, downSince: turn.time };
 		return { peer, flaps: 0, restart: { count: 0 }, ...known, ...now };
 	}
+	// BIRD says the same as before.
+	if (before.peer === peer && !before.handshake) return before;
 	const bfdSince = before.peer.bfd === peer.bfd ? before.bfdSince : turn.time;
 	const bfd = {
 		...(bfdSince === undefined ? {} : { bfdSince }),

@@ -1,5 +1,5 @@
 import { catalogEntry } from "../../model/catalog.ts";
-import type { PeerRecord } from "../state.ts";
+import type { PeerRecord, RemedyAttempt } from "../state.ts";
 import { downSince, isDown, isEstablished } from "../state.ts";
 import { requestFlush } from "../table/flush-requests.ts";
 import { ensureTable } from "../table/table.ts";
@@ -12,13 +12,23 @@ import { scheduleRestart } from "./restart.ts";
 /** A peer that is down for this many ms without a known cause gets the steps too. */
 const UNKNOWN_CAUSE_AFTER = 30_000;
 const ROUNDS_APART = 600_000;
+/** Peers whose table and conntrack entries are looked at in the same few seconds; the others follow. */
+const AT_A_TIME = 16;
+/** Milliseconds until they do. */
+const NEXT = 1000;
 
 /** After each poll of BIRD: one step for each peer that needs one. */
 export function remediatePeers(turn: Turn): void {
-	for (const record of Object.values(turn.state.peers)) {
+	const under = [...turn.state.peers.values()].filter(({ attempt }) => isUnderWay(attempt)).length;
+	const rounds = { left: AT_A_TIME - under };
+	for (const record of turn.state.peers.values()) {
 		if (isEstablished(record) || isDown(record)) finishAttempt(turn, record);
-		else if (turn.state.settings.remediate) nextStep(turn, record);
+		else if (turn.state.settings.remediate) nextStep(turn, record, rounds);
 	}
+}
+
+function isUnderWay(attempt: RemedyAttempt | undefined): boolean {
+	return attempt?.outcome === "pending" && attempt.step !== "restart";
 }
 
 function finishAttempt(turn: Turn, record: PeerRecord): void {
@@ -37,7 +47,8 @@ function finishAttempt(turn: Turn, record: PeerRecord): void {
 	);
 }
 
-function nextStep(turn: Turn, record: PeerRecord): void {
+/** @param rounds how many more peers may begin with their first step */
+function nextStep(turn: Turn, record: PeerRecord, rounds: { left: number }): void {
 	const { attempt, restart } = record;
 	if (attempt?.outcome === "pending") {
 		if (turn.time < attempt.at + STEP_TIMEOUT[attempt.step]) {
@@ -60,6 +71,11 @@ function nextStep(turn: Turn, record: PeerRecord): void {
 		scheduleRestart(turn, record.peer.name);
 		return;
 	}
+	if (rounds.left <= 0) {
+		pollBirdAt(turn, turn.time + NEXT);
+		return;
+	}
+	rounds.left--;
 	ensureTable(turn, []);
 	beginStep(turn, record.peer.name, "table");
 }

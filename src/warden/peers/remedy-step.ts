@@ -11,7 +11,7 @@ export const STEP_TIMEOUT: Readonly<Record<RemedyStep, number>> = {
 
 /** Notes that a step was taken for a peer. */
 export function beginStep(turn: Turn, name: string, step: RemedyStep): void {
-	const record = turn.state.peers[name];
+	const record = turn.state.peers.get(name);
 	if (!record) return;
 	setAttempt(turn, record, { step, at: turn.time, outcome: "pending" });
 	pollBirdAt(turn, turn.time + STEP_TIMEOUT[step]);

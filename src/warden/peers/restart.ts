@@ -22,6 +22,8 @@ const GRACE = 1000;
 const LOSS_SEEN_WITHIN = 60_000;
 /** A peer that BIRD has run for this many ms is not given up again at once. */
 const RUNS_AFTER = 5000;
+/** No more peers than these are restarted within `within` ms: each restart is a process, and work for BIRD. The others follow. */
+const AT_A_TIME = { peers: 16, within: 1000 } as const;
 /** A session that lasted this many ms ends the backoff. */
 const LASTING = 30_000;
 
@@ -38,14 +40,14 @@ export function requestRestarts(turn: Turn): void {
 
 /** Entries that kept sessions dead are gone: what failed before says nothing now. */
 export function cutBackoffs(turn: Turn): void {
-	for (const record of Object.values(turn.state.peers))
+	for (const record of turn.state.peers.values())
 		if (!isEstablished(record) && !isDown(record))
 			turn.peer(record.peer.name, { ...record, restart: cutBackoff(record.restart, turn.time) });
 }
 
 /** Restarts one peer, in the time that its backoff allows. */
 export function scheduleRestart(turn: Turn, name: string): void {
-	const record = turn.state.peers[name];
+	const record = turn.state.peers.get(name);
 	if (!record || !turn.state.settings.remediate || isBeyondRestart(record, turn.time)) return;
 	const marked = markWanted(turn, record, turn.time);
 	turn.peer(name, marked);
@@ -58,7 +60,7 @@ export function scheduleRestart(turn: Turn, name: string): void {
  * before its connect timer: the restart is made once BIRD sees the loss too, at its next KEEPALIVE.
  */
 export function restartAfterChange(turn: Turn, name: string): void {
-	const record = turn.state.peers[name];
+	const record = turn.state.peers.get(name);
 	if (!record || isDown(record)) return;
 	const { restart } = record;
 	if (isEstablished(record)) {
@@ -84,7 +86,7 @@ export function restartAfterChange(turn: Turn, name: string): void {
 /** After each reading of BIRD: which peers are to be restarted, and which of them now? */
 export function considerRestarts(turn: Turn): void {
 	const { restartsWantedAt } = turn.state.bird;
-	for (const found of Object.values(turn.state.peers)) {
+	for (const found of turn.state.peers.values()) {
 		const waits = waitsThoughReachable(found);
 		const lost = isLossConfirmed(found);
 		const record =
@@ -175,8 +177,13 @@ function withoutOldListening({ restart, stateSince, peer }: PeerRecord, now: num
 function considerRestart(turn: Turn, found: PeerRecord): void {
 	const { name } = found.peer;
 	const restart = withoutOldListening(found, turn.time);
-	const record = { ...found, restart };
+	const record = restart === found.restart ? found : { ...found, restart };
 	if (isEstablished(record)) {
+		// A session to which nothing has happened; most are.
+		if (restart === found.restart && restart.count === 0 && Object.keys(restart).length === 1) {
+			turn.peer(name, found);
+			return;
+		}
 		const lasting = record.stateSince === undefined || turn.time - record.stateSince >= LASTING;
 		const { suspectedSince } = restart;
 		const suspicion =
@@ -192,7 +199,7 @@ function considerRestart(turn: Turn, found: PeerRecord): void {
 			...record,
 			restart: { ...afterSession(record, false), ...(flapExpected && { flapExpected }) },
 		});
-		considerEnabling(turn, turn.state.peers[name] ?? record);
+		considerEnabling(turn, turn.state.peers.get(name) ?? record);
 		return;
 	}
 	const beyondRestart = isBeyondRestart(record, turn.time);
@@ -223,11 +230,12 @@ function considerRestart(turn: Turn, found: PeerRecord): void {
 		return;
 	}
 	if (!turn.state.settings.remediate || beyondRestart) {
-		const { wantedSince: _, ...kept } = restart;
-		turn.peer(name, { ...record, restart: kept });
+		const { wantedSince, ...kept } = restart;
+		turn.peer(name, wantedSince === undefined ? record : { ...record, restart: kept });
 		return;
 	}
-	const due = restartDueAt(record);
+	const wanted = restartDueAt(record);
+	const due = wanted === undefined ? undefined : Math.max(wanted, nextRestartAt(turn));
 	if (due === undefined || due > turn.time) {
 		// A restart is decided on a fresh reading only: the peer may be Established by then.
 		if (due !== undefined) pollBirdAt(turn, due);
@@ -251,10 +259,18 @@ function considerRestart(turn: Turn, found: PeerRecord): void {
 	turn.do({ type: "report", event: "peer_nudged", details: { peer: name, state } });
 }
 
+/** When another peer may be restarted. */
+function nextRestartAt({ state, time }: Turn): number {
+	const recent = (state.bird.restartedAt ?? []).filter((at) => time - at < AT_A_TIME.within);
+	return recent.length < AT_A_TIME.peers ? time : (recent[0] ?? time) + AT_A_TIME.within;
+}
+
 /** @param why what the log says about the peer */
 function restartNow(turn: Turn, record: PeerRecord, restart: RestartState, why: string): void {
 	const { name } = record.peer;
 	turn.peer(name, { ...record, restart });
+	const before = turn.state.bird.restartedAt ?? [];
+	turn.bird({ restartedAt: [...before.filter((at) => turn.time - at < AT_A_TIME.within), turn.time] });
 	turn.do({ type: "restart_peer", peer: name, verb: "restart" });
 	turn.log("info", `peer ${name} ${why}`);
 	pollSoon(turn);

@@ -1,5 +1,9 @@
+import { type Backoff, retryDelay } from "../../lib/backoff.ts";
 import { cutBackoffs, requestRestarts } from "../peers/restart.ts";
 import type { Turn } from "../turn.ts";
+
+/** A failed flush is made again: what is stale keeps its session dead. */
+const RETRY: Backoff = { first: 1000, longest: 7000, lasting: 60_000 };
 
 /** Deletes stale conntrack entries; with a flush under way, once more after it. @param ids who waits for it */
 export function requestFlush(turn: Turn, ids: readonly string[]): void {
@@ -8,14 +12,14 @@ export function requestFlush(turn: Turn, ids: readonly string[]): void {
 		turn.flush({ again: true, nextWaiting: [...flush.nextWaiting, ...ids] });
 		return;
 	}
-	turn.flush({ running: true, waiting: ids });
+	turn.flush({ running: true, waiting: ids, retryAt: undefined });
 	turn.do({ type: "flush", ports: turn.state.table.ports });
 }
 
 /** @param left entries that were still there after the last try */
 export function flushed(turn: Turn, deleted: number, left: number): void {
 	turn.problem("conntrack", undefined);
-	turn.flush({ deleted: turn.state.flush.deleted + deleted });
+	turn.flush({ failures: undefined, retryAt: undefined, deleted: turn.state.flush.deleted + deleted });
 	if (left > 0)
 		turn.log(
 			"warn",
@@ -33,8 +37,16 @@ export function flushed(turn: Turn, deleted: number, left: number): void {
 }
 
 export function flushFailed(turn: Turn, reason: string): void {
+	const failures = (turn.state.flush.failures ?? 0) + 1;
 	turn.problem("conntrack", `cannot delete stale conntrack entries: ${reason}`);
+	turn.flush({ failures, retryAt: turn.time + retryDelay(RETRY, failures) });
 	finish(turn, false, reason);
+}
+
+/** Time for another try. */
+export function flushTick(turn: Turn): void {
+	const { retryAt } = turn.state.flush;
+	if (retryAt !== undefined && turn.time >= retryAt) requestFlush(turn, []);
 }
 
 function finish(turn: Turn, ok: boolean, text: string): void {

@@ -13,6 +13,9 @@ const OWN_AFTER = 5000;
 /** While fw4's table is missing, the kernel is asked for it for this many ms, in case the monitor was just starting. */
 const LIST_FOR = 60_000;
 
+/** A look that was not answered in this many ms is not waited for. */
+const LOOK_PATIENCE = 10_000;
+
 /** Has fw4's files looked at, and plans the next look. @param listing whether the kernel is asked for fw4's table as well */
 export function look(turn: Turn, listing = false): void {
 	const { settings, table } = turn.state;
@@ -20,6 +23,13 @@ export function look(turn: Turn, listing = false): void {
 	const asks = listing || (missing !== undefined && turn.time < missing.since + LIST_FOR);
 	change(turn, { lookedAt: turn.time, lookAt: turn.time + settings.pollInterval * 1000 });
 	if (missing && missing.tellAt > turn.time) lookAt(turn, missing.tellAt);
+	const { looking } = turn.state.table.firewall;
+	// One process for all who want it: a hundred peers that are to be restarted are a hundred looks at once.
+	if (looking && turn.time - looking.since < LOOK_PATIENCE) {
+		change(turn, { looking: { ...looking, again: true } });
+		return;
+	}
+	change(turn, { looking: { since: turn.time, again: false } });
 	turn.do({ type: "look_at_firewall", listing: asks });
 }
 
@@ -43,10 +53,12 @@ export function firewallSeen(
 	turn: Turn,
 	{ includes, meant, table }: FirewallFacts & { readonly table?: "there" | "missing" },
 ): void {
-	change(turn, { includes, meant });
+	const again = turn.state.table.firewall.looking?.again === true;
+	change(turn, { includes, meant, looking: undefined });
 	if (table === "there") back(turn);
 	else if (table === "missing") missed(turn, TELL_AFTER.found);
 	adapt(turn);
+	if (again) look(turn, true);
 }
 
 export function firewallTick(turn: Turn): void {

@@ -9,10 +9,13 @@ import { tableAddresses } from "./table.ts";
 import { scheduledInstall } from "./table-state.ts";
 
 const INSTALL_RETRY = { first: 1000, longest: 10_000 };
-/** Milliseconds in which the monitor must show an install that the kernel has confirmed. */
-const SHOWN_WITHIN = 500;
+/**
+ * Milliseconds in which the monitor must show an install that the kernel has confirmed; more after a miss, since the machine may be
+ * busy. Never more than a table may be away: where no monitor shows anything, these installs are what brings it back.
+ */
+const SHOWN_WITHIN = { first: 500, longest: 750 };
 /** The same while the table is known to be lost, so that nothing stays broken meanwhile. */
-const SHOWN_WITHIN_LOST = 250;
+const SHOWN_WITHIN_LOST = { first: 250, longest: 750 };
 /** This many different listings right after installs, and nft itself prints the table differently. */
 const MISMATCH_LIMIT = 3;
 
@@ -24,7 +27,8 @@ export function installed(turn: Turn, owned = false): void {
 	turn.table({ present: true, failures: 0, phase: "kept", owned, installedAt: turn.time, former: [] });
 	turn.problem("install", undefined);
 	if (progress.is === "running" && !progress.shown) {
-		const due = turn.time + (table.loss ? SHOWN_WITHIN_LOST : SHOWN_WITHIN);
+		const patience = retryDelay(table.loss ? SHOWN_WITHIN_LOST : SHOWN_WITHIN, (table.unshown ?? 0) + 1);
+		const due = turn.time + patience;
 		turn.table({
 			install: { is: "unconfirmed", due, ...(again === undefined ? {} : { again }) },
 		});

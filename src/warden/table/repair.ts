@@ -46,7 +46,9 @@ export function ownerLost(turn: Turn, reason: string): void {
 	const { table, settings } = turn.state;
 	turn.table({ owned: false });
 	if (table.released || !mayOwn(table.firewall, turn.time)) return;
-	turn.log("warn", `lost ownership of table inet ${settings.table} (${reason}); taking it again`);
+	// Without an owner before, this is another try.
+	if (table.owned)
+		turn.log("warn", `lost ownership of table inet ${settings.table} (${reason}); taking it again`);
 	if (table.install.is === "running" || scheduledInstall(table) !== undefined) return;
 	const earliest = (table.installedAt ?? turn.time) + OWNERS_APART;
 	if (earliest <= turn.time) install(turn);
@@ -76,7 +78,8 @@ export function lost(turn: Turn, loss: Loss): void {
 	else scheduleInstall(turn, earliest);
 }
 
-function restored(turn: Turn): void {
+/** What was lost is in place again. */
+export function restored(turn: Turn): void {
 	const { table, settings } = turn.state;
 	const { loss } = table;
 	if (!loss) return;

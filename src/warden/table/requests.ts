@@ -5,7 +5,7 @@ import type { InstallProgress } from "./table-state.ts";
 
 /** Starts an install, unless the table was released; after the running one, if there is one. */
 export function install(turn: Turn): void {
-	const { addresses, ports, former, released, listing, watch, install: progress } = turn.state.table;
+	const { addresses, ports, traced, former, released, listing, watch, install: progress } = turn.state.table;
 	if (released) {
 		cancelScheduled(turn);
 		return;
@@ -25,7 +25,7 @@ export function install(turn: Turn): void {
 	const { settings } = turn.state;
 	turn.do({
 		type: "install",
-		spec: tableSpec(settings, addresses, ports),
+		spec: tableSpec(settings, addresses, ports, traced),
 		former,
 		...(own ? {} : { own }),
 	});

@@ -19,7 +19,7 @@ export interface TableState {
 	/** The listing before the first install, to know whether that changed anything. */
 	readonly before?: string;
 	readonly install: InstallProgress;
-	/** Installs in a row that the monitor has not shown. */
+	/** Installs in a row that no monitor has shown. */
 	readonly unshown?: number;
 	/** Installs in a row that have failed. */
 	readonly failures: number;
@@ -45,6 +45,8 @@ export interface TableState {
 	readonly firewall: FirewallState;
 	/** Addresses that the table is installed for, with scope `peers`. */
 	readonly addresses: readonly string[];
+	/** Peers that have a trace limit of their own. */
+	readonly traced: readonly string[];
 	/** TCP ports of BGP that the table is installed for, ascending. */
 	readonly ports: readonly number[];
 	/** Ids of `ensure` commands that wait for the outcome. */
@@ -74,6 +76,8 @@ export interface FirewallState extends FirewallFacts {
 	/** fw4's table came back a moment ago: until then the table has no owner. */
 	readonly ownAt?: number;
 	readonly lookedAt?: number;
+	/** A look is under way. @property again somebody wants another one after it */
+	readonly looking?: { readonly since: number; readonly again: boolean };
 	/** When to look next. */
 	readonly lookAt?: number;
 }
@@ -110,6 +114,7 @@ export function initialTable(addresses: readonly string[], ports: readonly numbe
 		recent: [],
 		firewall: { includes: [] },
 		addresses,
+		traced: [],
 		ports,
 		waiting: [],
 	};

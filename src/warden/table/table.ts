@@ -30,10 +30,23 @@ export function ensureTable(turn: Turn, ids: readonly string[]): void {
  * @param others that are to be kept as well
  */
 export function tableAddresses({ state }: Turn, others: readonly string[] = []): string[] {
-	const neighbors = Object.values(state.peers).flatMap((record) =>
+	const neighbors = [...state.peers.values()].flatMap((record) =>
 		record.range === undefined ? (record.peer.neighborAddress ?? record.peer.neighborRange ?? []) : [],
 	);
 	return [...new Set([...state.settings.addresses, ...neighbors, ...others])].sort();
+}
+
+/**
+ * Others send SYNs of BGP without end, and the limit of what is traced leaves nothing for peers: they get one of their own. As
+ * long as nobody does, the table is the same whoever the peers are.
+ */
+export function tracePeers(turn: Turn): void {
+	const { settings, table } = turn.state;
+	const traced = tableAddresses(turn);
+	if (settings.scope !== "any" || traced.length === 0 || traced.join() === table.traced.join()) return;
+	turn.table({ traced });
+	turn.log("warn", "many SYNs of BGP come from hosts that are no peers; peers are traced apart from now on");
+	reinstall(turn);
 }
 
 /** A person wants to change the table, or be rid of it: from now on it is neither owned nor repaired. */

@@ -1,14 +1,15 @@
 import type { Turn } from "../turn.ts";
 import { firewallTick, look } from "./look-at-firewall.ts";
+import { restored } from "./repair.ts";
 import { install, list, settleInstall } from "./requests.ts";
 import { watchedSince } from "./table-state.ts";
 
 /** Without a monitor, the table is listed once in this many milliseconds. */
-const UNWATCHED_PERIOD = 1000;
+const UNWATCHED_PERIOD = 500;
 /** A monitor younger than this may have missed the install because it was just starting, ms. */
 const YOUNG = 2000;
 /** A monitor that has not shown this many installs in a row is deaf, and not only slow under contention. */
-const DEAF_AFTER = 5;
+const DEAF_AFTER = 3;
 
 /** A new monitor does not know what happened before it: list, and install once, which it must show. */
 export function watchStarted(turn: Turn): void {
@@ -33,10 +34,13 @@ export function watchGap(turn: Turn): void {
 	list(turn);
 }
 
-export function watchEnded(turn: Turn, reason: string): void {
+/** @param paused no other monitor is started for some time */
+export function watchEnded(turn: Turn, reason: string, paused = false): void {
 	const ran = turn.time - (watchedSince(turn.state.table) ?? turn.time);
 	turn.table({ watch: { is: "off", checkAt: turn.time + UNWATCHED_PERIOD } });
-	if (ran >= YOUNG) turn.log("warn", `${reason}; started again`);
+	if (paused)
+		turn.problem("watch", `changes of the ruleset are noticed late for a minute: ${reason}`, "warn");
+	else if (ran >= YOUNG) turn.log("warn", `${reason}; started again`);
 	else turn.problem("watch", `cannot watch the ruleset: ${reason}`);
 }
 
@@ -61,10 +65,14 @@ function notShown(turn: Turn): void {
 	const age = turn.time - (watchedSince(turn.state.table) ?? turn.time);
 	settleInstall(turn);
 	turn.table({ unshown: misses });
+	if (loss && misses >= DEAF_AFTER) {
+		// Whoever waits for a deaf monitor waits for ever: the kernel has confirmed the install, and is asked what is there now.
+		restored(turn);
+		list(turn);
+	}
 	if ((loss && misses < DEAF_AFTER) || age < YOUNG) {
 		install(turn);
 		return;
 	}
-	turn.table({ unshown: undefined });
 	turn.do({ type: "replace_watch", reason: "nft monitor does not show the daemon's own change" });
 }

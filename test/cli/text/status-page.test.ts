@@ -6,7 +6,7 @@ const NOW = Date.parse("2026-03-01T12:00:00Z");
 const PLAIN = { color: false };
 
 const ROUTER: RouterStatus = {
-	version: "0.1.0",
+	version: "0.2.0",
 	router: "openwrt",
 	pid: 1234,
 	started: "2026-03-01T08:47:00Z",
@@ -81,7 +81,7 @@ describe("renderStatus", () => {
 			`All 2 peers are Established; the table is in place.
 
 Router     openwrt
-Daemon     bgpwarden 0.1.0, pid 1234, up for 3 h 13 min
+Daemon     bgpwarden 0.2.0, pid 1234, up for 3 h 13 min
 Table      inet custom_bgp, in place (changes by others are repaired)
 Repairs    3, the last one 3 min ago (2026-03-01 11:57:00Z)
            deleted by nft (pid 4711), started by /bin/sh /etc/init.d/firewall stop

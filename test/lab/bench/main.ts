@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { bundleForQjs } from "../../qjs.ts";
 import { type Daemon, repairing, startDaemon, type UciOptions, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
@@ -7,20 +6,40 @@ import { type Bird, birdMultihop, startBird, startFrr, startMosquitto, startProx
 import { manyRules } from "../rulesets.ts";
 import { pause, until } from "../wait.ts";
 import { type Figure, quantile, renderFigures } from "./figures.ts";
+import { type ManySize, manyDown, manyUp } from "./many-peers.ts";
 import { onCpu, ownerAtRest, ownership } from "./owner.ts";
 import { packageFigures } from "./package.ts";
+import { APART, wipeTimes } from "./wipes.ts";
 
 /** `make bench`: the figures, as ratios within one run where the machine's own speed would tell more than ours. */
 const short = process.env.BENCH === "short";
 const size = short
-	? { latency: 40, wipes: 60, growthFrom: 20, flaps: 5, rest: 15, ghosts: 3, starts: 5, doctor: 10 }
-	: { latency: 200, wipes: 1000, growthFrom: 200, flaps: 100, rest: 60, ghosts: 10, starts: 40, doctor: 30 };
+	? {
+			latency: 40,
+			wipes: 60,
+			growthFrom: 20,
+			flaps: 5,
+			rest: 15,
+			ghosts: 3,
+			starts: 5,
+			doctor: 10,
+		}
+	: {
+			latency: 200,
+			wipes: 1000,
+			growthFrom: 200,
+			flaps: 100,
+			rest: 60,
+			ghosts: 10,
+			starts: 40,
+			doctor: 30,
+		};
+
+/** Not in short: a thousand sessions take their time. */
+const many: ManySize = { warmUp: 60, seconds: 120, wipes: 40 };
 
 /** Rules of a long ruleset. */
 const RULES = 2000;
-
-/** Milliseconds between wipes: closer together they would be a fight, which is answered with backoff. */
-const APART = 250;
 
 const say = (text: string) => process.stderr.write(`bench: ${text}\n`);
 const round = (value: number, digits = 1) => value.toFixed(digits);
@@ -50,17 +69,7 @@ async function healthy(
 
 async function latency(lab: Lab): Promise<Figure[]> {
 	say(`${size.latency} deletions and as many bare nft -f`);
-	const table = (await lab.router.run(["nft", "list", "table", "inet", "custom_bgp"])).stdout;
-	const bare = readFileSync(`/proc/${lab.router.pid}/root/etc/bgpwarden/table.nft`, "utf8");
-	if (!table.includes("raw_out")) throw new Error("the table is not there");
-	lab.router.write("/tmp/bare.nft", bare.replaceAll("custom_bgp", "bare_bgp"));
-	const probe = bundleForQjs(new URL("./probe.ts", import.meta.url));
-	lab.router.write("/tmp/probe.js", readFileSync(probe, "utf8"));
-	const { stdout } = await lab.router.run(
-		["qjs", "-m", "/tmp/probe.js", String(size.latency), String(APART)],
-		{ timeout: size.latency * 1000 },
-	);
-	const times = JSON.parse(stdout) as { bare: number[]; restored: number[] };
+	const times = await wipeTimes(lab, size.latency);
 	const figure = (name: string, part: number, most: number): Figure => {
 		const [ours, theirs] = [quantile(times.restored, part), quantile(times.bare, part)];
 		const ratio = ours / theirs;
@@ -71,7 +80,6 @@ async function latency(lab: Lab): Promise<Figure[]> {
 			reached: ratio <= most,
 		};
 	};
-	await lab.router.run(["nft", "delete", "table", "inet", "bare_bgp"]);
 	return [figure("median", 0.5, 1.5), figure("p99", 0.99, 4)];
 }
 
@@ -255,6 +263,16 @@ async function main(): Promise<void> {
 		figures.push(...(await latency(lab)));
 		figures.push(...(await memory(lab, daemon, bird)));
 	});
+	if (!short) {
+		await inLab(async (lab) => {
+			say(`1,000 peers that are up, ${many.seconds} s`);
+			figures.push(...(await manyUp(lab, many)));
+		});
+		await inLab(async (lab) => {
+			say(`1,000 peers that are down, ${many.seconds} s`);
+			figures.push(...(await manyDown(lab, many)));
+		});
+	}
 	process.stdout.write(`${renderFigures(figures)}\n`);
 	if (!short && figures.some(({ reached }) => reached === false)) process.exitCode = 1;
 }

@@ -194,7 +194,7 @@ async function play(lab: Lab): Promise<void> {
 	await wipes(lab, warden, daemon);
 	const last = await reboot(lab, frr, daemon);
 	const told = (topic: string) => subscriber.last(`bgpwarden/router/${topic}`)?.payload;
-	// Everything is told at a random moment within the first 5 s, and each topic at most once a second.
+	// Everything is told at a random moment within the first 2.5 s, and each topic at most once a second.
 	await until(
 		"the peer's state at the broker",
 		() => [told("availability"), JSON.parse(told(`peer/${network.peer}/state`) ?? "{}").state],

@@ -142,7 +142,10 @@ export async function startMosquitto(host: Host, options: MosquittoOptions = {})
 		more = [],
 		log = ["all"],
 	} = options;
-	const config = ["user root", "persistence false", `listener ${port}`, ...more];
+	// Of 1,000 peers the broker holds 3,000 messages: by itself mosquitto drops what is beyond 1,000 for one subscriber. Without a
+	// limit (0) it takes the first answer to a message that it drops for one too many, and hangs up.
+	const queue = "max_queued_messages 100000";
+	const config = ["user root", "persistence false", `listener ${port}`, queue, ...more];
 	config.push(...log.map((type) => `log_type ${type}`));
 	// Subscribers of the lab itself, which needs no password.
 	const client = ["-h", tls ? network.broker.address : "127.0.0.1", "-p", String(port)];
@@ -196,11 +199,13 @@ export function brokerClients(host: Host, client: readonly string[]): BrokerClie
 	};
 	const subscribe: BrokerClients["subscribe"] = async (onMessage) => {
 		const messages: Message[] = [];
+		let stands = false;
 		// -d only to learn when the subscription stands; its lines do not begin with a brace, and stay in stdio's buffer.
 		const argv = ["stdbuf", "-oL", "mosquitto_sub", ...client, "-d", "-q", "1", "-t", "#", "-F", "%j"];
 		const subscriber = host.start(argv, {
 			name: "mosquitto_sub",
 			onLine: (line) => {
+				stands ||= line.startsWith("Subscribed ");
 				if (!line.startsWith("{")) return;
 				// `retain` is 0 or 1 until mosquitto 2.0, false or true since 2.1.
 				const { topic, retain, qos, payload } = JSON.parse(line);
@@ -209,7 +214,10 @@ export function brokerClients(host: Host, client: readonly string[]): BrokerClie
 				onMessage?.(message);
 			},
 		});
-		await subscriber.says(/^Subscribed /);
+		await until("the subscription", () => {
+			subscriber.mustRun();
+			return stands;
+		});
 		return {
 			process: subscriber,
 			messages,

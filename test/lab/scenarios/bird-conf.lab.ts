@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { BirdConfiguration } from "../../../src/model/bird-configuration.ts";
-import { parseProtocols } from "../../../src/system/bird/parse-protocols.ts";
+import { parseProtocols } from "../../../src/system/bird/protocol-reader.ts";
 import { parseReply } from "../../../src/system/bird/replies.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { birdSocket, startBird } from "../programs.ts";

@@ -143,6 +143,9 @@ describe("the configuration is read again", () => {
 			holds: (tables) => tables === "table inet renamed\n",
 		});
 		await daemon.untilStatus("its name", ({ router }) => router.table === "renamed");
+		// Another table has another monitor. What is deleted before that listens is put back, and is no repair.
+		await until("the monitor to listen", listens);
+		expect(await warden.cli(["ensure"])).toMatchObject({ code: 0 });
 		const said = daemon.process.lines.length;
 		const table = await tableOf("renamed");
 		await lab.router.nft("delete table inet renamed");
@@ -151,6 +154,15 @@ describe("the configuration is read again", () => {
 		expect(daemon.process.lines.slice(said)).toEqual([]);
 	});
 });
+
+/** Whether `nft monitor` has subscribed to the kernel's messages (/proc/net/netlink: protocol 12, its process, its groups). */
+function listens(): boolean {
+	const monitor = lab.router
+		.processes()
+		.find((pid) => lab.router.read(`/proc/${pid}/cmdline`)?.startsWith("nft\0monitor"));
+	const sockets = lab.router.read(`/proc/${monitor}/net/netlink`) ?? "";
+	return new RegExp(`^\\S+ +12 +${monitor} +(?!0+ )\\S+ `, "m").test(sockets);
+}
 
 describe("the command line", () => {
 	test("without a daemon", async () => {

@@ -221,6 +221,13 @@ describe("what is no loss", () => {
 		});
 		// What is lost before it listens is put back by the install that every new monitor is shown, and counts as none.
 		await until("the monitor to listen", () => listens(another[0] ?? -1));
+		// A listing that is under way would show the loss before the monitor does, and knows nobody.
+		let quiet = 0;
+		await until("its looks to be over", async () => {
+			const looks = (await nftChildren()).filter((line) => !line.endsWith("nft monitor"));
+			quiet = looks.length === 0 ? quiet + 1 : 0;
+			return quiet >= 5;
+		});
 		await thenOnlyThisWipeCounts();
 	});
 
@@ -234,6 +241,12 @@ describe("what is no loss", () => {
 	}
 
 	async function monitorPids(): Promise<number[]> {
+		const lines = (await nftChildren()).filter((line) => line.endsWith("nft monitor"));
+		return lines.map((line) => Number.parseInt(line, 10));
+	}
+
+	/** Lines of ps(1) about the daemon's children. */
+	async function nftChildren(): Promise<string[]> {
 		const { stdout } = await lab.router.run([
 			"ps",
 			"-o",
@@ -241,7 +254,6 @@ describe("what is no loss", () => {
 			"--ppid",
 			`${session.daemon.process.pid}`,
 		]);
-		const lines = stdout.split("\n").filter((line) => line.endsWith("nft monitor"));
-		return lines.map((line) => Number.parseInt(line, 10));
+		return stdout.split("\n").filter((line) => / nft /.test(line));
 	}
 });

@@ -54,7 +54,7 @@ describe("Addresses", () => {
 		/** Whom it tries, failure after failure, until it wants a pause. */
 		const round = async () => {
 			const tried = [addresses.current()];
-			while (await new Promise<boolean>((resolve) => addresses.next(resolve)))
+			while (await new Promise<boolean>((resolve) => addresses.next(false, resolve)))
 				tried.push(addresses.current());
 			return tried;
 		};
@@ -70,11 +70,20 @@ describe("Addresses", () => {
 	test("what worked is tried first next time, and the others when it does not", async () => {
 		const { addresses, round } = withAnswer("broker.lan", busybox);
 		for (let failures = 0; failures < 2; failures++)
-			await new Promise<boolean>((resolve) => addresses.next(resolve));
+			await new Promise<boolean>((resolve) => addresses.next(false, resolve));
 		expect(addresses.current()).toBe("fd00::1");
 		addresses.reset();
 		expect(await round()).toEqual(["fd00::1", "192.0.2.1", "fd00::1"]);
 		expect(addresses.current()).toBe("broker.lan");
+	});
+
+	test("one address is tried where looking up the name may have taken all the time", async () => {
+		const { addresses } = withAnswer("a.lan", "Name: a.lan\nAddress: 192.0.2.1\n");
+		const next = (slowly: boolean) => new Promise<boolean>((resolve) => addresses.next(slowly, resolve));
+		expect(await next(true)).toBe(true);
+		expect(addresses.current()).toBe("192.0.2.1");
+		expect(await next(true)).toBe(false);
+		expect(addresses.current()).toBe("a.lan");
 	});
 
 	test("one address is no choice, and nslookup may be missing", async () => {

@@ -35,7 +35,7 @@ export class Bench {
 	private timers: { at: number; callback: () => void }[] = [];
 	private handlers: LinkHandlers | undefined;
 
-	constructor(config: Partial<MqttConfig> = {}) {
+	constructor(config: Partial<MqttConfig> = {}, routerId = "r1") {
 		const platform = {
 			random: () => 0.5,
 			now: () => ({ monotonic: this.now, wall: this.now }),
@@ -53,7 +53,7 @@ export class Bench {
 		this.publisher = new Publisher(
 			platform,
 			mqttConfig(1883, config),
-			"r1",
+			routerId,
 			{
 				onCommand: (command) => this.commands.push(command),
 				onOutcome: (outcome) => this.outcomes.push(outcome),

@@ -38,9 +38,16 @@ const peersHeld = () =>
 
 test("a broker ends up with this router's peers and nothing else, restarts included", async () => {
 	await broker.start();
-	await broker.publish("bgpwarden/r1/peer/ghost/state", "{}", true);
+	await broker.publish("bgpwarden/r1/peer/ghost/state", '{"name":"ghost"}', true);
 	await broker.publish("bgpwarden/r1/peer/ghost/availability", "online", true);
-	await broker.publish("homeassistant/device/bgpwarden_r1_ghost/config", "{}", true);
+	await broker.publish(
+		"homeassistant/device/bgpwarden_r1_ghost/config",
+		JSON.stringify({
+			device: { identifiers: ["bgpwarden_r1_ghost"] },
+			availability: [{ topic: "bgpwarden/r1/availability" }],
+		}),
+		true,
+	);
 	await broker.publish("bgpwarden/other/peer/theirs/state", "{}", true);
 
 	const log: string[] = [];

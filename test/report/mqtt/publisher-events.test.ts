@@ -81,7 +81,7 @@ describe("Home Assistant's birth", () => {
 		bench.receive("homeassistant/status", "online");
 		bench.receive("homeassistant/status", "online");
 		expect(bench.topics()).toEqual([]);
-		bench.advance(2500);
+		bench.advance(1250);
 		expect(bench.topics()).toEqual(EVERYTHING);
 		bench.advance(10_000);
 		expect(bench.topics()).toEqual([]);

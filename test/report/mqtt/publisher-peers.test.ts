@@ -60,11 +60,25 @@ describe("what the broker holds from an earlier run", () => {
 	});
 
 	test("of peers that BIRD does not have is taken back", () => {
-		bench.receive(`${R}/peer/waukeen/state`, "{}", true);
+		bench.receive(`${R}/peer/waukeen/state`, '{"name":"waukeen"}', true);
 		bench.receive(`${R}/peer/ghost/availability`, "offline", true);
+		bench.receive(`${R}/peer/ghost/state`, '{"name":"ghost"}', true);
+		bench.receive("homeassistant/device/bgpwarden_r1_ghost/config", discovery("r1", "ghost"), true);
 		bench.advance(2500);
 		const messages = bench.messages();
 		expect(messages.filter(([, payload]) => payload === "").sort()).toEqual(cleared("ghost"));
+	});
+
+	test("is left alone where it was not shown to be this router's", () => {
+		bench.receive(`${R}/peer/lab/state`, "{}", true);
+		bench.receive(`${R}/peer/lab/state`, '{"name":"other"}', true);
+		bench.receive(`${R}/peer/lab/availability`, "maybe", true);
+		bench.receive(`${R}/peer/lab/command`, "restart", true);
+		bench.receive("homeassistant/device/bgpwarden_r1_lab/config", discovery("r1_lab", "x"), true);
+		bench.receive("homeassistant/device/bgpwarden_r1_lab/config", discovery("r1", "other"), true);
+		bench.receive("homeassistant/device/xbgpwarden_r1_lab/config", discovery("r1", "lab"), true);
+		bench.advance(2500);
+		expect(bench.messages().filter(([, payload]) => payload === "")).toEqual([]);
 	});
 
 	test("discovery alone is enough, if it is this router's", () => {
@@ -108,7 +122,7 @@ describe("what the broker holds from an earlier run", () => {
 				.messages()
 				.filter(([, payload]) => payload === "")
 				.sort(),
-		).toEqual(cleared("ghost"));
+		).toEqual([[`${R}/peer/ghost/availability`, ""]]);
 	});
 
 	test("our own messages coming back are not ghosts", () => {
@@ -194,5 +208,46 @@ describe("another router with the same id", () => {
 		bench.publisher.update(status());
 		for (let times = 0; times < 5; times++) meetAndRead("1a2b3c4d");
 		expect(bench.foreign.filter(Boolean)).toEqual([]);
+	});
+});
+
+describe("a router whose ids were others in 0.1.0", () => {
+	const former = (identifier: string, router: string) =>
+		JSON.stringify({
+			device: { identifiers: [identifier] },
+			availability: [{ topic: `bgpwarden/${router}/availability` }],
+		});
+
+	test("takes the old devices back before it publishes the new ones, and nobody else's", () => {
+		bench = new Bench({}, "my_gw");
+		bench.publisher.update(status(["waukeen"]));
+		bench.meet();
+		const old = [
+			"homeassistant/device/bgpwarden_my_gw/config",
+			"homeassistant/device/bgpwarden_my_gw_waukeen/config",
+		];
+		bench.receive(old[0] ?? "", former("bgpwarden_my_gw", "my_gw"), true);
+		bench.receive(old[1] ?? "", former("bgpwarden_my_gw_waukeen", "my_gw"), true);
+		// The peer `gw_lab` of the router `my`, on a topic that might be this one's.
+		bench.receive(
+			"homeassistant/device/bgpwarden_my_gw_lab/config",
+			former("bgpwarden_my_gw_lab", "my"),
+			true,
+		);
+		bench.advance(5100);
+		expect(bench.messages()).toEqual(old.map((topic) => [topic, ""]));
+		bench.advance(3000);
+		const published = bench.messages().map(([topic]) => topic);
+		expect(published).toContain("homeassistant/device/bgpwarden-my_gw/router/config");
+		expect(published).toContain("homeassistant/device/bgpwarden-my_gw/peer-waukeen/config");
+		expect(published).not.toContain("homeassistant/device/bgpwarden_my_gw_lab/config");
+	});
+
+	test("publishes at its usual time where there are none", () => {
+		bench = new Bench({}, "my_gw");
+		bench.publisher.update(status(["waukeen"]));
+		bench.meet();
+		bench.advance(7500);
+		expect(bench.messages().map(([topic]) => topic)).toContain("bgpwarden/my_gw/state");
 	});
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { MqttConfig } from "../../../src/model/config.ts";
-import { PacketGuard } from "../../../src/report/mqtt/packets.ts";
+import { FLOOD, PacketGuard } from "../../../src/report/mqtt/packets.ts";
 import { endReason, transportCommand } from "../../../src/report/mqtt/transport.ts";
 import { mqttConfig } from "./broker.ts";
 
@@ -87,8 +87,14 @@ describe("endReason", () => {
 
 describe("PacketGuard", () => {
 	const skipped: number[] = [];
+	let now = 0;
 	const feed = (...chunks: number[][]) => {
-		const guard = new PacketGuard(1000, (bytes) => skipped.push(bytes));
+		const guard = new PacketGuard(
+			1000,
+			0,
+			() => now,
+			(bytes) => skipped.push(bytes),
+		);
 		const passed: number[] = [];
 		for (const chunk of chunks) {
 			const result = guard.push(Uint8Array.from(chunk));
@@ -103,7 +109,7 @@ describe("PacketGuard", () => {
 	const publish = [0x30, 0xc8, 0x01, ...new Array<number>(200).fill(0xff)];
 
 	test("lets packets pass, cut anywhere", () => {
-		const bytes = [...connack, ...publish, 0xd0, 0, ...connack];
+		const bytes = [...connack, ...publish, 0xd0, 0, 0x90, 3, 0, 1, 0, 0x40, 2, 0, 1];
 		expect(push(bytes)).toBeUndefined();
 		expect(push(...bytes.map((byte) => [byte]))).toBeUndefined();
 	});
@@ -127,9 +133,60 @@ describe("PacketGuard", () => {
 		expect(skipped).toEqual(new Array(6).fill(1001));
 	});
 
-	test("does not wait for one that wants to be acknowledged, or for an endless packet of another kind", () => {
-		const complaint = "the broker sent 1001 bytes in one piece, more than 1000";
-		expect(push(connack, [0x32, 0xe9, 0x07])).toBe(complaint);
-		expect(push(connack, [0x90, 0xe9, 0x07])).toBe(complaint);
+	test("does not wait for an endless packet of another kind", () => {
+		expect(push(connack, [0x90, 0xe9, 0x07])).toBe("the broker sent 1001 bytes in one piece, more than 1000");
+	});
+
+	test.each([
+		["a message of QoS 1", [0x32, 2, 0, 0], "the broker sent a message of QoS 1, which nobody asked for"],
+		["a message of QoS 2", [0x34, 2, 0, 0], "the broker sent a message of QoS 2, which nobody asked for"],
+		["PUBREL", [0x62, 2, 0, 1], "the broker sent PUBREL, which nobody asked for"],
+		["PUBREC", [0x50, 2, 0, 1], "the broker sent PUBREC, which nobody asked for"],
+		["PUBCOMP", [0x70, 2, 0, 1], "the broker sent PUBCOMP, which nobody asked for"],
+		["another CONNACK", connack, "the broker sent CONNACK, which nobody asked for"],
+		["DISCONNECT", [0xe0, 0], "the broker sent DISCONNECT, which nobody asked for"],
+		["AUTH", [0xf0, 0], "the broker sent AUTH, which nobody asked for"],
+		["SUBSCRIBE", [0x82, 2, 0, 1], "what answers there is no MQTT broker"],
+	])("ends at %s", (_, bytes, complaint) => {
+		expect(push(connack, bytes)).toBe(complaint);
+	});
+
+	test.each([0x33, 0x35])("a retained message of %i has the QoS that was asked for", (type) => {
+		const bytes = [...connack, type, 9, 0, 3, 97, 47, 98, 0, 7, 104, 105, 0xd0, 0];
+		const passed = [...connack, 0x31, 7, 0, 3, 97, 47, 98, 104, 105, 0xd0, 0];
+		expect(feed(bytes)).toEqual({ passed, complaint: undefined });
+		expect(feed(...bytes.map((byte) => [byte])).passed).toEqual(passed);
+		const long = new Array<number>(300).fill(104);
+		expect(feed([...connack, type, 0xb3, 2, 0, 3, 97, 47, 98, 0, 7, ...long]).passed).toEqual([
+			...[...connack, 0x31, 0xb1, 2, 0, 3, 97, 47, 98],
+			...long,
+		]);
+		expect(push(connack, [type, 3, 0, 3, 97])).toBe("what answers there is no MQTT broker");
+		expect(push(connack, [type | 8, 9])).toMatch(/which nobody asked for$/);
+	});
+
+	test("has enough of thousands of messages at once, and takes as many again a while later", () => {
+		const flood = new Array<number[]>(4000).fill([0x30, 2, 0, 0]).flat();
+		expect(push([...connack, ...flood])).toBe(FLOOD);
+		const some = flood.slice(0, 4 * 3900);
+		now = 0;
+		const guard = new PacketGuard(
+			1000,
+			0,
+			() => now,
+			() => {},
+		);
+		expect(guard.push(Uint8Array.from([...connack, ...some])).complaint).toBeUndefined();
+		now = 120_000;
+		expect(guard.push(Uint8Array.from(some)).complaint).toBeUndefined();
+		expect(guard.push(Uint8Array.from(some)).complaint).toBe(FLOOD);
+		expect(
+			new PacketGuard(
+				1000,
+				4000,
+				() => 0,
+				() => {},
+			).push(Uint8Array.from([...connack, ...flood])).complaint,
+		).toBeUndefined();
 	});
 });

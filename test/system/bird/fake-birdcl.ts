@@ -1,7 +1,7 @@
 import type { BirdReading } from "../../../src/model/bird.ts";
 import { type BirdPoller, createBirdPoller } from "../../../src/system/bird/poller.ts";
 import { FakePlatform, type Script } from "../../fakes/platform.ts";
-import { fixture, takeApart } from "./transcript.ts";
+import { fixture, captured as transcriptOf } from "./transcript.ts";
 
 export const SOCKET = "/var/run/bird.ctl";
 /** `show status` of BIRD 3.1.8; the captures of whole sessions are older than the question. */
@@ -16,11 +16,11 @@ export const STATUS = `1000-BIRD 3.1.8
 
 const REFUSED = "9001 syntax error\n";
 
-const session = takeApart(fixture("bird-3.1.8-all.txt"));
+const session = transcriptOf("bird-3.1.8-all");
 export const expected = JSON.parse(fixture("bird-3.1.8-all.json"));
 export const askRoutes = (name: string) => `show route where dest = RTD_UNREACHABLE protocol '${name}' count`;
 /** The peers with routes, which the captures were not asked about either. */
-export const HOLDERS = ["far6", "link-local.6", "node01", "waukeen"];
+export const HOLDERS = ["waukeen", "link-local.6", "far6", "node01"];
 export const captured = {
 	...session,
 	answers: new Map([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseProtocols } from "../../../src/system/bird/parse-protocols.ts";
+import { parseProtocols } from "../../../src/system/bird/protocol-reader.ts";
 import { parseConfigured, parseReply } from "../../../src/system/bird/replies.ts";
 
 const BIRD2 = "received   rejected   filtered    ignored   accepted";

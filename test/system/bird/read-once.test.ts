@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { readBirdOnce } from "../../../src/system/bird/read-once.ts";
 import { FakePlatform } from "../../fakes/platform.ts";
 import { captured, client, expected, instead, SOCKET, without } from "./fake-birdcl.ts";
-import { fixture, takeApart, withoutTimes } from "./transcript.ts";
+import { withoutTimes } from "./transcript.ts";
 
 let platform: FakePlatform;
 beforeEach(() => {
@@ -36,14 +36,6 @@ test("one look is one process that may only read, and ends it", async () => {
 	expect(platform.children.map(({ argv }) => argv)).toEqual([["birdcl", "-v", "-r", "-s", SOCKET]]);
 	expect(platform.children[0]?.ended).toBe(true);
 	expect(platform.pendingTimers).toBe(0);
-});
-
-test("a BIRD that refuses `all` is asked for its table of BFD sessions", async () => {
-	const answers = instead("show bfd sessions all", "9001 syntax error, unexpected ALL\n");
-	const table = takeApart(fixture("bird-3.1.8-bfd-table.txt")).answers.get("show bfd sessions") ?? "";
-	platform.program("birdcl", client(new Map([...answers, ["show bfd sessions", table]])));
-	const seen = await look();
-	expect("reading" in seen && seen.reading.peers.some(({ bfd }) => bfd === "up")).toBe(true);
 });
 
 test.each([

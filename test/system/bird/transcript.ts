@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { BirdReading } from "../../../src/model/bird.ts";
 import { joinReading } from "../../../src/system/bird/join-reading.ts";
 import { parseBfd } from "../../../src/system/bird/parse-bfd.ts";
-import { parseProtocols } from "../../../src/system/bird/parse-protocols.ts";
+import { parseProtocols } from "../../../src/system/bird/protocol-reader.ts";
 import { parseGreeting, parseReply } from "../../../src/system/bird/replies.ts";
 
 export const FIXTURES = new URL("../../fixtures/bird/", import.meta.url);
@@ -35,6 +35,22 @@ export function takeApart(session: string): Transcript {
 	return { greeting, answers: new Map(answers) };
 }
 
+/** A captured session with all that a reading asks: captures with `show bfd sessions all` get the table from beside them. */
+export function captured(name: string): Transcript {
+	const transcript = takeApart(fixture(`${name}.txt`));
+	const all = transcript.answers.get("show bfd sessions all");
+	if (transcript.answers.has(TABLE) || all === undefined) return transcript;
+	const [, version = ""] = /^(bird-[\d.]+)-/.exec(name) ?? [];
+	// Where there is no BFD, both are refused in the same words.
+	const table = all.startsWith("9001")
+		? all
+		: takeApart(fixture(`${version}-bfd-table.txt`)).answers.get(TABLE);
+	const rest = [...transcript.answers].filter(([command]) => command !== "show bfd sessions all");
+	return { ...transcript, answers: new Map([...rest, [TABLE, table ?? ""]]) };
+}
+
+const TABLE = "show bfd sessions";
+
 /** Answers that BIRD gave, without the questions that an old BIRD does not know. */
 export function withoutRefused(transcript: Transcript): Transcript {
 	const answers = [...transcript.answers].filter(([, answer]) => !answer.startsWith("9001 syntax"));
@@ -45,9 +61,7 @@ export function withoutRefused(transcript: Transcript): Transcript {
 export function readTranscript({ greeting, answers }: Transcript): BirdReading | undefined {
 	const protocolsReply = parseReply(answers.get("show protocols all") ?? "?");
 	const protocols = protocolsReply && parseProtocols(protocolsReply);
-	const bfdReply = parseReply(
-		answers.get("show bfd sessions all") ?? answers.get("show bfd sessions") ?? "?",
-	);
+	const bfdReply = parseReply(answers.get(TABLE) ?? "?");
 	const sessions = bfdReply && parseBfd(bfdReply);
 	if (!protocols || !sessions) return undefined;
 	return joinReading({ version: parseGreeting(greeting)?.version }, protocols, sessions, NOW);

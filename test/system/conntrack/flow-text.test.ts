@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Flow } from "../../../src/model/flow.ts";
 import { filterOf, staleHint } from "../../../src/system/conntrack/delete-filter.ts";
 import { parseFlow } from "../../../src/system/conntrack/flow-text.ts";
-import { type IsLocal, localAddresses } from "../../../src/system/conntrack/local-addresses.ts";
+import { type IsLocal, localAddresses } from "../../../src/system/kernel/local-addresses.ts";
 
 const directory = new URL("../../fixtures/conntrack/", import.meta.url);
 

@@ -41,6 +41,13 @@ test("an actor is known with its parent while both still run", () => {
 	});
 });
 
+test("a parent that calls itself nothing, and has no command line, is not named", () => {
+	const { files } = new FakePlatform();
+	files.set("/proc/4711/stat", "4711 (nft) S 4700 0");
+	files.set("/proc/4700/stat", "4700 () S 1 0");
+	expect(findActor(files, 4711, "nft")).toEqual({ process: "nft", pid: 4711 });
+});
+
 test("a thread stands for its process", () => {
 	const { files } = new FakePlatform();
 	files.set("/proc/22771/stat", "22771 (mihomo) S 1 0");

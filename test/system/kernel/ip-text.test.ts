@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseNeighbor, parseNoRoute, parseRoute } from "../../../src/system/kernel/ip-text.ts";
+import { parseNeighbors, parseNoRoute, parseRoute } from "../../../src/system/kernel/ip-text.ts";
 
 /** Captured from iproute2 6.15 and busybox 1.37. */
 describe("ip route get", () => {
@@ -48,8 +48,8 @@ test.each([
 	],
 	["192.168.1.77 dev br-lan INCOMPLETE \n", { interface: "br-lan", state: "INCOMPLETE" }],
 	["192.168.1.77 dev br-lan  used 0/0/0 probes 6 FAILED\n", { interface: "br-lan", state: "FAILED" }],
-	["", "none"],
+	["", undefined],
 	["rubbish\n", undefined],
 ])("ip neigh show: %j", (text, neighbor) => {
-	expect(parseNeighbor(text)).toEqual(neighbor);
+	expect([...parseNeighbors(text).values()].flat()).toEqual(neighbor === undefined ? [] : [neighbor]);
 });

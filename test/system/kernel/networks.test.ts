@@ -7,22 +7,41 @@ import {
 	parseConnected4,
 	parseConnected6,
 } from "../../../src/system/kernel/networks.ts";
-import { FakeFiles } from "../../fakes/files.ts";
+import { readAddresses } from "../../../src/system/kernel/router-addresses.ts";
+import type { FakeFiles } from "../../fakes/files.ts";
+import { FakePlatform } from "../../fakes/platform.ts";
 
 const captured = (name: string) =>
 	readFileSync(new URL(`../../fixtures/proc/linux-6.18-${name}.txt`, import.meta.url), "utf8");
 
+let platform: FakePlatform;
 let files: FakeFiles;
 
 beforeEach(() => {
-	files = new FakeFiles(() => 0);
+	platform = new FakePlatform();
+	({ files } = platform);
 	for (const name of ["route", "if_inet6", "fib_trie"]) files.set(`/proc/net/${name}`, captured(name));
 });
 
-function networkOf(text: string, zone?: string) {
+async function router() {
+	let found: Awaited<ReturnType<typeof readAddresses>> = "no answer";
+	void readAddresses(platform).then((addresses) => {
+		found = addresses;
+	});
+	await platform.settle();
+	return found as Awaited<ReturnType<typeof readAddresses>>;
+}
+
+async function networkOf(text: string, zone?: string) {
 	const address = parseAddress(text);
+	const found = await router();
 	if (!address) throw new Error(text);
-	return connectedNetwork(files, address, zone);
+	return typeof found === "string" ? found : connectedNetwork(found.networks, address, zone);
+}
+
+async function hostOf(range: string) {
+	const found = await router();
+	return typeof found === "string" ? found : hostIn(found, range);
 }
 
 const said = (networks: ReturnType<typeof parseConnected4>) =>
@@ -79,35 +98,60 @@ describe("the connected network of an address", () => {
 		["fd00:2::1", "none"],
 		// On every interface.
 		["fe80::2", undefined],
-	])("%s", (address, network) => {
-		expect(networkOf(address)).toEqual(network);
+	])("%s", async (address, network) => {
+		expect(await networkOf(address)).toEqual(network);
 	});
 
-	test("of a link-local address is its own interface's", () => {
-		expect(networkOf("fe80::2", "br-guest")).toEqual({ prefix: "fe80::/64", interface: "br-guest" });
-		expect(networkOf("fe80::2", "eth1")).toBe("none");
+	test("of a link-local address is its own interface's", async () => {
+		expect(await networkOf("fe80::2", "br-guest")).toEqual({ prefix: "fe80::/64", interface: "br-guest" });
+		expect(await networkOf("fe80::2", "eth1")).toBe("none");
 	});
 
-	test.each(["route", "fib_trie"])(
-		"is not known where /proc/net/%s cannot be read or is too long",
-		(name) => {
-			files.fail(`/proc/net/${name}`, "Permission denied");
-			expect(networkOf("192.168.1.2")).toBeUndefined();
-			files.fail(`/proc/net/${name}`, undefined);
-			files.set(`/proc/net/${name}`, captured(name).padEnd(5 << 20));
-			expect(networkOf("192.168.1.2")).toBeUndefined();
-			expect(networkOf("fd00:1::2")).toMatchObject({ interface: "br-lan" });
-			files.remove(`/proc/net/${name}`);
-			expect(networkOf("192.168.1.2")).toBeUndefined();
-		},
-	);
+	describe.each(["route", "fib_trie"])("where /proc/net/%s", (name) => {
+		const unreadable = [
+			["cannot be read", () => files.fail(`/proc/net/${name}`, "Permission denied")],
+			["is too long", () => files.set(`/proc/net/${name}`, captured(name).padEnd(5 << 20))],
+			["is empty", () => files.set(`/proc/net/${name}`, "")],
+			["is not there", () => files.remove(`/proc/net/${name}`)],
+		] as const;
 
-	test("is not known on a kernel without IPv6", () => {
+		test.each(unreadable)("%s, is what ip tells", async (_, spoil) => {
+			spoil();
+			expect(await networkOf("192.168.1.2")).toMatch(/^(?:(?:read|open): )?\/proc\/net\//);
+			platform.program("ip", (child) => {
+				child.out(ADDRESSES);
+				child.end(0);
+			});
+			expect(await networkOf("192.168.1.2")).toEqual({ prefix: "192.168.1.0/24", interface: "br-lan" });
+			expect(await networkOf("fd00:1::2")).toEqual({ prefix: "fd00:1::/64", interface: "br-lan" });
+			expect(await networkOf("10.8.0.2")).toBe("none");
+			const found = await router();
+			if (typeof found === "string") throw new Error(found);
+			const own = ["127.0.0.1", "127.3.2.1", "192.168.1.1", "fd00:1::1", "10.8.0.1"];
+			expect(own.filter((address) => !found.isLocal(address))).toEqual([]);
+			expect(["192.168.1.2", "10.8.0.2", "x", ""].filter(found.isLocal)).toEqual([]);
+		});
+	});
+
+	test("starts no process as long as /proc tells", async () => {
+		await networkOf("192.168.1.2");
+		expect(platform.children).toEqual([]);
+	});
+
+	test("is none of IPv6 on a kernel without it", async () => {
 		files.remove("/proc/net/if_inet6");
-		expect(networkOf("fd00:1::2")).toBeUndefined();
-		expect(networkOf("192.168.1.2")).toMatchObject({ interface: "br-lan" });
+		expect(await networkOf("fd00:1::2")).toBe("none");
+		expect(await networkOf("192.168.1.2")).toMatchObject({ interface: "br-lan" });
 	});
 });
+
+/** iproute2 6.15. */
+const ADDRESSES = `1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever
+1: lo    inet6 ::1/128 scope host noprefixroute \\       valid_lft forever preferred_lft forever
+2: br-lan    inet 192.168.1.1/24 brd 192.168.1.255 scope global br-lan\\       valid_lft forever preferred_lft forever
+2: br-lan    inet6 fd00:1::1/64 scope global nodad \\       valid_lft forever preferred_lft forever
+3: wg0    inet 10.8.0.1 peer 10.8.0.2/32 scope global wg0\\       valid_lft forever preferred_lft forever
+`;
 
 describe("a host that stands for a range", () => {
 	test.each([
@@ -135,37 +179,31 @@ describe("a host that stands for a range", () => {
 		["a network inside it, IPv6", "fd00::/8", { address: "fd00:1::2", interface: "br-lan" }],
 		["an IPv6 network far away", "fd99::/64", { address: "fd99::2" }],
 		["link-local", "fe80::/10", { address: "fe80::2", interface: "br-guest" }],
-	])("%s", (_, range, host) => {
-		expect(hostIn(files, range)).toEqual(host);
+	])("%s", async (_, range, host) => {
+		expect(await hostOf(range)).toEqual(host);
 	});
 
-	test("all of IPv6: neither the loopback nor a link-local address", () => {
-		const { address = "", interface: device } = hostIn(files, "::/0") ?? {};
-		expect([address, device]).toEqual(["fd00:1::2", "br-lan"]);
+	test("all of IPv6: neither the loopback nor a link-local address", async () => {
+		expect(await hostOf("::/0")).toEqual({ address: "fd00:1::2", interface: "br-lan" });
 	});
 
-	test("is inside the range, and never the router, whatever the router has", () => {
+	test("is inside the range, and never the router, whatever the router has", async () => {
 		files.set(
 			"/proc/net/fib_trie",
 			[..."012345678"].map((digit) => `  |-- 192.168.1.${digit}\n     /32 host LOCAL\n`).join(""),
 		);
-		expect(hostIn(files, "192.168.1.0/24")?.address).toBe("192.168.1.9");
+		expect(await hostOf("192.168.1.0/24")).toMatchObject({ address: "192.168.1.9" });
 		for (const range of ["192.168.1.0/29", "192.168.1.0/30", "192.168.1.0/31", "192.168.1.4/32"])
-			expect(hostIn(files, range), range).toBeUndefined();
+			expect(await hostOf(range), range).toBeUndefined();
 		// The last one of four is for all, and the second is all that is left.
 		files.set("/proc/net/fib_trie", "  |-- 192.168.1.2\n     /32 host LOCAL\n");
-		expect(hostIn(files, "192.168.1.0/30")?.address).toBe("192.168.1.1");
-	});
-
-	test("is not known where the router's own addresses are not", () => {
-		files.remove("/proc/net/fib_trie");
-		expect(hostIn(files, "192.168.1.0/24")).toBeUndefined();
+		expect(await hostOf("192.168.1.0/30")).toMatchObject({ address: "192.168.1.1" });
 	});
 
 	test.each(["", "192.168.1.0/33", "192.168.1.1/24", "lan/24", "fe80::%br-lan/64"])(
 		"'%s' is no range",
-		(text) => {
-			expect(hostIn(files, text)).toBeUndefined();
+		async (text) => {
+			expect(await hostOf(text)).toBeUndefined();
 		},
 	);
 });

@@ -122,3 +122,23 @@ test("what nft monitor does not print is garbage, and changes nothing", () => {
 	expect(items.map(({ kind }) => kind)).toEqual(["garbage", "garbage", "garbage", "transaction"]);
 	expect(items[3]).toMatchObject({ transaction: { touch: "deleted" } });
 });
+
+describe("a process's name of any bytes", () => {
+	const change = "delete table inet custom_bgp\n# new generation 7 by process 12 (";
+	const next = "\nadd table inet custom_bgp\n# new generation 8 by process 13 (nft)";
+	test.each([
+		["a\nb", "a"],
+		["x)\ndelete table", "x"],
+		["\n\n\n", ""],
+		["a (nft)\r", "a (nft)\r"],
+		["\u2028b", "\u2028b"],
+		["fifteen bytes\nx", "fifteen bytes"],
+	])("%j hides neither its change nor the next one", (name, told) => {
+		const items = parse(`${change}${name})${next}`);
+		expect(items).toMatchObject([
+			{ kind: "transaction", transaction: { pid: 12, process: told, touch: "deleted" } },
+			...(name.startsWith("x)") ? [{ kind: "garbage" }] : []),
+			{ kind: "transaction", transaction: { pid: 13, process: "nft", touch: "changed" } },
+		]);
+	});
+});

@@ -9,7 +9,7 @@ function watch(platform = new FakePlatform()) {
 		isOwn: (pid) => pid === 10,
 		mark: () => "0123abcd",
 		onStart: () => seen.push("start"),
-		onEnd: (reason) => seen.push(`end: ${reason}`),
+		onEnd: (reason, paused) => seen.push(`end: ${reason}${paused ? ", paused" : ""}`),
 		onForeign: ({ touch, actor }) => seen.push(`${touch} by ${actor.process} ${actor.pid}`),
 		onOwn: () => seen.push("own"),
 		onOthers: ({ tables, actor, firewall }) =>
@@ -104,5 +104,35 @@ test("in a known container a number means nobody: not the daemon's own nft, and 
 	await platform.settle();
 	expect(seen).toEqual(["start", "deleted by nft undefined", "deleted by nft undefined"]);
 	expect(monitor.knowsProcesses).toBe(false);
+	monitor.stop();
+});
+
+test("where somebody traces more than can be followed, there is none for a minute", async () => {
+	const { platform, seen, monitor } = watch();
+	platform.program("nft", () => {});
+	monitor.start();
+	await platform.settle();
+	const line = "trace id 1 inet t c rule counter (verdict continue)\n";
+	const trace = (lines: number) => platform.running("nft")[0]?.out(line.repeat(lines));
+	const ended = () => seen.filter((what) => what.startsWith("end: "));
+	// A thousand lines a second are nothing.
+	for (let second = 0; second < 20; second++) {
+		trace(1000);
+		await platform.settle();
+		platform.advance(1000);
+	}
+	expect(ended()).toEqual([]);
+	for (let second = 0; second < 2; second++) {
+		trace(6000);
+		await platform.settle();
+		platform.advance(1000);
+	}
+	expect(ended()).toEqual(["end: somebody traces too many packets to be followed, paused"]);
+	platform.advance(57_000);
+	await platform.settle();
+	expect(platform.running("nft")).toEqual([]);
+	platform.advance(2000);
+	await platform.settle();
+	expect(platform.running("nft")).toHaveLength(1);
 	monitor.stop();
 });

@@ -31,7 +31,7 @@ test("nothing is written before the daemon knows what, and nothing twice", () =>
 	expect(file.check()).toBeUndefined();
 	expect(file.fingerprint).toBeUndefined();
 	expect(touched).toEqual([]);
-	expect(file.save("one")).toBeUndefined();
+	expect(file.save("one")).toEqual({});
 	expect(file.save("one")).toBeUndefined();
 	expect(touched).toEqual(["replace"]);
 	expect(file.fingerprint).toBe(hash("one"));
@@ -92,19 +92,23 @@ test("a file that was written anew with the same text is read once", () => {
 	expect(touched).toEqual(["read"]);
 });
 
-test("what cannot be written is tried once a minute, and at once with the next install", () => {
+test("what cannot be written is tried every 4 s, in the end once a minute, and at once with the next install", () => {
 	platform.files.fail(TABLE_FILE, "No space left on device");
-	expect(file.save("one")).toMatch(/No space left on device/);
+	expect(file.save("one")?.failure).toMatch(/No space left on device/);
 	const tries = () => touched.filter((operation) => operation === "replace").length;
-	for (let second = 0; second < 59; second++) {
+	for (let second = 1; second <= 48; second++) {
 		platform.advance(1000);
-		expect(file.check()).toBeUndefined();
+		const look = file.check();
+		if (second % 4 === 0) expect(look?.failure).toMatch(/No space left on device/);
+		else expect(look).toBeUndefined();
 	}
-	expect(tries()).toBe(1);
+	expect(tries()).toBe(13);
+	platform.advance(59_000);
+	expect(file.check()).toBeUndefined();
 	platform.advance(1000);
 	expect(file.check()?.failure).toMatch(/No space left on device/);
-	expect(tries()).toBe(2);
+	expect(tries()).toBe(14);
 	platform.files.fail(TABLE_FILE, undefined);
-	expect(file.save("one")).toBeUndefined();
+	expect(file.save("one")).toEqual({});
 	expect(text()).toBe("one");
 });

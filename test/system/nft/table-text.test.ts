@@ -157,6 +157,16 @@ test("traces handshakes only, and not too many", () => {
 		);
 });
 
+test("peers are traced apart where others send SYNs without end", () => {
+	const text = renderTable({ ...any, traced: ["192.168.1.2", "192.168.9.0/24", "fd00::2"] });
+	const traced = text.split("\n").filter((line) => line.includes("nftrace"));
+	expect(traced).toHaveLength(12);
+	expect(traced.filter((line) => /^\t\tip6? [sd]addr @peers[46] tcp /.test(line))).toHaveLength(8);
+	expect(text).toContain("flags interval; auto-merge;\n\t\telements = { 192.168.1.2, 192.168.9.0/24 }");
+	// Nothing else depends on who the peers are.
+	expect(text.split("\n").filter((line) => /@peers/.test(line) && !line.includes("nftrace"))).toEqual([]);
+});
+
 describe("flows that pass through the router", () => {
 	test("are left alone", () => {
 		const rules = chain(renderTable(any), "raw_pre");

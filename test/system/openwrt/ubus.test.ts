@@ -82,13 +82,13 @@ test("a stream: events, one complaint about garbage, an end, and another run", a
 	});
 	const stream = ubus.subscribe(["network"], {
 		onEvent: ({ name, data }) => seen.push(`${name} ${JSON.stringify(data)}`),
-		onEnd: ({ reason, missing }) => seen.push(`${reason} ${missing}`),
+		onEnd: ({ reason }) => seen.push(reason),
 		onGarbage: (text) => seen.push(text),
 	});
 	stream.start();
 	await platform.settle();
 	const run = ['a.b {"x":1}', '"rubbish"', "c {}"];
-	const end = "ubus subscribe network: Not found false";
+	const end = "ubus subscribe network: Not found";
 	expect(seen).toEqual([...run, end]);
 	platform.advance(100);
 	await platform.settle();
@@ -98,13 +98,22 @@ test("a stream: events, one complaint about garbage, an end, and another run", a
 	expect(platform.pendingTimers).toBe(0);
 });
 
-test("where there is no ubus it is tried once", async () => {
-	const ends: boolean[] = [];
+test("where there is no ubus it is tried again, in the end once a minute", async () => {
+	const ends: string[] = [];
 	const { platform, ubus } = bus();
-	ubus.listen(["*"], { onEvent: () => {}, onEnd: ({ missing }) => ends.push(missing) }).start();
-	await platform.settle();
-	platform.advance(3_600_000);
-	await platform.settle();
-	expect(ends).toEqual([true]);
-	expect(platform.children).toHaveLength(1);
+	ubus.listen(["*"], { onEvent: () => {}, onEnd: ({ reason }) => ends.push(reason) }).start();
+	const pass = async (seconds: number) => {
+		for (let second = 0; second < seconds; second++) {
+			await platform.settle();
+			platform.advance(1000);
+		}
+		await platform.settle();
+	};
+	await pass(60);
+	expect(new Set(ends)).toEqual(new Set(["ubus: not found"]));
+	expect(ends.length).toBeGreaterThan(10);
+	await pass(60);
+	const { length } = platform.children;
+	await pass(3600);
+	expect(platform.children.length - length).toBeLessThanOrEqual(60);
 });

@@ -183,4 +183,26 @@ describe("commands", () => {
 		story.happens({ type: "flushed", deleted: 0, left: 0 });
 		expect(story.status.router.problem).toBeUndefined();
 	});
+
+	test("a flush that fails is made again, soon and in the end once a minute, with one line", () => {
+		const story = Story.kept();
+		const fail = () => story.happens({ type: "flush_failed", reason: "conntrack: not found" });
+		const tries = (milliseconds: number) => {
+			let count = 0;
+			for (let past = 0; past < milliseconds; past += 100) {
+				if (!types(story.passes(100)).includes("flush")) continue;
+				count++;
+				expect(logged(fail())).toEqual([]);
+			}
+			return count;
+		};
+		expect(types(story.passes(60_000))).not.toContain("flush");
+		fail();
+		// After 1, 2 and 4 s, then every 7 s.
+		expect(tries(20_000)).toBe(4);
+		expect(tries(60_000)).toBe(8);
+		expect(tries(600_000)).toBe(10);
+		story.happens({ type: "flushed", deleted: 2, left: 0 });
+		expect(types(story.passes(120_000))).not.toContain("flush");
+	});
 });

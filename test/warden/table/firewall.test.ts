@@ -233,14 +233,30 @@ describe("the firewall is looked at", () => {
 		expect(looks(story.passes(1000))).toEqual([true]);
 	});
 
+	test("by one process, however many want it, and once more for all who came meanwhile", () => {
+		const story = owned();
+		const wants = { type: "command", command: { verb: "ensure" } } as const;
+		const all = Array.from({ length: 100 }, () => story.happens(wants)).flat();
+		expect(looks(all)).toEqual([true]);
+		expect(looks(story.happens(seen))).toEqual([true]);
+		expect(looks(story.happens(seen))).toEqual([]);
+		// One that is never answered is not waited for.
+		expect(looks(story.happens(wants))).toEqual([true]);
+		story.passes(10_000);
+		expect(looks(story.happens(wants))).toEqual([true]);
+	});
+
 	test("once a second where somebody changes fw4's rules all the time; not for other tables", () => {
 		const story = owned();
 		const all = [];
-		for (let round = 0; round < 100; round++)
-			all.push(
+		for (let round = 0; round < 100; round++) {
+			const done = [
 				...story.happens({ type: "ruleset_changed", tables: ["inet fw4"], actor: nft }),
 				...story.passes(50),
-			);
+			];
+			if (looks(done).length > 0) done.push(...story.happens(seen));
+			all.push(...done);
+		}
 		expect(looks(all)).toHaveLength(6);
 		story.passes(1000);
 		expect(story.happens({ type: "ruleset_changed", tables: ["ip nat"], actor: nft })).toEqual([]);

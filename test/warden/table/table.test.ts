@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Action } from "../../../src/warden/actions.ts";
 import { statusOf } from "../../../src/warden/status.ts";
 import { logged, nft, peer, reading, Story, types } from "../story.ts";
 
@@ -186,28 +187,79 @@ describe("the monitor", () => {
 		expect(types(story.passes(1000))).toContain("replace_watch");
 	});
 
-	test("one that does not show the repair of a loss is replaced after five repairs", () => {
+	test("one that does not show the repair of a loss is replaced after three repairs, later each time", () => {
 		const story = Story.kept();
 		story.passes(10_000);
 		story.happens(deleted);
-		for (let round = 0; round < 4; round++) {
+		for (const patience of [250, 500]) {
 			story.happens({ type: "installed" });
-			expect(types(story.passes(260))).toEqual(["install"]);
+			expect(types(story.passes(patience - 1))).toEqual([]);
+			expect(types(story.passes(2))).toEqual(["install"]);
 		}
 		story.happens({ type: "installed" });
-		expect(types(story.passes(260))).toEqual(["replace_watch"]);
+		expect(types(story.passes(751))).toEqual(["table_restored", "list", "replace_watch"]);
 	});
 
-	test("while there is none, the table is looked at each second", () => {
+	test("one that shows nothing keeps nobody waiting who has asked for the table", () => {
+		const story = Story.kept();
+		story.passes(10_000);
+		story.happens(deleted);
+		story.happens({ type: "command", command: { verb: "ensure", id: "7" } });
+		const replies: Action[] = [];
+		for (let install = 0; install < 3; install++) {
+			story.happens({ type: "installed" });
+			replies.push(...story.passes(751).filter(({ type }) => type === "reply"));
+		}
+		expect(replies).toEqual([expect.objectContaining({ id: "7", ok: true })]);
+		expect(story.status.router).toMatchObject({ protection: "installed", repairs: 1 });
+		// What is there is looked at: it may have been taken away meanwhile.
+		expect(types(story.happens({ type: "listed", text: undefined }))).toContain("install");
+		expect(story.status.router.protection).toBe("missing");
+	});
+
+	test("where none shows anything, an install every second brings the table back", () => {
+		const story = Story.kept();
+		story.passes(10_000);
+		story.happens(deleted);
+		let installs = 0;
+		const deal = (actions: readonly Action[]): void => {
+			for (const { type } of actions) {
+				if (type === "install") {
+					installs++;
+					deal(story.happens({ type: "installed" }));
+				}
+				if (type === "list") deal(story.happens({ type: "listed", text: "whole" }));
+				if (type === "replace_watch")
+					deal(story.happens({ type: "watch_ended", reason: "replaced" }, { type: "watch_started" }));
+			}
+		};
+		deal(story.happens({ type: "installed" }));
+		for (let past = 0; past < 60_000; past += 50) deal(story.passes(50));
+		expect(installs).toBeGreaterThan(50);
+		expect(installs).toBeLessThan(130);
+	});
+
+	test("while there is none, the table is looked at twice a second", () => {
 		const story = Story.kept();
 		story.happens({ type: "watch_ended", reason: "gone" });
-		for (let second = 0; second < 5; second++) {
-			expect(types(story.passes(1000))).toEqual(["list"]);
+		for (let look = 0; look < 5; look++) {
+			expect(types(story.passes(500))).toEqual(["list"]);
 			story.happens({ type: "listed", text: "whole" });
 		}
 		story.happens({ type: "watch_started" }, { type: "listed", text: "whole" });
 		story.happens({ type: "own_transaction" }, { type: "installed" }, { type: "listed", text: "whole" });
 		expect(types(story.passes(5000))).toEqual([]);
+	});
+
+	test("one that is paused is a problem until another one is started", () => {
+		const story = Story.kept();
+		story.passes(10_000);
+		story.happens({ type: "watch_ended", reason: "too many traces", paused: true });
+		expect(story.status.router.problem).toBe(
+			"changes of the ruleset are noticed late for a minute: too many traces",
+		);
+		story.happens({ type: "watch_started" });
+		expect(story.status.router.problem).toBeUndefined();
 	});
 
 	test("without one, the end of nft counts as the install", () => {
@@ -306,5 +358,26 @@ describe("another configuration", () => {
 		const story = Story.kept();
 		const settings = { ...story.state.settings, pollInterval: 5 };
 		expect(types(story.happens({ type: "configured", settings }))).toEqual([]);
+	});
+});
+
+describe("a flood of SYNs from others", () => {
+	const spec = (actions: readonly Action[]) => actions.find((action) => action.type === "install")?.spec;
+
+	test("has peers traced apart, once for each list of them", () => {
+		const story = Story.kept();
+		expect(types(story.happens({ type: "syn_flood" }))).toEqual([]);
+		story.happens({ type: "bird_up" }, reading(peer({ neighborAddress: "192.168.1.2" })));
+		expect(spec(story.happens({ type: "syn_flood" }))?.traced).toEqual(["192.168.1.2"]);
+		story.happens({ type: "own_transaction" }, { type: "installed" }, { type: "listed", text: "another" });
+		expect(types(story.happens({ type: "syn_flood" }))).toEqual([]);
+		expect(story.status.router.repairs).toBe(0);
+	});
+
+	test("is nothing with scope `peers`, where strangers are not traced", () => {
+		const story = Story.kept({ scope: "peers" });
+		story.happens({ type: "bird_up" }, reading(peer({ neighborAddress: "192.168.1.2" })));
+		story.happens({ type: "own_transaction" }, { type: "installed" }, { type: "listed", text: "another" });
+		expect(types(story.happens({ type: "syn_flood" }))).toEqual([]);
 	});
 });

@@ -33,7 +33,8 @@ const ACTIONS = ["warn", "block", "restart", "disable"] as const;
 
 /** Adds a channel, or changes the one that a template has brought. Passes over anything else. */
 export function readChannel(words: Words, defines: Defines, channels: Channels): void {
-	if (!FAMILY.test(words.peek()?.text ?? "")) return;
+	const first = words.peek();
+	if (first?.kind !== "word" || !FAMILY.test(first.text)) return;
 	const family = [words.name(), SUBFAMILIES.includes(words.peek()?.text ?? "") ? words.name() : undefined]
 		.filter((word) => word !== undefined)
 		.join(" ");

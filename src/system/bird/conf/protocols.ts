@@ -183,8 +183,8 @@ function readLocal(words: Words, draft: Draft<BgpConfiguration>): void {
 		if (words.acceptMark("%")) draft.interface = words.name();
 	}
 	while (!words.done) {
-		if (words.accept("as")) draft.localAs = words.number();
-		else if (words.accept("port")) draft.localPort = unusual(words.number());
+		if (words.accept("as")) draft.localAs = words.number(1);
+		else if (words.accept("port")) draft.localPort = unusual(words.number(1, 65_535));
 		else words.next();
 	}
 }
@@ -199,8 +199,8 @@ function readNeighbor(words: Words, draft: Draft<BgpConfiguration>): void {
 		if (words.acceptMark("%")) draft.interface = words.name();
 	}
 	while (!words.done) {
-		if (words.accept("as")) draft.neighborAs = words.number();
-		else if (words.accept("port")) draft.neighborPort = unusual(words.number());
+		if (words.accept("as")) draft.neighborAs = words.number(1);
+		else if (words.accept("port")) draft.neighborPort = unusual(words.number(1, 65_535));
 		else if (words.accept("internal")) draft.neighborAs = kind(draft, "internal");
 		else if (words.accept("external")) draft.neighborAs = kind(draft, "external");
 		else words.next();

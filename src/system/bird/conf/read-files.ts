@@ -2,13 +2,16 @@ import type { BirdFile } from "../../../model/bird-configuration.ts";
 import { FileError, type Files } from "../../../platform/types.ts";
 import { expandPattern } from "./glob.ts";
 import { parseBirdConfiguration } from "./parse-conf.ts";
-import type { SourceFile } from "./tokens.ts";
+import { MOST_DEPTH, type SourceFile } from "./tokens.ts";
 
 /** OpenWrt's, Debian's, and what BIRD's own build takes. */
 const USUAL_PATHS = ["/etc/bird.conf", "/etc/bird/bird.conf", "/usr/local/etc/bird.conf"] as const;
-/** Bytes of one file. */
+/** Bytes of all files together: a slow router reads them for seconds, in which it does nothing else. */
 const LIMIT = 1 << 20;
-const MOST_FILES = 500;
+/** Files, and patterns that stand for some. */
+const MOST_INCLUDES = 1000;
+/** Names in directories that are looked at for all patterns. */
+const MOST_NAMES = 10_000;
 
 /**
  * Finds and reads the configuration of the BIRD that runs here, included files too.
@@ -25,30 +28,46 @@ export function readBirdConfiguration(files: Files, socket = ""): BirdFile | { r
 /** Reads one configuration file and what it includes. @returns or one line that says why it cannot be read */
 export function readBirdFile(files: Files, path: string): BirdFile | { readonly error: string } {
 	const problems: string[] = [];
-	let count = 0;
+	/** Half of a configuration says wrong things: beyond the limits there is none. */
+	let tooMuch: string | undefined;
+	const left = { includes: MOST_INCLUDES, bytes: LIMIT, names: MOST_NAMES };
+	const countInclude = () => {
+		if (--left.includes < 0) tooMuch ??= `more than ${MOST_INCLUDES} includes`;
+	};
 	const read = (each: string): SourceFile[] => {
-		if (++count > MOST_FILES) return [];
+		countInclude();
+		if (tooMuch !== undefined) return [];
 		try {
-			return [{ path: each, text: files.read(each, LIMIT) }];
+			const text = files.read(each, LIMIT);
+			left.bytes -= text.length;
+			if (left.bytes < 0) tooMuch = `more than ${LIMIT} bytes, with what it includes`;
+			return tooMuch === undefined ? [{ path: each, text }] : [];
 		} catch (error) {
 			problems.push(complaint(error));
 			return [];
 		}
 	};
-	const include = (pattern: string, from: string): SourceFile[] => {
+	const include = (pattern: string, from: string, depth: number): SourceFile[] => {
 		const absolute = pattern.startsWith("/") ? pattern : `${directory(from)}/${pattern}`;
+		if (depth >= MOST_DEPTH) tooMuch ??= `${from}: an include inside ${MOST_DEPTH - 1} others`;
+		countInclude();
+		if (tooMuch !== undefined) return [];
 		try {
-			const found = expandPattern(files, absolute);
+			const found = expandPattern(files, absolute, left);
 			// A directory that matches is passed over (conf/cf-lex.l, cf_include).
 			return found.filter((each) => files.status(each)?.kind !== "directory").flatMap(read);
 		} catch (error) {
+			if (left.names < 0) tooMuch ??= complaint(error);
 			problems.push(complaint(error));
 			return [];
 		}
 	};
 	const [main] = read(path);
 	if (!main) return { error: problems[0] ?? `${path}: cannot be read` };
-	const configuration = parseBirdConfiguration(main, include);
+	const configuration = parseBirdConfiguration(main, include, () => {
+		tooMuch ??= "too many words, with what templates bring";
+	});
+	if (tooMuch !== undefined) return { error: `${path}: ${tooMuch}` };
 	const { onlyBird1 } = configuration;
 	if (onlyBird1 !== undefined)
 		problems.unshift(

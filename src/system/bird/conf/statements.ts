@@ -4,6 +4,8 @@ import type { Token } from "./tokens.ts";
 export interface Statement {
 	readonly words: readonly Token[];
 	readonly block?: readonly Statement[];
+	/** Words and statements, those of the block too: what it costs to read it. */
+	readonly size: number;
 }
 
 const OPENING = "([";
@@ -16,20 +18,24 @@ const CLOSING = ")]";
 export function parseStatements(tokens: readonly Token[]): readonly Statement[] {
 	const top: Statement[] = [];
 	/** Blocks that are open, each with the words before it. */
-	const open: { words: Token[]; block: Statement[] }[] = [];
+	const open: { words: Token[]; block: Statement[]; size: number }[] = [];
 	let words: Token[] = [];
 	/** Parentheses and brackets that are open: braces inside them are no blocks, as in `[ 10.0.0.0/8{16,24} ]`. */
 	let depth = 0;
-	const current = () => open.at(-1)?.block ?? top;
+	const add = (statement: Statement) => {
+		const current = open.at(-1);
+		if (current) current.size += statement.size;
+		(current?.block ?? top).push(statement);
+	};
 	const endStatement = () => {
-		if (words.length > 0) current().push({ words });
+		if (words.length > 0) add({ words, size: words.length + 1 });
 		words = [];
 		depth = 0;
 	};
 	const endBlock = () => {
 		endStatement();
 		const closed = open.pop();
-		if (closed) current().push(closed);
+		if (closed) add(closed);
 	};
 	for (const token of tokens) {
 		const mark = token.kind === "mark" ? token.text : "";
@@ -38,7 +44,7 @@ export function parseStatements(tokens: readonly Token[]): readonly Statement[] 
 			continue;
 		}
 		if (depth === 0 && mark === "{") {
-			open.push({ words, block: [] });
+			open.push({ words, block: [], size: words.length + 1 });
 			words = [];
 			continue;
 		}

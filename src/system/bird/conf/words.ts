@@ -1,6 +1,7 @@
 /** Values in BIRD's statements. Each reader returns undefined for what it does not understand. */
 
 import { type Address, parseAddress, unmapped } from "../../../lib/address.ts";
+import { within } from "../../../lib/number.ts";
 import { parsePrefix } from "../../../lib/prefix.ts";
 import { type Defines, evaluate, resolve, type Value } from "./expressions.ts";
 import type { Statement } from "./statements.ts";
@@ -26,17 +27,28 @@ export class Words {
 
 	/** Takes the first of these that comes next, its keywords with blanks between them. */
 	acceptOne<Option extends readonly [string, unknown]>(options: readonly Option[]): Option | undefined {
-		return options.find(([keywords]) => this.accept(...keywords.split(" ")));
+		const { text } = this.peek() ?? {};
+		if (text === undefined) return undefined;
+		return options.find(([keywords]) => {
+			// Most statements are none of these, and a file may have a hundred thousand.
+			if (!keywords.startsWith(text)) return false;
+			const [first = "", second, third] = keywords.split(" ");
+			return this.accept(first, second, third);
+		});
 	}
 
 	/** Takes these keywords if they come next, all of them. */
-	accept(...keywords: readonly string[]): boolean {
-		for (const [index, keyword] of keywords.entries()) {
-			const token = this.statement.words[this.at + index];
-			if (token?.kind !== "word" || token.text !== keyword) return false;
-		}
-		this.at += keywords.length;
+	accept(first: string, second?: string, third?: string): boolean {
+		if (!this.isNext(first, 0)) return false;
+		if (second !== undefined && !this.isNext(second, 1)) return false;
+		if (third !== undefined && !this.isNext(third, 2)) return false;
+		this.at += third !== undefined ? 3 : second !== undefined ? 2 : 1;
 		return true;
+	}
+
+	private isNext(keyword: string, ahead: number): boolean {
+		const token = this.statement.words[this.at + ahead];
+		return token?.text === keyword && token.kind === "word";
 	}
 
 	acceptMark(mark: string): boolean {
@@ -63,11 +75,10 @@ export class Words {
 		return token.text;
 	}
 
-	/** A whole number of 32 bits. */
-	number(): number | undefined {
+	/** A whole number, of 32 bits at most. */
+	number(least = 0, most = 0xffffffff): number | undefined {
 		const token = this.value();
-		const value = token?.kind === "number" ? Number(token.text) : undefined;
-		return value !== undefined && value <= 0xffffffff ? value : undefined;
+		return token?.kind === "number" ? within(Number(token.text), least, most) : undefined;
 	}
 
 	text(): string | undefined {

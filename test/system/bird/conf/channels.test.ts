@@ -37,6 +37,10 @@ test.each([
 	expect(channels(`ipv4 { ${lines} };`)).toMatchObject([{ family: "ipv4", ...expected }]);
 });
 
+test("a channel's name between quotes is a text, and no channel", () => {
+	expect(channels('"ipv6"; ipv4;').map(({ family }) => family)).toEqual(["ipv4"]);
+});
+
 test("a template's channel is changed, not replaced", () => {
 	const template = "ipv4 { import limit 5 action block; export none; gateway recursive; next hop self; };";
 	expect(channels("ipv4 { export all; import limit 6; };", template)).toMatchObject([

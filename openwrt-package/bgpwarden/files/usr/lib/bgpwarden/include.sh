@@ -5,6 +5,8 @@
 
 BGPWARDEN_INCLUDE=/usr/lib/bgpwarden/firewall.include
 BGPWARDEN_FIREWALL=$(readlink -f /etc/config/firewall)
+# Written here first: uci takes no file whose name begins with a dot.
+BGPWARDEN_BESIDE=${BGPWARDEN_FIREWALL%/*}/.firewall.bgpwarden
 
 # Prints the numbers, in hexadecimal, of the sections without a name that something is staged for, by hand or in LuCI.
 # uci calls such a section by its place in the file, cfg0adc81 the tenth: once a section above it is gone, uci drops what is
@@ -102,22 +104,23 @@ bgpwarden_with_include() {
 		"	option path '$BGPWARDEN_INCLUDE'" "	option fw4_compatible '1'"
 }
 
-# Puts what the command $@ prints in the file's place, if all of it could be written: flash may be full.
+# Puts what the command $@ prints in the file's place, if all of it could be written: flash may be full. A power cut leaves
+# the old file or the new one: what is renamed has reached the flash before.
 bgpwarden_rewrite() {
-	local new
-	new=${BGPWARDEN_FIREWALL%/*}/.firewall.bgpwarden
 	# The copy has the file's mode and owner.
-	if cp -p "$BGPWARDEN_FIREWALL" "$new" && "$@" >"$new" && "$@" | cmp -s - "$new" && sync &&
-		mv -f "$new" "$BGPWARDEN_FIREWALL"; then
+	if cp -p "$BGPWARDEN_FIREWALL" "$BGPWARDEN_BESIDE" && "$@" >"$BGPWARDEN_BESIDE" &&
+		"$@" | cmp -s - "$BGPWARDEN_BESIDE" && sync && mv -f "$BGPWARDEN_BESIDE" "$BGPWARDEN_FIREWALL"; then
 		return 0
 	fi 2>/dev/null
-	rm -f "$new"
+	rm -f "$BGPWARDEN_BESIDE"
 	echo "bgpwarden: cannot write $BGPWARDEN_FIREWALL: it stays as it is" >&2
 	return 1
 }
 
 bgpwarden_add_include() {
 	[ -f "$BGPWARDEN_FIREWALL" ] || return 0
+	# What a power cut has left: nobody else would ever remove it.
+	rm -f "$BGPWARDEN_BESIDE"
 	bgpwarden_sections find
 	[ $? -ne 1 ] || bgpwarden_rewrite bgpwarden_with_include
 }
@@ -125,6 +128,7 @@ bgpwarden_add_include() {
 bgpwarden_remove_include() {
 	local staged
 	[ -f "$BGPWARDEN_FIREWALL" ] || return 0
+	rm -f "$BGPWARDEN_BESIDE"
 	staged=$(bgpwarden_staged | tr '\n' ' ')
 	bgpwarden_sections remove "$staged" >/dev/null
 	case $? in

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeEach, expect, test } from "vitest";
 import type { Inspection } from "../../../src/model/inspection.ts";
-import { inspectPeer } from "../../../src/system/kernel/inspect-peer.ts";
+import { type InspectionTarget, Inspector } from "../../../src/system/kernel/inspector.ts";
 import { FakePlatform } from "../../fakes/platform.ts";
 
 const COUNT = "/proc/sys/net/netfilter/nf_conntrack_count";
@@ -18,6 +18,7 @@ beforeEach(() => {
 		readFileSync(new URL(`../../fixtures/conntrack/${name}`, import.meta.url), "utf8");
 	platform.files.set("/proc/net/fib_trie", captured("linux-6.18-fib_trie.txt"));
 	platform.files.set("/proc/net/if_inet6", captured("linux-6.18-if_inet6.txt"));
+	platform.files.set("/proc/net/route", "Iface\tDestination\n");
 	platform.files.set(COUNT, "0\n");
 	platform.files.set(TABLE, "");
 	neighbors = ["192.168.1.2 dev br-lan lladdr 02:00:00:00:00:02 REACHABLE \n"];
@@ -36,10 +37,10 @@ beforeEach(() => {
 });
 
 async function inspect(
-	peer: Parameters<typeof inspectPeer>[1] = { address: "192.168.1.2", routeMark: 0, ports: [179] },
+	peer: InspectionTarget = { address: "192.168.1.2", routeMark: 0, ports: [179] },
 ): Promise<Inspection> {
 	let result: Inspection | undefined;
-	void inspectPeer(platform, peer).then((value) => {
+	void new Inspector(platform).inspect(peer).then((value) => {
 		result = value;
 	});
 	await platform.settle();
@@ -65,7 +66,7 @@ test("route, neighbor and conntrack, by two processes where /proc shows conntrac
 		neighbor: { interface: "br-lan", state: "REACHABLE" },
 	});
 	expect(seen.flows).toMatchObject([{ original: { source: "192.168.1.2" }, unreplied: true, mark: 7 }]);
-	expect(started()).toEqual(["ip -4 route get 192.168.1.2", "ip -4 neigh show to 192.168.1.2"]);
+	expect(started()).toEqual(["ip -4 route get 192.168.1.2", "ip -4 neigh show"]);
 });
 
 test("a neighbor that is only remembered is asked with one packet", async () => {
@@ -79,8 +80,9 @@ test("a neighbor that is only remembered is asked with one packet", async () => 
 
 test("the gateway is the neighbor where the route has one", async () => {
 	route = { out: "10.0.0.2 via 192.168.1.9 dev br-lan src 192.168.1.1 uid 0 \n", code: 0 };
-	await inspect({ address: "10.0.0.2", routeMark: 0, ports: [179] });
-	expect(started()).toContain("ip -4 neigh show to 192.168.1.9");
+	neighbors = ["192.168.1.9 dev br-lan lladdr 02:00:00:00:00:09 REACHABLE \n"];
+	const { neighbor } = await inspect({ address: "10.0.0.2", routeMark: 0, ports: [179] });
+	expect(neighbor).toEqual({ interface: "br-lan", state: "REACHABLE" });
 });
 
 test("the route is asked for as the router's packets have it: with their mark, and through a link-local address's interface", async () => {
@@ -90,12 +92,12 @@ test("the route is asked for as the router's packets have it: with their mark, a
 
 test("no route is the kernel's word", async () => {
 	route = { err: "RTNETLINK answers: Network is unreachable\n", code: 2 };
-	expect(await inspect()).toEqual({ noRoute: "Network is unreachable", flows: [] });
+	expect(await inspect()).toEqual({ noRoute: "Network is unreachable", flows: [], network: "none" });
 });
 
 test("what cannot be asked is absent", async () => {
 	platform.program("ip", (child) => child.end(127));
-	expect(await inspect()).toEqual({ flows: [] });
+	expect(await inspect()).toEqual({ flows: [], network: "none" });
 });
 
 test("a range that BIRD could not listen for: who has the port, and no route to a whole network", async () => {
@@ -116,4 +118,29 @@ test("whether BIRD's address is this router's, and which network the peer is in"
 	expect(await inspect(peer)).not.toHaveProperty("hasLocalAddress");
 	platform.files.remove("/proc/net/fib_trie");
 	expect(await inspect({ ...peer, localAddress: "192.168.1.1" })).not.toHaveProperty("hasLocalAddress");
+});
+
+test("of many peers each is asked for its route, and the kernel once for the rest", async () => {
+	platform.files.set(COUNT, "2000\n");
+	platform.program("conntrack", (child) => child.end(0));
+	const inspector = new Inspector(platform);
+	let told = 0;
+	for (let host = 2; host < 202; host++)
+		for (let again = 0; again < 2; again++)
+			void inspector.inspect({ address: `192.168.1.${host}`, routeMark: 0, ports: [179] }).then(() => told++);
+	let most = 0;
+	for (let step = 0; step < 2000 && told < 400; step++) {
+		platform.advance(20);
+		await platform.settle();
+		most = Math.max(most, platform.childCount);
+	}
+	expect(told).toBe(400);
+	expect(most).toBeLessThanOrEqual(2);
+	const asked = started();
+	// The first is asked at once, and was wanted again by then.
+	expect(asked.filter((line) => line.includes("route get"))).toHaveLength(201);
+	// What is older than a second is read again: 200 peers take five.
+	expect(asked.filter((line) => line.startsWith("conntrack")).length).toBeLessThan(10);
+	expect(asked.filter((line) => line.includes("neigh")).length).toBeLessThan(10);
+	expect(asked.filter((line) => line.startsWith("ping"))).toEqual([]);
 });

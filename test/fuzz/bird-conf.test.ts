@@ -1,0 +1,4 @@
+import { BIRD_CONF } from "./parsers/bird-conf.ts";
+import { fuzz } from "./suite.ts";
+
+fuzz(BIRD_CONF);

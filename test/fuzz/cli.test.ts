@@ -1,0 +1,4 @@
+import { CLI } from "./parsers/cli.ts";
+import { fuzz } from "./suite.ts";
+
+fuzz(CLI);

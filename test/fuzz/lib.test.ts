@@ -1,0 +1,4 @@
+import { LIB } from "./parsers/lib.ts";
+import { fuzz } from "./suite.ts";
+
+fuzz(LIB);

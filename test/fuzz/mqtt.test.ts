@@ -1,0 +1,4 @@
+import { MQTT } from "./parsers/mqtt.ts";
+import { fuzz } from "./suite.ts";
+
+fuzz(MQTT);

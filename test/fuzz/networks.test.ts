@@ -1,0 +1,4 @@
+import { NETWORKS } from "./parsers/networks.ts";
+import { fuzz } from "./suite.ts";
+
+fuzz(NETWORKS);

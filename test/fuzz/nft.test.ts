@@ -1,0 +1,4 @@
+import { NFT_TEXT } from "./parsers/nft.ts";
+import { fuzz } from "./suite.ts";
+
+fuzz(NFT_TEXT);

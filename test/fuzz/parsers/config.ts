@@ -1,0 +1,185 @@
+import { parseConfig } from "../../../src/config/load.ts";
+import { settingsOf } from "../../../src/config/read.ts";
+import { MAIN_OPTIONS, MQTT_OPTIONS, PEER_OPTIONS } from "../../../src/config/schema.ts";
+import { parsePrefix } from "../../../src/lib/prefix.ts";
+import type { Config, MainConfig, Mark, MqttConfig, PeerConfig } from "../../../src/model/config.ts";
+import { renderBird } from "../../../src/render/bird-conf.ts";
+import { compareFile } from "../../../src/render/compare.ts";
+import { renderFrr } from "../../../src/render/frr-conf.ts";
+import { renderMetallb } from "../../../src/render/metallb-manifests.ts";
+import { makePlan, type Plan } from "../../../src/render/plan.ts";
+import { parseBirdConfiguration } from "../../../src/system/bird/conf/parse-conf.ts";
+import { type Parser, parser } from "../parser.ts";
+import * as is from "../values.ts";
+import { UCI_PIECES } from "./lib.ts";
+
+const MAIN = `config bgpwarden 'main'
+	option enabled '1'
+	option log_level 'info'
+	option router_id 'router-1'
+	option table 'custom_bgp'
+	option scope 'peers'
+	option forwarded '1'
+	option bypass_mark '0x2024'
+	option route_mark 'keep'
+	option bird_socket '/var/run/bird.ctl'
+	option poll_interval '15'
+	option zone 'lan'
+`;
+const MQTT = `config mqtt 'mqtt'
+	option host 'broker.lan'
+	option port '8883'
+	option username 'u'
+	option password 'secret'
+	option tls '1'
+	option ca_file '/etc/ssl/ca.pem'
+	option base_topic 'home/bgpwarden'
+	option discovery_prefix 'homeassistant'
+`;
+const PEER = `config peer
+	option name 'waukeen'
+	option address '192.168.1.2'
+	option local_address '192.168.1.1'
+	option local_as '65001'
+	option remote_as '65009'
+	option interface 'br-lan'
+	option multihop '1'
+	option port '1179'
+`;
+const SIX = `config peer 'node_six'
+	option address 'fe80::2%br-lan'
+	option local_address 'fe80::1'
+	option local_as '65001'
+	option remote_as '4200000000'
+	option bfd '0'
+	option zone 'lan'
+`;
+const SEEDS = [MAIN, MQTT, PEER, SIX, MAIN + PEER + SIX, PEER + SIX];
+
+const anyMark: is.Check<Mark> = is.either(is.mark, is.oneOf("keep"));
+const path = is.matching(/^(?:|\/.{0,253}[^/])$/);
+const main = is.shape<MainConfig>({
+	enabled: is.flag,
+	logLevel: is.oneOf("error", "warn", "info", "debug"),
+	routerId: is.matching(/^[A-Za-z0-9_-]{0,64}$/),
+	table: is.matching(/^[A-Za-z][A-Za-z0-9_]{0,30}$/),
+	scope: is.oneOf("any", "peers"),
+	forwarded: is.flag,
+	bypassMark: anyMark,
+	routeMark: anyMark,
+	protect: is.flag,
+	remediate: is.flag,
+	birdSocket: path,
+	pollInterval: is.whole(1, 3600),
+	zone: is.matching(/^[A-Za-z0-9/_.-]{0,64}$/),
+});
+const mqtt = is.shape<MqttConfig>({
+	enabled: is.flag,
+	host: is.matching(/^(?!-)[A-Za-z0-9_.:%-]{0,253}$/),
+	port: is.port,
+	username: is.line,
+	password: is.line,
+	tls: is.flag,
+	caFile: path,
+	certFile: path,
+	keyFile: path,
+	tlsInsecure: is.flag,
+	baseTopic: is.matching(/^[^+#\s$][^+#\s]{0,127}$/),
+	discovery: is.flag,
+	discoveryPrefix: is.matching(/^[^+#\s$][^+#\s]{0,127}$/),
+	commands: is.flag,
+});
+/** What BIRD takes between quotes as an interface's name, and nobody for an option. */
+const deviceName = is.matching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/);
+const peer = is.shape<PeerConfig>({
+	name: is.matching(/^[A-Za-z0-9_.:-]{1,64}$/),
+	address: is.maybe(is.address),
+	localAddress: is.maybe(is.address),
+	localAs: is.maybe(is.asNumber),
+	remoteAs: is.maybe(is.asNumber),
+	interface: is.maybe(deviceName),
+	multihop: is.maybe(is.flag),
+	bfd: is.maybe(is.flag),
+	port: is.maybe(is.port),
+	zone: is.maybe(is.matching(/^[A-Za-z0-9/_.-]{1,64}$/)),
+});
+const config = is.shape<Config>({ main, mqtt, peers: is.list(peer) });
+const errors: is.Check<string[]> = is.list(is.harmless, 110);
+const pool = parsePrefix("192.168.20.0/24");
+
+/** Every line of what is rendered, for each of its readers. */
+function rendered(text: string): string | undefined {
+	const read = parseConfig(text, "file");
+	if ("errors" in read) return undefined;
+	settingsOf(read.config);
+	const plan = makePlan(read.config, "bird", "file", () => "file:1");
+	return "errors" in plan ? undefined : (wrongForBird(plan) ?? wrongForCluster(read.config) ?? "right");
+}
+
+/** BIRD's file, read again, says what was meant. */
+function wrongForBird(plan: Plan): string | undefined {
+	const text = renderBird(plan);
+	const again = parseBirdConfiguration({ path: "bird.conf", text });
+	const { differences, notes } = compareFile(plan, again);
+	if (differences.length > 0 || notes.length > 0) return JSON.stringify([...differences, ...notes]);
+	const odd = text.split("\n").find((line) => !BIRD_LINE.test(line));
+	return odd === undefined ? undefined : `bird.conf: ${odd}`;
+}
+
+/** No line has more than what was to be in it. */
+const BIRD_LINE =
+	/^(#.*|\t*#.*|[}]|\t+\};|)$|^\t*(log syslog all|router id [\d.]+|ipv[46]|interface "[^"]+"(, "[^"]+")*|import where [^;]+|export [^;]+|min [rt]x interval \d+ ms|multiplier \d+|multihop \d+|direct|passive on|graceful restart on|(hold|keepalive) time \d+|bfd on|local [0-9a-f.:]+( port \d+)? as \d+|neighbor [0-9a-f.:]+(%'[A-Za-z0-9_.:-]+')? as \d+);$|^\t*(protocol (device|direct|kernel|bfd)|ipv[46]|multihop|interface "[^"]+"(, "[^"]+")*|protocol bgp ([A-Za-z0-9_]+|'[A-Za-z0-9_.:-]+')) \{$/;
+const FRR_LINE = /^[ !A-Za-z0-9.:/`',_-]*$/;
+
+function wrongForCluster(read: Config): string | undefined {
+	const plan = makePlan(read, "metallb", "file", () => "file:1", pool);
+	if ("errors" in plan) return undefined;
+	const frr = renderFrr(plan);
+	const lines = typeof frr === "string" ? frr.split("\n") : [frr.error];
+	const odd = lines.find((line) => !FRR_LINE.test(line) && typeof frr === "string");
+	if (odd !== undefined) return `FRR: ${odd}`;
+	const objects: object[] = [];
+	const yaml = renderMetallb(plan, (object) => `object ${objects.push(object)}\n`);
+	const stray = yaml.split("\n").find((line) => !/^(#.*|---|object \d+|)$/.test(line));
+	if (stray !== undefined) return `MetalLB: ${stray}`;
+	const names = objects.flatMap((object) => (object as { metadata: { name: string } }).metadata.name);
+	return names.find((name) => !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name));
+}
+
+const OPTIONS = [MAIN_OPTIONS, MQTT_OPTIONS, PEER_OPTIONS].flatMap((table) => Object.values(table));
+
+export const CONFIG: readonly Parser[] = [
+	parser({
+		name: "parseConfig",
+		seeds: [...SEEDS, ...UCI_PIECES],
+		parse: (text) => parseConfig(text, "/etc/config/bgpwarden"),
+		check: is.either(is.shape<{ config: Config }>({ config }), is.shape<{ errors: string[] }>({ errors })),
+		limit: 262_144,
+		shapes: [
+			{ start: "config peer\n", repeated: "option namex c\n" },
+			{ start: "config peer\n", repeated: "option interfce§ c\n" },
+			{ start: "config peer\n", repeated: "list name c\n" },
+			"config peer p§\n",
+			"config peer\n",
+			"config peerx§\n",
+			"config bgpwarden main\n",
+			PEER,
+		],
+	}),
+	parser({
+		name: "rendered",
+		seeds: [PEER, SIX, PEER + SIX, `${MAIN}${PEER}`],
+		parse: rendered,
+		check: is.oneOf("right", undefined),
+		limit: 2048,
+	}),
+	parser({
+		name: "kinds",
+		seeds: [
+			...["1", "info", "a-b", "0x2024", "65001", "fe80::1%br-lan", "broker.lan", "/etc/x", "a/b", "lan"],
+		],
+		parse: (text) => (text === "" ? [] : OPTIONS.map(({ kind }) => kind.read(text))),
+		check: is.list(is.orAbsent(is.either(is.either(is.flag, is.mark), is.line))),
+		limit: 65_536,
+	}),
+];
