@@ -173,7 +173,7 @@ class Side {
 					`${((at - this.ended) / 1000).toFixed(1)} s: ${protocol} ${up ? "up" : "lost"}`,
 			);
 		return {
-			losses: lossesSince(seen, this.begun, this.ended),
+			losses: lossesSince(seen, this.begun, this.ended) - (this.world?.interrupted ? 1 : 0),
 			...(since === undefined ? {} : { backAfter: Math.max(0, since - this.ended) }),
 			downFor: lastOutage(seen, this.begun),
 			restarts: lines.filter((line) => / restart(?:ed in BIRD|ed to end|ing it)\b/.test(line)).length,

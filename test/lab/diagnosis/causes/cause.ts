@@ -10,6 +10,8 @@ export interface World {
 	readonly version: 2 | 3;
 	bird: Bird;
 	frr: Frr;
+	/** Whoever ended the cause interrupted a session that was up, as the remedy says: that loss is not remediation's. */
+	interrupted?: true;
 }
 
 /** Something that keeps a session down, or that will. */

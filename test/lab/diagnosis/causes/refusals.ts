@@ -118,9 +118,11 @@ export const REFUSALS: readonly Cause[] = [
 			await address(lab, family, "add");
 		},
 		// The daemon has BIRD open its socket, unless FRR's dial came first: a session that is up is a person's to interrupt.
-		async end({ bird }) {
-			const { bgp, bfd } = await bird.peer();
-			if (bgp === "Established" && bfd !== "Up") await bird.control(`restart ${network.peer}`);
+		async end(world) {
+			const { bgp, bfd } = await world.bird.peer();
+			if (bgp !== "Established" || bfd === "Up") return;
+			world.interrupted = true;
+			await world.bird.control(`restart ${network.peer}`);
 		},
 	},
 	{
