@@ -71,12 +71,13 @@ const STREAM = `
 
 /**
  * Texts in place of npm modules. `mqtt` is cut down to its client, `readable-stream` to the classes that mqtt and bl extend,
- * without pipelines, operators and promises. The rest are imported and never reached with our options: worker-timers
- * (timerVariant is `native`), topic aliases (MQTT 5), abort-controller (the classes are only looked at), debug; streams'
- * setEncoding (string_decoder), Duplex.from (duplexify), Readable.from (from), option `signal` (add-abort-signal), and their use
- * as asynchronous iterators and `Symbol.asyncDispose` (end-of-stream);
- * buffers' base64 (base64-js) and floating point (ieee754). Streams check their callers' arguments (validators) and describe
- * every mistake of a caller's in a sentence (errors): the callers are the libraries here, and the name of the error is enough.
+ * without pipelines, operators and promises. mqtt looks whether this is a browser, and has timers for one (is-browser,
+ * get-timer). The rest are imported and never reached with our options: topic aliases (MQTT 5), abort-controller (the classes are
+ * only looked at), debug; the text of a stream's buffers (util/inspect), streams' setEncoding (string_decoder), Duplex.from
+ * (duplexify), Readable.from (from), option `signal` (add-abort-signal), and their use as asynchronous iterators and
+ * `Symbol.asyncDispose` (end-of-stream); buffers' base64 (base64-js) and floating point (ieee754). Streams check their callers'
+ * arguments (validators) and describe every mistake of a caller's in a sentence (errors): the callers are the libraries here, and
+ * the name of the error is enough.
  * The list of buffers that mqtt-packet collects in is a stream besides (bl), which nobody reads.
  * MQTT 3.1.1 has no packet AUTH (auth): it ends the connection. mqtt keeps a deep copy of each message until it is acknowledged,
  * since it takes MQTT 5's topic alias out of it (rfdc); without those a shallow one will do.
@@ -93,7 +94,10 @@ const replaced = {
 		exports.Writable = require("readable-stream/lib/internal/streams/writable");
 		exports.Duplex = require("readable-stream/lib/internal/streams/duplex");`,
 	"string_decoder/": "exports.StringDecoder = class {}",
-	"worker-timers": "",
+	"./get-timer":
+		"module.exports = () => ({ set: (...call) => setInterval(...call), clear: (timer) => clearInterval(timer) })",
+	"./is-browser": "exports.__esModule = true; exports.default = false",
+	"./util/inspect": "",
 	"rfdc/default": "module.exports = (packet) => ({ ...packet })",
 	"./auth": `
 		module.exports = (client) => {

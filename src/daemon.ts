@@ -25,7 +25,7 @@ import { perform } from "./system/perform.ts";
 import type { Action } from "./warden/actions.ts";
 import { aboutPeers, isAboutPeers } from "./warden/diagnosis/record-packets.ts";
 import type { WardenEvent } from "./warden/events.ts";
-import { initialState, type WardenState } from "./warden/state.ts";
+import { initialState, isEstablished, type WardenState } from "./warden/state.ts";
 import { mayShow, statusOf } from "./warden/status.ts";
 import { nextDeadline, step } from "./warden/warden.ts";
 
@@ -213,6 +213,11 @@ export class Daemon {
 		const { version } = this.options;
 		const router = this.reporter.routerId;
 		return statusOf(this.state, { version, router, pid: this.platform.pid, ...this.table.saved });
+	}
+
+	isUp(peer: string): boolean {
+		const record = this.state.peers.get(peer);
+		return record !== undefined && isEstablished(record);
 	}
 
 	private async perform(action: Action): Promise<void> {

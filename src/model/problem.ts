@@ -10,8 +10,6 @@ export const PROBLEMS = [
 	"firewall",
 	/** A file of fw4's names the table, which can have no owner therefore. */
 	"firewall_file",
-	/** A person has released the table. */
-	"released",
 	/** The ruleset cannot be watched. */
 	"watch",
 	/** Stale conntrack entries cannot be deleted. */
@@ -34,6 +32,8 @@ export const PROBLEMS = [
 	"control",
 	/** Another router reports under this one's id. */
 	"router_id",
+	/** A person has released the table. The first of those that are no fault: none hides one. */
+	"released",
 	/** The broker hangs up at a message, which is left out, or drops it. */
 	"mqtt_message",
 ] as const;

@@ -211,6 +211,11 @@ export class QuickJsChild implements Child {
 	private wait(): boolean {
 		const [pid, status] = this.os.waitpid(this.pid, this.os.WNOHANG);
 		if (pid === 0) return false;
+		// Whoever has this process's children reaped elsewhere (SIGCHLD ignored, say) leaves no word of how it ended: no success.
+		if (pid < 0) {
+			this.ended = { code: 126 };
+			return true;
+		}
 		const signal = status & 0x7f;
 		this.ended = signal === 0 ? { code: (status >> 8) & 0xff } : { signal };
 		return true;

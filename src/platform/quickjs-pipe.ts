@@ -14,8 +14,12 @@ export function listen(os: QuickJsOs, fd: number, handle: () => void): Listening
 	let open = true;
 	const serve = () => {
 		os.setReadHandler(fd, null);
-		handle();
-		if (open) os.setReadHandler(fd, serve);
+		try {
+			handle();
+		} finally {
+			// Deaf for ever is worse than whatever was thrown.
+			if (open) os.setReadHandler(fd, serve);
+		}
 	};
 	os.setReadHandler(fd, serve);
 	return {

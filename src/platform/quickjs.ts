@@ -26,6 +26,8 @@ export async function createPlatform(): Promise<Platform> {
 	};
 	// A handler, not "ignore": ignored signals stay ignored in children.
 	os.signal(os.SIGPIPE, () => {});
+	// Whoever has started this one may have had it ignored: then nobody learns how a child ended.
+	os.signal(os.SIGCHLD, null);
 	const after = (milliseconds: number, callback: () => void): Timer => {
 		// QuickJS counts in whole milliseconds cut off at both ends: one more keeps "never before".
 		const timer = os.setTimeout(callback, milliseconds <= 0 ? 0 : Math.ceil(milliseconds) + 1);

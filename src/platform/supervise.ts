@@ -133,12 +133,17 @@ const turns = new WeakMap<Platform, Turns>();
  * Starts something that runs a short-lived child when few others run. Hundreds of peers are hundreds of questions: asked at once
  * they would leave no process and no descriptor for anything else.
  * @param task calls back when the child has ended
- * @param options.onTooLate in place of the task, when it has waited for too long
+ * @param options.isWanted asked when its turn comes, if it had to wait
+ * @param options.onTooLate in place of the task, when it has waited for too long, or is no longer wanted
  */
 export function inTurn(
 	platform: Platform,
 	task: (done: () => void) => void,
-	options: { readonly urgent?: boolean; readonly onTooLate: (complaint: string) => void },
+	options: {
+		readonly urgent?: boolean;
+		readonly isWanted?: () => boolean;
+		readonly onTooLate: (complaint: string) => void;
+	},
 ): void {
 	if (options.urgent) {
 		task(() => {});
@@ -167,7 +172,10 @@ export function inTurn(
 		known.waiting.splice(known.waiting.indexOf(entry), 1);
 		options.onTooLate(`no turn within ${TURN_PATIENCE / 1000} s: too many processes were wanted`);
 	});
-	const entry = { start, timer };
+	const entry = {
+		start: () => (options.isWanted?.() === false ? options.onTooLate("no longer wanted") : start()),
+		timer,
+	};
 	known.waiting.push(entry);
 }
 
@@ -187,6 +195,7 @@ export interface Completed {
  * @param options.limit bytes of output that are kept, default 1 MiB; the rest is dropped
  * @param options.onStart gets the process id as soon as it runs
  * @param options.urgent the table needs it: it waits for no turn
+ * @param options.isWanted asked when it has waited for its turn
  * @returns never a rejection: a process that cannot be started is exit status 126 with the reason as complaint
  */
 export function runToEnd(
@@ -198,6 +207,7 @@ export function runToEnd(
 		limit?: number;
 		onStart?: (pid: number) => void;
 		urgent?: boolean;
+		isWanted?: () => boolean;
 	},
 ): Promise<Completed> {
 	return new Promise((resolve) => {
@@ -210,6 +220,7 @@ export function runToEnd(
 				}),
 			{
 				urgent: options.urgent === true,
+				...(options.isWanted ? { isWanted: options.isWanted } : {}),
 				onTooLate: (complaint) => resolve({ status: { code: 126 }, stdout: "", complaint, timedOut: false }),
 			},
 		);

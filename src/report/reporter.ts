@@ -84,9 +84,10 @@ export class Reporter {
 		const change = async () => {
 			const old = this.publisher;
 			this.publisher = undefined;
-			await (moved ? old?.retire() : old?.stop());
+			const left = await (moved ? old?.retire() : old?.stop());
 			if (this.stopped) return;
 			this.publisher = this.createPublisher();
+			this.publisher?.remove(left ?? []);
 			this.publisher?.start();
 			this.publishSoon();
 		};

@@ -41,6 +41,8 @@ export interface Programs {
 	readonly inspector: Inspector;
 	readonly monitor: Monitor;
 	readonly config: Config;
+	/** Whether BIRD takes a peer's session for Established, as it was read last. */
+	isUp(peer: string): boolean;
 }
 
 /** Carries out an action. @returns what came of it */
@@ -92,7 +94,10 @@ export async function perform(action: ProgramAction, programs: Programs): Promis
 			return [{ type: "counters_read", counters: await nft.counters(config.main.table) }];
 		case "restart_peer": {
 			const { peer, id, verb } = action;
-			const result = await restartPeer(platform, { socket: config.main.birdSocket, peer, verb });
+			// What the daemon decided a while ago is not to hit a session that has come up since; a person's word is obeyed.
+			const isWanted = id === undefined ? { isWanted: () => !programs.isUp(peer) } : {};
+			const { birdSocket: socket } = config.main;
+			const result = await restartPeer(platform, { socket, peer, verb, ...isWanted });
 			return [
 				{
 					type: "peer_restarted",

@@ -46,6 +46,7 @@ export function mayShow(one: WardenState, other: WardenState): boolean {
 		one.settings !== other.settings ||
 		one.clockOffset !== other.clockOffset ||
 		one.bird.reachable !== other.bird.reachable ||
+		one.bird.lostReason !== other.bird.lostReason ||
 		one.bird.version !== other.bird.version
 	);
 }

@@ -8,8 +8,9 @@ const names = contract.map(({ name }) => name);
 // scripts/test.sh says so.
 const skipped = lacksQjs();
 
-function runByQjs() {
-	const [program, ...args] = qjsCommand();
+/** @param starter a program that starts qjs */
+function runByQjs(...starter: readonly string[]) {
+	const [program = "", ...args] = [...starter, ...qjsCommand()];
 	const bundle = bundleForQjs(new URL("./run.ts", import.meta.url));
 	return spawnSync(program, [...args, "-m", bundle], { encoding: "utf8", timeout: 60_000 });
 }
@@ -26,3 +27,14 @@ describe.skipIf(skipped)("the contract run by qjs", () => {
 		});
 	}
 });
+
+describe.skipIf(skipped)(
+	"the contract run by qjs, started by a program that ignores its children's ends",
+	() => {
+		test("holds as well", () => {
+			const { results, cut } = readRun(runByQjs("env", "--ignore-signal=CHLD"), names);
+			expect(cut).toBeUndefined();
+			expect(results).toEqual(names.map((name) => ({ name })));
+		});
+	},
+);

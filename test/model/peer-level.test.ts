@@ -84,3 +84,9 @@ describe("the router", () => {
 		expect(headline(status).fine).toBe(problemLevel(problem_kind) === "yellow");
 	});
 });
+
+test("a problem that is no fault hides none that is", () => {
+	const firstYellow = PROBLEMS.findIndex((kind) => problemLevel(kind) === "yellow");
+	expect(firstYellow).toBeGreaterThan(0);
+	expect(PROBLEMS.slice(firstYellow).filter((kind) => problemLevel(kind) === "red")).toEqual([]);
+});

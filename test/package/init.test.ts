@@ -114,6 +114,18 @@ describe("the init script", () => {
 		expect(rules.map((rule) => rule.src)).toEqual(["lan", "lan"]);
 	});
 
+	it("opens the port that a peer dials, where it is another", () => {
+		const [message] = call(
+			"start",
+			`${PEERS}\nconfig peer\n\toption address 10.0.0.9\n\toption port 1790\n`,
+		).sent;
+		const rules = (message as { data: { firewall: { src_ip?: string; dest_port: string }[] } }).data.firewall;
+		const portsFor = (address: string) =>
+			rules.filter(({ src_ip }) => src_ip === address).map(({ dest_port }) => dest_port);
+		expect(portsFor("10.0.0.9")).toEqual(["1790", "3784 3785 4784"]);
+		expect(portsFor("192.168.1.2")[0]).toBe("179");
+	});
+
 	describe("at boot", () => {
 		const table = "/etc/bgpwarden/table.nft";
 

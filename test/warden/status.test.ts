@@ -55,3 +55,11 @@ test("what is remembered of a peer and not shown makes no other status of it", (
 	expect(story.state.peers).not.toBe(peers);
 	expect(story.status.peers[0]).toBe(before);
 });
+
+test("another reason for which BIRD does not answer is shown, also before it has ever answered", () => {
+	const story = new Story();
+	story.happens({ type: "bird_lost", reason: "no socket" });
+	const before = story.state;
+	story.happens({ type: "bird_lost", reason: "neither birdcl nor birdc can be run" });
+	expect(mayShow(before, story.state)).toBe(true);
+});

@@ -25,8 +25,7 @@ const SPREAD = 2500;
 const SOON = 100;
 /** Packets of a broker for each peer, after a connection. */
 const PACKETS_EACH = 10;
-/** Milliseconds in which the broker shows what it holds under former ids, and in which Home Assistant forgets what is taken back. */
-const FORMER = 2500;
+/** Milliseconds in which Home Assistant forgets what is taken back. */
 const FORGOTTEN = 2000;
 
 /**
@@ -56,6 +55,8 @@ export class Publisher {
 	private known = false;
 	/** When Home Assistant has forgotten what was taken back; monotonic ms. */
 	private freeAt = Number.NEGATIVE_INFINITY;
+	/** Topics under former ids that were emptied on this connection. */
+	private readonly emptied = new Set<string>();
 
 	/**
 	 * @param routerId the configured name or the hostname, as it is
@@ -83,10 +84,10 @@ export class Publisher {
 		});
 		this.payloads = new Payloads(config, this.topics, this.instance);
 		this.outgoing = new Outgoing(platform, this.topics, () => this.link, {
-			onRefused: () => this.handlers.onRefused(this.refusal && `MQTT: ${this.broker}: ${this.refusal}`),
+			onRefused: () => this.tellRefusal(),
 			onLater: (milliseconds) => this.again.within(milliseconds),
 		});
-		this.retained = new RetainedMessages((topic, payload) => this.retain(topic, payload), now);
+		this.retained = new RetainedMessages((...message) => this.retain(...message), now);
 		this.events = new EventQueue({
 			publish: (payload, acknowledged) =>
 				this.outgoing.send(this.topics.event, payload, { retain: false, acknowledged }),
@@ -95,6 +96,10 @@ export class Publisher {
 		});
 		this.heldTopics = new RetainedTopics(platform, this.topics, {
 			onHeld: () => this.again.within(SOON),
+			onSearched: () => {
+				this.tellRefusal();
+				this.synchronize();
+			},
 			isKnown: (id) => this.peers.nameOf(id) !== undefined,
 			onForeign: ({ started }) => this.sameId.foreign(started),
 		});
@@ -129,19 +134,43 @@ export class Publisher {
 		await this.end(offline.map((topic): Message => ({ topic, payload: "offline", retain: true })));
 	}
 
-	/** Removes everything that was published, because the router has another name from now on, and disconnects. */
-	async retire(): Promise<void> {
-		await this.end(this.retained.topics().map((topic): Message => ({ topic, payload: "", retain: true })));
+	/**
+	 * Removes everything that was published, because the router has another name from now on, and disconnects.
+	 * @returns topics that are still to be removed: there is no connection
+	 */
+	async retire(): Promise<readonly string[]> {
+		const topics = this.retained.topics();
+		const left = this.link.connected ? [] : topics;
+		await this.end(topics.map((topic): Message => ({ topic, payload: "", retain: true })));
+		return left;
+	}
+
+	/** Removes what a publisher before this one could not. */
+	remove(topics: readonly string[]): void {
+		for (const topic of topics) this.retained.distrust(topic);
 	}
 
 	/** The configuration was reloaded: what is left out is tried again. */
 	retry(): void {
+		if (this.link.connected && this.unreplaced) this.heldTopics.start(this.link);
 		this.outgoing.retry();
 	}
 
 	/** What the broker does not get, or does not keep, as one line; undefined: nothing. */
 	get refusal(): string | undefined {
-		return this.outgoing.problem;
+		return this.outgoing.problem ?? this.unreplaced;
+	}
+
+	/** Why the devices of version 0.1.0 stay: nothing could take their place. */
+	private get unreplaced(): string | undefined {
+		const { former, searching, writable } = this.heldTopics;
+		if (former.size === 0 || searching || writable || !this.config.discovery) return undefined;
+		const where = this.topics.discovery.replace(/[^/]+\/config$/, "");
+		return `the broker drops what is published below ${where}, or does not let it be read: see its access list; Home Assistant keeps the devices of version 0.1.0`;
+	}
+
+	private tellRefusal(): void {
+		this.handlers.onRefused(this.refusal && `MQTT: ${this.broker}: ${this.refusal}`);
 	}
 
 	get connectedToBroker(): boolean {
@@ -184,6 +213,7 @@ export class Publisher {
 			...(config.discovery ? [topics.birth] : []),
 			...(config.commands ? [topics.command, topics.anyPeerCommand] : []),
 		]);
+		this.emptied.clear();
 		this.heldTopics.start(this.link);
 		// If another router takes the connection away each time, each has to find what the other left.
 		if (short) this.introduce();
@@ -207,9 +237,10 @@ export class Publisher {
 		this.sameId.stop();
 	}
 
-	private retain(topic: string, payload: string): boolean {
+	private retain(topic: string, payload: string, done?: () => void): boolean {
 		const acknowledged = () => {
 			if (topic === this.topics.state && payload !== "") this.known = true;
+			done?.();
 		};
 		return this.outgoing.send(topic, payload, { retain: true, acknowledged });
 	}
@@ -221,10 +252,7 @@ export class Publisher {
 
 	/** Publishes everything after a random delay. */
 	private greet(): void {
-		if (this.greeting.isSet) return;
-		// What has another id now is looked for, and taken back, before anything is published under the new one.
-		const least = this.topics.former ? FORMER : 0;
-		this.greeting.within(least + this.platform.random() * SPREAD);
+		if (!this.greeting.isSet) this.greeting.within(this.platform.random() * SPREAD);
 	}
 
 	/** Publishes what differs from what was sent; what is refused for lack of room follows in `onRoom`. */
@@ -247,19 +275,28 @@ export class Publisher {
 
 	/**
 	 * Takes back what was published under ids of version 0.1.0: a moment later Home Assistant has forgotten those entities, and
-	 * gives the new ones their entity ids, by which it knows their history.
+	 * gives the new ones their entity ids, by which it knows their history. So it is looked for before anything is published
+	 * under the new ones, and it stays where these cannot take its place.
 	 * @returns whether the rest has to wait for that
 	 */
 	private takesBack(): boolean {
-		const { former } = this.heldTopics;
-		for (const topic of former) {
-			if (!this.retain(topic, "")) return true;
-			former.delete(topic);
-			this.freeAt = this.platform.now().monotonic + FORGOTTEN;
+		if (!this.topics.former) return false;
+		const { former, searching } = this.heldTopics;
+		if (searching) return true;
+		const now = this.platform.now().monotonic;
+		for (const topic of this.unreplaced ? [] : former) {
+			if (this.emptied.has(topic)) continue;
+			const done = () => {
+				former.delete(topic);
+				this.freeAt = this.platform.now().monotonic + FORGOTTEN;
+				this.again.within(FORGOTTEN);
+			};
+			if (!this.retain(topic, "", done)) return true;
+			this.emptied.add(topic);
 		}
-		const wait = this.freeAt - this.platform.now().monotonic;
+		const wait = this.freeAt - now;
 		if (wait > 0) this.again.within(wait);
-		return wait > 0;
+		return wait > 0 || (former.size > 0 && !this.unreplaced);
 	}
 
 	private sendEvents(): void {

@@ -103,8 +103,10 @@ export class RefusedMessages {
 		for (const [topic, content] of wanted)
 			if (this.concerns(topic) && this.refuses(topic, content.text())) leftOut.add(topic);
 		this.leftOut = [...leftOut];
-		const waits = this.refusals.filter(({ trial }) => !trial).map(({ since, period }) => since + period);
-		const again = waits.length > 0 ? Math.min(...waits) - this.now() : undefined;
+		const now = this.now();
+		// What is due and still left out is an event, or waits for a smaller one of its kind: neither is a matter of time.
+		const waits = this.refusals.map(({ since, period }) => since + period - now).filter((wait) => wait > 0);
+		const again = waits.length > 0 ? Math.min(...waits) : undefined;
 		const first = [...this.suspects].flatMap((topic) => {
 			const content = wanted.get(topic);
 			return content ? { topic, content, bytes: size(content.text()) } : [];

@@ -10,6 +10,8 @@ interface Sent {
 	readonly key?: string;
 	/** Monotonic milliseconds. */
 	readonly at: number;
+	/** The broker has it. */
+	done?: boolean;
 }
 
 /**
@@ -20,11 +22,11 @@ export class RetainedMessages {
 	private sent = new Map<string, Sent>();
 
 	/**
-	 * @param publish sends a retained message; false: there is no room for it now
+	 * @param publish sends a retained message, and calls back when the broker has it; false: there is no room for it now
 	 * @param now monotonic milliseconds
 	 */
 	constructor(
-		private readonly publish: (topic: string, payload: string) => boolean,
+		private readonly publish: (topic: string, payload: string, done: () => void) => boolean,
 		private readonly now: () => number,
 	) {}
 
@@ -46,18 +48,22 @@ export class RetainedMessages {
 				again = Math.min(again ?? wait, wait);
 				return true;
 			}
-			if (!this.publish(topic, content.text())) return false;
-			this.sent.set(topic, { key: content.key, at: now });
+			const sent: Sent = { key: content.key, at: now };
+			const done = () => {
+				sent.done = true;
+			};
+			if (!this.publish(topic, content.text(), done)) return false;
+			this.sent.set(topic, sent);
 			return true;
 		};
 		for (const [topic, content] of wanted) {
 			if (this.sent.get(topic)?.key !== content.key && !send(topic, content)) return "full";
 		}
-		for (const [topic, { key, at }] of this.sent) {
+		for (const [topic, { key, at, done }] of this.sent) {
 			if (wanted.has(topic) || untouched.has(topic)) continue;
 			if (key !== "") {
 				if (!send(topic, EMPTY)) return "full";
-			} else if (now - at >= MESSAGE_INTERVAL) this.sent.delete(topic);
+			} else if (done && now - at >= MESSAGE_INTERVAL) this.sent.delete(topic);
 		}
 		return again;
 	}
@@ -77,15 +83,19 @@ export class RetainedMessages {
 		this.sent.set(topic, { at: this.sent.get(topic)?.at ?? Number.NEGATIVE_INFINITY });
 	}
 
-	/** Topics on which something was published and not removed. */
+	/** Topics on which something was published, and whose removal the broker has not acknowledged. */
 	topics(): string[] {
-		return [...this.sent].filter(([, { key }]) => key !== "").map(([topic]) => topic);
+		return [...this.sent].filter(([, sent]) => !isGone(sent)).map(([topic]) => topic);
 	}
 
 	private again(at?: number): void {
 		for (const [topic, sent] of [...this.sent]) {
-			if (sent.key === "") this.sent.delete(topic);
+			if (isGone(sent)) this.sent.delete(topic);
 			else this.sent.set(topic, { at: at ?? sent.at });
 		}
 	}
+}
+
+function isGone({ key, done }: Sent): boolean {
+	return key === "" && done === true;
 }

@@ -6,6 +6,8 @@ import type { MqttLink } from "./link.ts";
 const QUIET = 1000;
 /** Milliseconds after which it is enough in any case. */
 const LIMIT = 5000;
+/** Connections on which the discovery of others is listened to, at most: perhaps that is what breaks them. */
+const TRIES = 3;
 /** Topics remembered, at most, whatever the broker sends. */
 const HELD_LIMIT = 512;
 /** As every daemon writes it: what a stranger writes in its place is told to nobody. */
@@ -20,6 +22,8 @@ export interface Foreign {
 export interface RetainedTopicsHandlers {
 	/** The broker holds something from an earlier run; more may follow. */
 	onHeld(): void;
+	/** It has shown everything that it holds. */
+	onSearched(): void;
 	/** Whether a peer has this id, so that its topics are wanted. */
 	isKnown(peerId: string): boolean;
 	/** The broker holds a state of this router which this daemon has not published. */
@@ -33,12 +37,14 @@ export interface RetainedTopicsHandlers {
 export class RetainedTopics {
 	/** Topics on which the broker holds something; those that are not wanted have to be removed. */
 	readonly held = new Set<string>();
-	/** The same of topics under this router's ids of version 0.1.0. */
+	/** The same of topics under this router's ids of version 0.1.0, until the broker has acknowledged that they are empty. */
 	readonly former = new Set<string>();
+	/** The broker gives back what is published beside the topics of today's discovery. */
+	writable = false;
 	private limit: Timer | undefined;
 	private quiet: Timer | undefined;
 	private finish: () => void = () => {};
-	private discovered = false;
+	private tries = 0;
 
 	constructor(
 		private readonly platform: Platform,
@@ -49,18 +55,27 @@ export class RetainedTopics {
 	start(link: MqttLink): void {
 		this.stop();
 		this.held.clear();
-		this.former.clear();
+		this.writable = false;
 		const { topics } = this;
 		const filters = [topics.state, topics.anyPeerState, topics.anyPeerAvailability];
-		// Not again after a failure: perhaps it was the discovery of others that broke the connection.
-		if (!this.discovered) filters.push(...topics.anyDiscovery);
-		this.discovered = true;
+		if (this.tries++ < TRIES) filters.push(...topics.anyDiscovery);
+		if (topics.former) filters.push(topics.probe);
 		this.finish = () => {
 			this.stop();
+			this.tries = TRIES;
 			link.unsubscribe(filters);
+			this.handlers.onSearched();
 		};
 		this.limit = this.platform.after(LIMIT, this.finish);
-		link.subscribe(filters, () => this.stillQuiet());
+		link.subscribe(filters, () => {
+			if (topics.former) link.publish(topics.probe, "", { retain: true });
+			this.stillQuiet();
+		});
+	}
+
+	/** The broker may still show something that it holds. */
+	get searching(): boolean {
+		return this.limit !== undefined;
 	}
 
 	stop(): void {
@@ -72,8 +87,9 @@ export class RetainedTopics {
 
 	/** Handles a message on any topic. @param own `instance` of the state that the broker has from this daemon, if it has one */
 	receive(topic: string, payload: string, retained: boolean, own: string | undefined): void {
-		if (!retained || payload === "") return;
 		const { topics } = this;
+		if (topic === topics.probe) this.writable = true;
+		if (!retained || payload === "") return;
 		if (this.quiet) this.stillQuiet();
 		if (topic === topics.state) {
 			const state = parsed(payload);

@@ -13,7 +13,8 @@ export function staleHint(ports: readonly number[]): RegExp {
  *
  * Stale are the BGP and BFD flows that end at this router: it began them, or they were sent to it. The original direction
  * decides: a redirected session still names the router there, and a session that the router only masquerades has the
- * router's address in the reply alone.
+ * router's address in the reply alone. A port of the reply counts where the router is that end: it may forward another port to
+ * BGP's on a node.
  * @param ports TCP ports of BGP
  * @returns undefined when the flow is not stale
  */
@@ -28,8 +29,8 @@ export function filterOf(flow: Flow, isLocal: IsLocal, ports: readonly number[])
 	const ends = [
 		["--orig-port-dst", original.destinationPort],
 		["--orig-port-src", original.sourcePort],
-		["--reply-port-src", reply.sourcePort],
-		["--reply-port-dst", reply.destinationPort],
+		...(isLocal(reply.source) ? [["--reply-port-src", reply.sourcePort] as const] : []),
+		...(isLocal(reply.destination) ? [["--reply-port-dst", reply.destinationPort] as const] : []),
 	] as const;
 	const port = ends.find(([, number]) => wanted.includes(number));
 	return end && port && `-f ${flow.family} -p ${flow.protocol} ${end} ${port.join(" ")}`;

@@ -7,8 +7,11 @@ import { parseHandles, unknownChains, withRules } from "./rule-handles.ts";
 
 /** Milliseconds until an nft that does not end is killed. */
 export const NFT_PATIENCE = 5000;
-/** How many of its own process ids the daemon remembers; the monitor shows them within milliseconds. */
-const REMEMBERED = 32;
+/**
+ * How many of its own process ids the daemon remembers, and for how many ms: the monitor shows them within milliseconds, and days
+ * later another program's process may have that number.
+ */
+const REMEMBERED = { ids: 32, milliseconds: 30_000 } as const;
 /** Bytes of a listing that are kept: the table itself takes 4,000, and each peer of scope `peers` 40 more. */
 const LISTING_LIMIT = 1 << 18;
 
@@ -47,10 +50,11 @@ export interface Nft {
 }
 
 export function createNft(platform: Platform): Nft {
-	const own: number[] = [];
+	const own: { readonly pid: number; readonly until: number }[] = [];
+	const monotonic = () => platform.now().monotonic;
 	const claim = (pid: number) => {
-		own.push(pid);
-		if (own.length > REMEMBERED) own.shift();
+		own.push({ pid, until: monotonic() + REMEMBERED.milliseconds });
+		if (own.length > REMEMBERED.ids) own.shift();
 	};
 	/** @param urgent the table needs it */
 	const run = async (argv: readonly [string, ...string[]], urgent: boolean, input?: string) => {
@@ -70,7 +74,7 @@ export function createNft(platform: Platform): Nft {
 		return ok ? { ok } : failure;
 	};
 	return {
-		isOwn: (pid) => own.includes(pid),
+		isOwn: (pid) => own.some((each) => each.pid === pid && monotonic() <= each.until),
 		claim,
 		apply: (text) => feed(["nft", "-f", "-"], text),
 		check: (text) => feed(["nft", "-c", "-f", "-"], text),

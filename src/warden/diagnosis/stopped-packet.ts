@@ -1,7 +1,7 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { serviceOfChain } from "../../model/known-programs.ts";
 import type { Hop, PacketTrace } from "../../model/packet-trace.ts";
-import { BFD_PORTS } from "../../model/ports.ts";
+import { BFD_PORTS, BGP_PORT } from "../../model/ports.ts";
 import { describeServices, describeTime } from "./evidence-text.ts";
 import { describeHop, describeVerdict, describeWay, type PacketVerdict, zoneOf } from "./verdict.ts";
 import { routersPort, type View } from "./view.ts";
@@ -39,8 +39,10 @@ export function diagnoseVerdict(
 
 /** What opens fw4 for the session. @param zone fw4's; undefined: not known */
 export function adviseBlocked(view: View, zone: string | undefined): string {
-	return zone === undefined
-		? `allow TCP port ${routersPort(view)} from the peer in /etc/config/firewall, and UDP ${BFD_PORTS.singleHop} and ${BFD_PORTS.multihop} for BFD`
+	const port = routersPort(view);
+	// With `zone` alone BGP's own port is opened.
+	return zone === undefined || port !== BGP_PORT
+		? `allow TCP port ${port} from the peer in /etc/config/firewall, and UDP ${BFD_PORTS.singleHop} and ${BFD_PORTS.multihop} for BFD`
 		: `\`uci set bgpwarden.main.zone=${zone}; uci commit bgpwarden; service bgpwarden reload\` opens BGP and BFD in zone ${zone}`;
 }
 

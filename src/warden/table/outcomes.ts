@@ -8,7 +8,7 @@ import { answer, install, list, scheduleInstall, settleInstall } from "./request
 import { tableAddresses } from "./table.ts";
 import { scheduledInstall } from "./table-state.ts";
 
-const INSTALL_RETRY = { first: 1000, longest: 10_000 };
+const INSTALL_RETRY = { first: 250, longest: 10_000 };
 /**
  * Milliseconds in which the monitor must show an install that the kernel has confirmed; more after a miss, since the machine may be
  * busy. Never more than a table may be away: where no monitor shows anything, these installs are what brings it back.
@@ -24,7 +24,10 @@ export function installed(turn: Turn, owned = false): void {
 	const { table, settings } = turn.state;
 	const { install: progress } = table;
 	const again = scheduledInstall(table);
-	turn.table({ present: true, failures: 0, phase: "kept", owned, installedAt: turn.time, former: [] });
+	// A name that was given up while this ran is the next one's to remove.
+	const removed = progress.is === "running" ? progress.former : [];
+	const former = table.former.filter((name) => !removed.includes(name));
+	turn.table({ present: true, failures: 0, phase: "kept", owned, installedAt: turn.time, former });
 	turn.problem("install", undefined);
 	if (progress.is === "running" && !progress.shown) {
 		const patience = retryDelay(table.loss ? SHOWN_WITHIN_LOST : SHOWN_WITHIN, (table.unshown ?? 0) + 1);
@@ -70,7 +73,7 @@ export function listed(
 ): void {
 	const { table, settings } = turn.state;
 	const name = `table inet ${settings.table}`;
-	turn.table({ listing: "none", suspected: false });
+	turn.table({ listing: "none", suspected: false, unlisted: undefined });
 	if (table.phase === "starting") {
 		turn.table({ phase: "installing", before: text, present: text !== undefined });
 		// Until BIRD was read, the found table's peers stay in it: it may be the one that was loaded at boot.
@@ -115,15 +118,19 @@ export function listed(
 }
 
 export function listFailed(turn: Turn, reason: string): void {
-	const { phase } = turn.state.table;
-	turn.table({ listing: "none" });
+	const { phase, released, owned, loss, install: progress, unlisted = 0 } = turn.state.table;
+	turn.table({ listing: "none", unlisted: unlisted + 1 });
 	if (phase === "starting") {
 		turn.table({ phase: "installing" });
 		install(turn);
 		return;
 	}
-	turn.log("warn", `table inet ${turn.state.settings.table} cannot be listed: ${reason}`);
+	if (unlisted === 0) turn.log("warn", `table inet ${turn.state.settings.table} cannot be listed: ${reason}`);
 	answer(turn, false, reason);
+	// What the listing was to find may have happened: an install decides.
+	if (released || owned || loss || progress.is === "running") return;
+	if (scheduledInstall(turn.state.table) === undefined)
+		scheduleInstall(turn, turn.time + retryDelay(INSTALL_RETRY, unlisted + 1));
 }
 
 /** At the first listing: did the daemon find another table than it wanted? */

@@ -12,6 +12,8 @@ import { type Loss, scheduledInstall } from "./table-state.ts";
 
 /** A reference younger than this many ms was perhaps read after somebody's change that is not reported yet. */
 const REFERENCE_DOUBT = 1000;
+/** Milliseconds until an install that has failed is tried again, where something has changed. */
+const SOON = 250;
 /** Milliseconds between two owners of the table, whatever ends them. */
 const OWNERS_APART = 1000;
 
@@ -69,8 +71,12 @@ export function lost(turn: Turn, loss: Loss): void {
 	} else if (loss.reason === "deleted" && table.loss.reason !== "deleted") {
 		turn.table({ loss: { ...table.loss, reason: "deleted" } });
 	}
-	// What fails is tried again in its own time.
-	if (table.failures > 0 && scheduledInstall(table) !== undefined) return;
+	// What fails is tried again in its own time; but who deletes the table has had nft do something, so that may work again.
+	const planned = scheduledInstall(table);
+	if (table.failures > 0 && planned !== undefined) {
+		if (loss.reason === "deleted" && planned > turn.time + SOON) scheduleInstall(turn, turn.time + SOON);
+		return;
+	}
 	// The monitor keeps the kernel's order: a running install that it has not shown yet comes after this change.
 	if (table.install.is === "running" && !table.install.shown) return;
 	const earliest = earliestRepair(table.recent, table.contention, turn.time);

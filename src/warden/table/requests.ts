@@ -17,7 +17,7 @@ export function install(turn: Turn): void {
 	}
 	const own = mayOwn(turn.state.table.firewall, turn.time);
 	turn.table({
-		install: { is: "running", shown: false },
+		install: { is: "running", shown: false, former },
 		withheld: !own,
 		listing: listing === "none" ? "none" : "stale",
 		...(watch.is === "on" ? { watch: { ...watch, unproven: false } } : {}),

@@ -25,6 +25,8 @@ export interface TableState {
 	readonly failures: number;
 	/** `stale`: something happened since the listing was asked for, so its answer says nothing. */
 	readonly listing: "none" | "running" | "stale";
+	/** Listings in a row that have failed. */
+	readonly unlisted?: number;
 	/** The kernel's own listing after an install of the present specification, and when it was read. */
 	readonly reference?: { readonly text: string; readonly at: number };
 	/** How often in a row a listing right after an install was not the reference. */
@@ -57,8 +59,16 @@ export interface TableState {
 export type InstallProgress =
 	/** @property at when the next install is to start */
 	| { readonly is: "idle"; readonly at?: number }
-	/** nft runs. @property shown by the monitor; @property again when another install is to start after this one */
-	| { readonly is: "running"; readonly shown: boolean; readonly again?: number }
+	/**
+	 * nft runs. @property shown by the monitor; @property former the earlier names that it removes; @property again when another
+	 * install is to start after this one
+	 */
+	| {
+			readonly is: "running";
+			readonly shown: boolean;
+			readonly former: readonly string[];
+			readonly again?: number;
+	  }
 	/** nft has ended well; the monitor must show the change until `due`. */
 	| { readonly is: "unconfirmed"; readonly due: number; readonly again?: number };
 

@@ -78,6 +78,7 @@ function retained(topic: string, payload: string): { told: string[]; held: strin
 	const platform = { after: () => timer } as never;
 	const watch = new RetainedTopics(platform, TOPICS, {
 		onHeld() {},
+		onSearched() {},
 		isKnown: () => false,
 		onForeign: ({ started }) => told.push(started),
 	});

@@ -197,6 +197,50 @@ test("the document's access list is enough, and keeps a router out of another's 
 	expect((await kept()).filter((topic) => topic.startsWith("bgpwarden/other"))).toEqual([]);
 });
 
+test("a router with `_` in its name: with the list as it was for 0.1.0 its old devices stay, and the document's line replaces them", async () => {
+	const account = { username: "bgpwarden-gateway", password: "x" };
+	const list = (more = "") =>
+		`${blockAfter("docs/mqtt.md", "What mosquitto has to allow").replaceAll("/gateway/", "/my_gateway/")}${more}\nuser lab\ntopic readwrite #\n`;
+	const line = blockAfter("docs/mqtt.md", "publishes its discovery one level below");
+	const old = "homeassistant/device/bgpwarden_my_gateway/config";
+	const today = "homeassistant/device/bgpwarden-my_gateway/router/config";
+	lab.broker.write("/etc/mosquitto/acl", list(), 0o644);
+	const broker = await startMosquitto(lab.broker, {
+		...account,
+		more: ["acl_file /etc/mosquitto/acl"],
+		others: { lab: "lab" },
+	});
+	const device = {
+		device: { identifiers: ["bgpwarden_my_gateway"] },
+		availability: [{ topic: "bgpwarden/my_gateway/availability" }],
+	};
+	await broker.publish(old, JSON.stringify(device), { retain: true });
+	await startBird(lab.router, birdDirect());
+	const { daemon } = startDaemon(lab.router, { main: { router_id: "my_gateway" }, mqtt: account });
+	const discovery = async () =>
+		[...(await broker.retained()).keys()].filter((topic) => topic === old || topic === today);
+	const { router } = await daemon.untilStatus(
+		"a problem",
+		({ router }) => router.problem_kind === "mqtt_message",
+		{ timeout: 30_000 },
+	);
+	expect(router.problem).toMatch(/below homeassistant\/device\/bgpwarden-my_gateway\/, .*access list/);
+	await pause(4000);
+	expect(await discovery()).toEqual([old]);
+	expect((await broker.retained()).has("bgpwarden/my_gateway/state")).toBe(true);
+
+	lab.broker.write("/etc/mosquitto/acl", list(`\n${line}`), 0o644);
+	broker.process.kill("SIGHUP");
+	daemon.reload();
+	await until("today's discovery alone", discovery, {
+		holds: (found) => found.join() === today,
+		timeout: 20_000,
+	});
+	await daemon.untilStatus("no problem", (status) => status.router.problem === undefined, {
+		timeout: 20_000,
+	});
+});
+
 describe("what nobody may see", () => {
 	const secret = "never-to-be-seen";
 

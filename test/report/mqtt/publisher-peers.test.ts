@@ -32,6 +32,24 @@ describe("peers", () => {
 		expect(bench.messages()).toEqual(expect.arrayContaining(cleared("tymora")));
 	});
 
+	test("one whose removal was on its way when the connection died is taken back on the next", () => {
+		bench = settled({}, ["tymora", "waukeen"]);
+		bench.acknowledges = false;
+		bench.publisher.update(status(["waukeen"]));
+		expect(bench.messages()).toEqual(cleared("tymora"));
+		// Long after the second in which no other message goes on that topic.
+		bench.advance(30_000);
+		bench.publisher.update(status(["waukeen", "xoanon"]));
+		bench.disconnect("gone");
+		bench.acknowledges = true;
+		bench.topics();
+		bench.connect();
+		expect(bench.messages()).toEqual(expect.arrayContaining(cleared("tymora")));
+		bench.disconnect("gone");
+		bench.connect();
+		expect(bench.messages()).not.toEqual(expect.arrayContaining(cleared("tymora")));
+	});
+
 	test("an unreachable BIRD makes them unavailable, not disappear", () => {
 		bench = settled();
 		bench.publisher.update(status([], false));
@@ -217,11 +235,82 @@ describe("a router whose ids were others in 0.1.0", () => {
 			device: { identifiers: [identifier] },
 			availability: [{ topic: `bgpwarden/${router}/availability` }],
 		});
+	const OLD = "homeassistant/device/bgpwarden_my_gw/config";
+	const NEW = "homeassistant/device/bgpwarden-my_gw/router/config";
+	const PROBE = "homeassistant/device/bgpwarden-my_gw/probe/config";
+	const meetAndFind = () => {
+		bench.meet();
+		bench.receive(OLD, former("bgpwarden_my_gw", "my_gw"), true);
+	};
+	const messages = () => bench.messages().filter(([topic]) => topic !== PROBE);
 
-	test("takes the old devices back before it publishes the new ones, and nobody else's", () => {
+	beforeEach(() => {
 		bench = new Bench({}, "my_gw");
 		bench.publisher.update(status(["waukeen"]));
+	});
+
+	test("keeps them where the broker does not take the new ones, and says so", () => {
+		meetAndFind();
+		bench.advance(10_000);
+		const published = messages();
+		expect(published.map(([topic]) => topic)).toContain(NEW);
+		expect(published.filter(([, payload]) => payload === "")).toEqual([]);
+		expect(bench.refusal).toMatch(
+			/the broker drops what is published below homeassistant\/device\/bgpwarden-my_gw\/, .*access list/,
+		);
+		// The access list is right now, and bgpwarden was reloaded.
+		bench.publisher.retry();
+		bench.receive(PROBE, "");
+		bench.advance(1500);
+		expect(messages()).toContainEqual([OLD, ""]);
+		expect(bench.refusal).toBeUndefined();
+	});
+
+	test("finds them though the first connections end at once", () => {
+		for (let times = 0; times < 2; times++) {
+			bench.meet();
+			bench.advance(300);
+			bench.disconnect("gone");
+		}
+		meetAndFind();
+		bench.receive(PROBE, "");
+		bench.advance(3000);
+		// A router whose connections are short shows its state at once, in case another one has its name.
+		expect(messages().filter(([topic]) => topic.startsWith("home"))).toEqual([[OLD, ""]]);
+	});
+
+	test("publishes nothing while the broker may still show one", () => {
 		bench.meet();
+		bench.receive(PROBE, "");
+		for (let times = 0; times < 4; times++) {
+			bench.advance(900);
+			bench.receive("homeassistant/device/other/config", "{}", true);
+		}
+		expect(messages()).toEqual([]);
+		bench.receive(OLD, former("bgpwarden_my_gw", "my_gw"), true);
+		bench.advance(1100);
+		expect(messages()).toEqual([[OLD, ""]]);
+	});
+
+	test("takes them back once more where the connection ended before the broker had said that it did", () => {
+		bench.acknowledges = false;
+		meetAndFind();
+		bench.receive(PROBE, "");
+		bench.advance(5000);
+		expect(messages()).toEqual([[OLD, ""]]);
+		bench.disconnect("gone");
+		bench.acknowledges = true;
+		bench.meet();
+		bench.receive(PROBE, "");
+		bench.advance(2500);
+		expect(messages()).toEqual([[OLD, ""]]);
+		bench.advance(2500);
+		expect(messages().map(([topic]) => topic)).toContain(NEW);
+	});
+
+	test("takes the old devices back before it publishes the new ones, and nobody else's", () => {
+		bench.meet();
+		bench.receive(PROBE, "");
 		const old = [
 			"homeassistant/device/bgpwarden_my_gw/config",
 			"homeassistant/device/bgpwarden_my_gw_waukeen/config",
@@ -234,8 +323,8 @@ describe("a router whose ids were others in 0.1.0", () => {
 			former("bgpwarden_my_gw_lab", "my"),
 			true,
 		);
-		bench.advance(5100);
-		expect(bench.messages()).toEqual(old.map((topic) => [topic, ""]));
+		bench.advance(3000);
+		expect(messages()).toEqual(old.map((topic) => [topic, ""]));
 		bench.advance(3000);
 		const published = bench.messages().map(([topic]) => topic);
 		expect(published).toContain("homeassistant/device/bgpwarden-my_gw/router/config");
@@ -244,10 +333,8 @@ describe("a router whose ids were others in 0.1.0", () => {
 	});
 
 	test("publishes at its usual time where there are none", () => {
-		bench = new Bench({}, "my_gw");
-		bench.publisher.update(status(["waukeen"]));
 		bench.meet();
-		bench.advance(7500);
+		bench.advance(2500);
 		expect(bench.messages().map(([topic]) => topic)).toContain("bgpwarden/my_gw/state");
 	});
 });

@@ -139,4 +139,18 @@ describe("the end", () => {
 		await bench.publisher.retire();
 		expect(bench.published).toEqual(EVERYTHING.map((topic) => ({ topic, payload: "", retain: true })));
 	});
+
+	test("without a connection leaves that to the next publisher", async () => {
+		bench = settled();
+		bench.disconnect("gone");
+		const left = await bench.publisher.retire();
+		expect(left).toEqual(EVERYTHING);
+		const next = new Bench({}, "r2");
+		next.publisher.remove(left);
+		next.publisher.update(status());
+		next.connect();
+		const published = next.messages();
+		expect(published.filter(([, payload]) => payload === "").map(([topic]) => topic)).toEqual(EVERYTHING);
+		expect(published.map(([topic]) => topic)).toContain("bgpwarden/r2/state");
+	});
 });

@@ -1,5 +1,5 @@
-import { beforeEach, describe, expect, test } from "vitest";
-import type { LastMessage } from "../../../src/report/mqtt/refused-messages.ts";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { type LastMessage, RefusedMessages } from "../../../src/report/mqtt/refused-messages.ts";
 import { Bench, DISCOVERY, EVERYTHING, PEER_DISCOVERY, R, settled, status } from "./bench.ts";
 
 /** A broker that hangs up at the same message each time. */
@@ -142,6 +142,31 @@ describe("a message at which the broker hangs up", () => {
 		const [[topic, payload] = ["", "{}"]] = bench.messages();
 		expect(topic).toBe(`${R}/event`);
 		expect(JSON.parse(payload)).toMatchObject({ event_type: "bird_back", dropped: 1 });
+	});
+
+	test("is an event: nothing is done about it until there is another", () => {
+		connectAndGo();
+		bench.publisher.event({ event_type: "bird_lost", at: "2025-11-24T03:00:00Z", reason: "x".repeat(5000) });
+		for (let times = 0; times < 3; times++) hangUpAt(`${R}/event`);
+		connectAndGo();
+		const looks = vi.spyOn(RefusedMessages.prototype, "admit");
+		bench.advance(3_600_000);
+		bench.publisher.retry();
+		bench.advance(60_000);
+		expect(looks.mock.calls.length).toBeLessThan(5);
+		looks.mockRestore();
+	});
+
+	test("is one of two that wait for each other's size: the time passes without a look each millisecond", () => {
+		for (let times = 0; times < 3; times++) hangUpAt(DISCOVERY);
+		connectAndGo();
+		bench.advance(300_000);
+		for (let times = 0; times < 3; times++) hangUpAt(PEER_DISCOVERY);
+		connectAndGo();
+		const looks = vi.spyOn(RefusedMessages.prototype, "admit");
+		bench.advance(3_600_000);
+		expect(looks.mock.calls.length).toBeLessThan(50);
+		looks.mockRestore();
 	});
 
 	test("of a path that lets nothing large through is left out as well", () => {

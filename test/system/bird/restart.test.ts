@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
+import { runToEnd } from "../../../src/platform/supervise.ts";
 import { type RestartResult, restartPeer } from "../../../src/system/bird/restart.ts";
 import { FakePlatform, type Script } from "../../fakes/platform.ts";
 import { VERSIONS } from "./transcript.ts";
@@ -52,6 +53,27 @@ describe("restartPeer", () => {
 			expect(platform.pendingTimers).toBe(0);
 		},
 	);
+
+	it("does not restart whom nobody wants restarted any more when its turn comes", async () => {
+		let hurry = () => {};
+		platform.program("slow", (child) => {
+			hurry = () => child.end(0);
+		});
+		platform.program("birdcl", prints("", 0));
+		let up = false;
+		for (let each = 0; each < 2; each++) void runToEnd(platform, ["slow"], { timeout: 60_000 });
+		const result = restartPeer(platform, { socket: "", peer: "a", verb: "restart", isWanted: () => !up });
+		const other = restartPeer(platform, { socket: "", peer: "b", verb: "restart" });
+		await platform.settle();
+		up = true;
+		hurry();
+		await platform.settle();
+		expect(await result).toEqual({ ok: false, reason: expect.stringMatching(/no longer wanted$/) });
+		await other;
+		const restarted = platform.children.map(({ argv }) => argv.at(-1));
+		expect(restarted).toContain('"b"');
+		expect(restarted).not.toContain('"a"');
+	});
 
 	describe.each(VERSIONS)("on BIRD %s", (version) => {
 		it.each([

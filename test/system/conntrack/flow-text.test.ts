@@ -123,6 +123,12 @@ describe("what is stale", () => {
 		const reply = { ...redirected.reply, sourcePort: 179 };
 		expect(stale([{ ...redirected, reply }], isLocal)).toHaveLength(1);
 	});
+
+	it("leaves another port of the router alone that is forwarded to BGP's on a node", () => {
+		const forwarded = flow("tcp", 1000, 8179);
+		const reply = { ...forwarded.reply, source: "192.168.1.9", sourcePort: 179 };
+		expect(stale([{ ...forwarded, reply }], isLocal)).toHaveLength(0);
+	});
 });
 
 describe("filterOf", () => {

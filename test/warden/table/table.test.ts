@@ -9,6 +9,11 @@ const deleted = { type: "table_touched", touch: "deleted", actor: nft } as const
 const changed = { type: "table_touched", touch: "changed", actor: nft } as const;
 const identity = { version: "1", router: "r", pid: 1 };
 
+/** Lets time pass, a minute at most. */
+function untilInstall(story: Story): void {
+	for (let quarter = 0; quarter < 240; quarter++) if (types(story.passes(250)).includes("install")) return;
+}
+
 describe("the start", () => {
 	test("looks first, installs, then looks and flushes", () => {
 		const story = new Story();
@@ -155,16 +160,78 @@ describe("an install that fails", () => {
 		for (let round = 0; round < 6; round++) {
 			const start = story.time;
 			story.happens({ type: "install_failed", reason: "nft: not found" });
-			for (let second = 0; second < 200 && !types(story.passes(500)).includes("install"); second++);
+			for (let second = 0; second < 200 && !types(story.passes(250)).includes("install"); second++);
 			times.push(story.time - start);
 		}
-		expect(times).toEqual([1000, 2000, 4000, 8000, 10_000, 10_000]);
+		expect(times).toEqual([250, 500, 1000, 2000, 4000, 8000]);
 		expect(statusOf(story.state, identity).router.problem).toBe(
 			"table inet custom_bgp cannot be installed: nft: not found",
 		);
 		story.happens({ type: "own_transaction" }, { type: "installed" });
 		expect(statusOf(story.state, identity).router.problem).toBeUndefined();
 		expect(story.status.router.repairs).toBe(1);
+	});
+
+	test("is tried again at once when somebody deletes the table: nft works again, for them at least", () => {
+		const story = Story.kept();
+		story.happens(changed);
+		for (let round = 0; round < 7; round++) {
+			story.happens({ type: "install_failed", reason: "nft: not found" });
+			if (round < 6) untilInstall(story);
+		}
+		story.passes(1000);
+		expect(types(story.happens(deleted))).toEqual([]);
+		// However often that happens.
+		const installs = Array.from({ length: 20 }, () => {
+			story.happens(deleted);
+			return types(story.passes(50));
+		}).flat();
+		expect(installs).toEqual(["install"]);
+	});
+});
+
+describe("a listing that fails", () => {
+	test("after the monitor has missed something is followed by an install, later each time", () => {
+		const story = Story.kept();
+		story.passes(10_000);
+		story.happens({ type: "watch_gap" });
+		const times: number[] = [];
+		const told: string[] = [];
+		for (let round = 0; round < 7; round++) {
+			const start = story.time;
+			told.push(...logged(story.happens({ type: "list_failed", reason: "nft: not found" })));
+			untilInstall(story);
+			times.push(story.time - start);
+			// Which is listed once it is there.
+			story.happens({ type: "own_transaction" });
+			expect(types(story.happens({ type: "installed" }))).toContain("list");
+		}
+		expect(times).toEqual([250, 500, 1000, 2000, 4000, 8000, 10_000]);
+		expect(told).toEqual(["table inet custom_bgp cannot be listed: nft: not found"]);
+		story.happens({ type: "listed", text: "whole" });
+		story.happens({ type: "watch_gap" }, { type: "list_failed", reason: "nft: not found" });
+		expect(types(story.passes(250))).toContain("install");
+	});
+
+	test("says nothing where nobody else can change the table", () => {
+		const story = Story.kept();
+		story.happens({ type: "own_transaction" }, { type: "installed", owned: true });
+		story.happens({ type: "listed", text: "whole" }, { type: "watch_gap" });
+		story.happens({ type: "list_failed", reason: "nft: not found" });
+		expect(types(story.passes(20_000))).not.toContain("install");
+	});
+});
+
+describe("another name", () => {
+	test("that comes while an install runs leaves no table behind", () => {
+		const story = Story.kept();
+		const settings = { ...story.state.settings };
+		story.happens({ type: "configured", settings: { ...settings, forwarded: true } });
+		story.happens({ type: "configured", settings: { ...settings, table: "other" } });
+		const actions = story.happens({ type: "own_transaction" }, { type: "installed" });
+		expect(actions.find(({ type }) => type === "install")).toMatchObject({ former: ["custom_bgp"] });
+		story.happens({ type: "own_transaction" }, { type: "installed" });
+		expect(story.state.table.former).toEqual([]);
 	});
 });
 
