@@ -150,10 +150,12 @@ export class Publisher {
 		for (const topic of topics) this.retained.distrust(topic);
 	}
 
-	/** The configuration was reloaded: what is left out is tried again. */
+	/** The configuration was reloaded: what is left out is tried again, and what the broker has dropped. */
 	retry(): void {
-		if (this.link.connected && this.unreplaced) this.heldTopics.start(this.link);
+		const again = this.link.connected && this.refusal !== undefined;
+		if (again && this.unreplaced) this.heldTopics.start(this.link);
 		this.outgoing.retry();
+		if (again) this.greet();
 	}
 
 	/** What the broker does not get, or does not keep, as one line; undefined: nothing. */

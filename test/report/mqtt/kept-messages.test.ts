@@ -48,6 +48,16 @@ test("that drops what is large: the message is named, until it is kept or asked 
 	expect(bench.refusal).toBeUndefined();
 });
 
+test("that keeps since a reload what it dropped before gets it once more", () => {
+	look((_topic, payload) => !isLarge(payload, 1000));
+	expect(bench.refusal).toMatch(/drops it/);
+	bench.keeps = () => true;
+	bench.publisher.retry();
+	bench.advance(20_000);
+	expect(bench.held.get(DISCOVERY)).toBeDefined();
+	expect(bench.refusal).toBeUndefined();
+});
+
 test("that drops one of two of a kind, though an older version of it is there", () => {
 	bench.held.set(PEER_DISCOVERY, "{}");
 	look((topic) => topic !== PEER_DISCOVERY);
