@@ -6,19 +6,21 @@ const PIECE = 4096;
 /** Bytes that are not UTF-8 from which on no other is either: garbage is not worth the time that each byte takes. */
 const MOST_BAD = 1024;
 
-/** In pieces: an engine may remember each character that a repetition has taken (QuickJS since 2026: 24 bytes). */
-const ASCII = /[\0-\x7f]{0,4096}/y;
+const ASCII = /[\0-\x7f]*/y;
+
+/** Characters looked at in one go: QuickJS of 2026 remembers each one that a repetition has taken, in 24 bytes. */
+const LOOK = 16_384;
 
 /** Bytes to text; bytes that are not UTF-8 become U+FFFD, one each; beyond the 1,024th of them, so does every byte over 0x7f. */
 export function decodeUtf8(bytes: Uint8Array): string {
 	const plain = fromCodeUnits(bytes);
 	// A loop of the engine's own: one in JavaScript takes at least twice as long, and so does a search for the first high character.
-	ASCII.lastIndex = 0;
 	let firstHigh = 0;
 	do {
-		firstHigh = ASCII.lastIndex;
-		ASCII.test(plain);
-	} while (ASCII.lastIndex > firstHigh);
+		ASCII.lastIndex = 0;
+		ASCII.test(plain.slice(firstHigh, firstHigh + LOOK));
+		firstHigh += ASCII.lastIndex;
+	} while (ASCII.lastIndex === LOOK);
 	if (firstHigh === plain.length) return plain;
 	const units = new Uint16Array(bytes.length - firstHigh);
 	let end = 0;

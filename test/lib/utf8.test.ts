@@ -19,3 +19,12 @@ test("beyond a thousand bytes that are not UTF-8 it is garbage, and what is ASCI
 	const long = "улица ".repeat(50_000);
 	expect(decodeUtf8(encodeUtf8(long))).toBe(long);
 });
+
+test.each([0, 1, 16_383, 16_384, 16_385, 32_768, 40_000])(
+	"%i characters of ASCII, and others behind them",
+	(length) => {
+		const text = "a".repeat(length);
+		expect(decodeUtf8(encodeUtf8(text))).toBe(text);
+		expect(decodeUtf8(encodeUtf8(`${text}ü${text}`))).toBe(`${text}ü${text}`);
+	},
+);

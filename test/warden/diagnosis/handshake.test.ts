@@ -53,6 +53,18 @@ describe("a SYN of the peer", () => {
 		expect(told(story)?.remedy).toContain("bgpwarden.main.zone=lan");
 	});
 
+	test("that fw4 rejects on another port than 179: the option, which opens that one, is no remedy", () => {
+		const story = read(passive);
+		const protocol = { name: "waukeen", disabled: false, password: false, channels: [], localPort: 1790 };
+		const configuration = { bgp: [protocol], bfd: [], direct: [], kernel: [], device: true };
+		story.happens({ type: "bird_configured", configuration });
+		const jump = at("fw4", "reject_from_lan", "jump handle_reject", "jump");
+		const syn = { ...packet(["syn"], true), destinationPort: 1790 };
+		seen(story, trace(story, syn, jump, at("fw4", "handle_reject", "reject", "drop")));
+		expect(told(story)?.diagnosis).toBe("blocked");
+		expect(told(story)?.remedy).toMatch(/^allow TCP port 1790 from the peer/);
+	});
+
 	const input = at("custom_bgp", "filter_input", "tcp dport 179 accept", "accept");
 
 	test("that never comes to the input hook", () => {

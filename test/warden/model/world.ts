@@ -38,6 +38,8 @@ export class World {
 	private wall = Date.UTC(2026, 10, 24);
 	private pending: { readonly at: number; readonly happens: () => void }[] = [];
 	private delay = 0;
+	/** When the last install or release ends. */
+	private protectedAt = 0;
 
 	constructor(
 		private readonly canOwn: boolean,
@@ -132,7 +134,12 @@ export class World {
 	private carryOut(action: Action): void {
 		if (action.type === "replace_watch") this.killMonitor();
 		const outcome = this.outcomeOf(action);
-		if (outcome) this.later(this.nextDelay(), outcome);
+		if (!outcome) return;
+		let at = this.time + this.nextDelay();
+		// What is done with the table is done one after the other (system/nft/protection.ts).
+		if (action.type === "install" || action.type === "release")
+			this.protectedAt = at = Math.max(at, this.protectedAt + 1);
+		this.later(at - this.time, outcome);
 	}
 
 	/** What comes of an action after a while. */
