@@ -53,6 +53,8 @@ async function restart(platform: Platform, target: Target): Promise<RestartResul
 		if (done.timedOut)
 			return { ok: false, reason: `${client} ${verb} ${peer}: no answer in ${PATIENCE / 1000} s` };
 		if ("code" in done.status && done.status.code === 127) continue;
+		if (isWanted?.() === false && done.stdout === "")
+			return { ok: false, reason: "it has come up meanwhile" };
 		const [last] = answerLines(done.stdout).slice(-1);
 		if (last && DONE[verb].includes(last.code)) return { ok: true };
 		const reason = last?.text.trim() || describeExit([client, verb, peer], done.status, done.complaint);
