@@ -6,6 +6,7 @@ import type { Platform } from "../../platform/types.ts";
 import { Payloads } from "../payloads.ts";
 import { peerId, type Topics, topicsFor } from "../topics.ts";
 import { EventQueue } from "./event-queue.ts";
+import { FormerDevices } from "./former-devices.ts";
 import { CommandGate } from "./incoming-commands.ts";
 import { KnownPeers } from "./known-peers.ts";
 import { createMqttLink, type Message, type MqttLink } from "./link.ts";
@@ -25,8 +26,6 @@ const SPREAD = 2500;
 const SOON = 100;
 /** Packets of a broker for each peer, after a connection. */
 const PACKETS_EACH = 10;
-/** Milliseconds in which Home Assistant forgets what is taken back. */
-const FORGOTTEN = 2000;
 
 /**
  * Keeps the broker's retained messages equal to the last status, also after lost connections and restarts of the broker, of
@@ -39,6 +38,7 @@ export class Publisher {
 	private readonly retained: RetainedMessages;
 	private readonly events: EventQueue;
 	private readonly heldTopics: RetainedTopics;
+	private readonly former: FormerDevices;
 	private readonly gate = new CommandGate();
 	private status: Status | undefined;
 	private readonly peers = new KnownPeers();
@@ -53,10 +53,6 @@ export class Publisher {
 	private readonly instance: string;
 	/** The broker has it. */
 	private known = false;
-	/** When Home Assistant has forgotten what was taken back; monotonic ms. */
-	private freeAt = Number.NEGATIVE_INFINITY;
-	/** Topics under former ids that were emptied on this connection. */
-	private readonly emptied = new Set<string>();
 
 	/**
 	 * @param routerId the configured name or the hostname, as it is
@@ -102,6 +98,10 @@ export class Publisher {
 			},
 			isKnown: (id) => this.peers.nameOf(id) !== undefined,
 			onForeign: ({ started }) => this.sameId.foreign(started),
+		});
+		this.former = new FormerDevices(platform, this.topics, config.discovery, this.heldTopics, {
+			remove: (topic, done) => this.retain(topic, "", done),
+			onLater: (milliseconds) => this.again.within(milliseconds),
 		});
 		this.sameId = new SameIdWatch(platform, this.topics.id, (text) => this.handlers.onForeign(text));
 		this.link = createLink(
@@ -153,22 +153,14 @@ export class Publisher {
 	/** The configuration was reloaded: what is left out is tried again, and what the broker has dropped. */
 	retry(): void {
 		const again = this.link.connected && this.refusal !== undefined;
-		if (again && this.unreplaced) this.heldTopics.start(this.link);
+		if (again && this.former.problem) this.heldTopics.start(this.link);
 		this.outgoing.retry();
 		if (again) this.greet();
 	}
 
 	/** What the broker does not get, or does not keep, as one line; undefined: nothing. */
 	get refusal(): string | undefined {
-		return this.outgoing.problem ?? this.unreplaced;
-	}
-
-	/** Why the devices of version 0.1.0 stay: nothing could take their place. */
-	private get unreplaced(): string | undefined {
-		const { former, searching, writable } = this.heldTopics;
-		if (former.size === 0 || searching || writable || !this.config.discovery) return undefined;
-		const where = this.topics.discovery.replace(/[^/]+\/config$/, "");
-		return `the broker drops what is published below ${where}, or does not let it be read: see its access list; Home Assistant keeps the devices of version 0.1.0`;
+		return this.outgoing.problem ?? this.former.problem;
 	}
 
 	private tellRefusal(): void {
@@ -215,7 +207,7 @@ export class Publisher {
 			...(config.discovery ? [topics.birth] : []),
 			...(config.commands ? [topics.command, topics.anyPeerCommand] : []),
 		]);
-		this.emptied.clear();
+		this.former.connected();
 		this.heldTopics.start(this.link);
 		// If another router takes the connection away each time, each has to find what the other left.
 		if (short) this.introduce();
@@ -259,7 +251,7 @@ export class Publisher {
 
 	/** Publishes what differs from what was sent; what is refused for lack of room follows in `onRoom`. */
 	private synchronize(): void {
-		if (!this.status || !this.ready || !this.link.connected || this.takesBack()) return;
+		if (!this.status || !this.ready || !this.link.connected || this.former.takeBack()) return;
 		const { router } = this.status;
 		const wanted = this.payloads.retained({ router, peers: this.peers.all });
 		// What the broker holds of peers that BIRD does not have; while BIRD cannot be queried, nobody knows.
@@ -273,32 +265,6 @@ export class Publisher {
 		if (rest === "full") return;
 		this.sendEvents();
 		if (rest !== undefined) this.again.within(rest);
-	}
-
-	/**
-	 * Takes back what was published under ids of version 0.1.0: a moment later Home Assistant has forgotten those entities, and
-	 * gives the new ones their entity ids, by which it knows their history. So it is looked for before anything is published
-	 * under the new ones, and it stays where these cannot take its place.
-	 * @returns whether the rest has to wait for that
-	 */
-	private takesBack(): boolean {
-		if (!this.topics.former) return false;
-		const { former, searching } = this.heldTopics;
-		if (searching) return true;
-		const now = this.platform.now().monotonic;
-		for (const topic of this.unreplaced ? [] : former) {
-			if (this.emptied.has(topic)) continue;
-			const done = () => {
-				former.delete(topic);
-				this.freeAt = this.platform.now().monotonic + FORGOTTEN;
-				this.again.within(FORGOTTEN);
-			};
-			if (!this.retain(topic, "", done)) return true;
-			this.emptied.add(topic);
-		}
-		const wait = this.freeAt - now;
-		if (wait > 0) this.again.within(wait);
-		return wait > 0 || (former.size > 0 && !this.unreplaced);
 	}
 
 	private sendEvents(): void {
