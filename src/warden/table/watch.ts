@@ -65,14 +65,14 @@ function notShown(turn: Turn): void {
 	const age = turn.time - (watchedSince(turn.state.table) ?? turn.time);
 	settleInstall(turn);
 	turn.table({ unshown: misses });
-	if (loss && misses >= DEAF_AFTER) {
-		// Whoever waits for a deaf monitor waits for ever: the kernel has confirmed the install, and is asked what is there now.
-		restored(turn);
-		list(turn);
-	}
-	if ((loss && misses < DEAF_AFTER) || age < YOUNG) {
+	const isDeaf = misses >= DEAF_AFTER;
+	// Whoever waits for a deaf monitor waits for ever: the kernel has confirmed the install.
+	if (loss && isDeaf) restored(turn);
+	if ((loss && !isDeaf) || age < YOUNG) {
 		install(turn);
 		return;
 	}
+	// What it does not show may be another loss, which is not to wait for the next monitor.
+	list(turn);
 	turn.do({ type: "replace_watch", reason: "nft monitor does not show the daemon's own change" });
 }

@@ -4,22 +4,32 @@
  * Usage: mangle FILE PROGRAM [ARGUMENT…], or mangle FILE listen ADDRESS connect ADDRESS, with a path or HOST:PORT.
  */
 const program = `#!/usr/bin/python3
-import os, socket, subprocess, sys, threading, time
+import os, queue, socket, subprocess, sys, threading, time
 def way():
 	try: return open(sys.argv[1]).read().strip()
 	except OSError: return ""
 # None: the end. The garbage is no packet of MQTT either, and ends like an answer of BIRD's client.
-def mangled(data):
+def mangled(data, came):
 	while way() == "nothing": time.sleep(0.05)
 	how = way()
 	if how == "garbage": return b"rubbish, " * 20 + b"\\nbird> ", False
 	if how == "half": return data[:len(data) // 2], True
 	if how == "10 MB": return b"x" * 10000000, False
-	if how == "slow": time.sleep(0.5)
+	if how == "slow": time.sleep(max(0, came + 0.5 - time.monotonic()))
 	return data, False
+# Read as it comes: what waits behind something slow is no later than that.
 def spoil(read, write):
-	while data := read():
-		data, last = mangled(data)
+	pieces = queue.Queue()
+	def gather():
+		try:
+			while data := read(): pieces.put((data, time.monotonic()))
+		except OSError: pass
+		pieces.put((b"", 0))
+	threading.Thread(target=gather, daemon=True).start()
+	while True:
+		data, came = pieces.get()
+		if not data: return
+		data, last = mangled(data, came)
 		write(data)
 		if last: return
 def quietly(work, *ends):

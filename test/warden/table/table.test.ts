@@ -254,6 +254,16 @@ describe("the monitor", () => {
 		expect(types(story.passes(1000))).toContain("replace_watch");
 	});
 
+	test("one that does not show our own install may hide a loss: the kernel is asked before the next one has started", () => {
+		const story = Story.kept();
+		story.passes(10_000);
+		story.happens({ type: "watch_gap" }, { type: "listed", text: "whole" });
+		story.happens({ type: "configured", settings: { ...story.state.settings, forwarded: true } });
+		story.happens({ type: "installed" }, { type: "listed", text: "whole" });
+		expect(types(story.passes(501))).toEqual(["list", "replace_watch"]);
+		expect(types(story.happens({ type: "listed", text: undefined }))).toContain("install");
+	});
+
 	test("one that does not show the repair of a loss is replaced after three repairs, later each time", () => {
 		const story = Story.kept();
 		story.passes(10_000);
