@@ -37,7 +37,7 @@ export interface Topics {
 	readonly anyPeerCommand: string;
 	/** Filters for the discovery of every device, others' included. */
 	readonly anyDiscovery: readonly string[];
-	/** A topic of discovery on which nobody publishes. */
+	/** A topic of discovery on which nobody publishes but `PROBE`. */
 	readonly probe: string;
 	/** The ids that this router had in version 0.1.0, where they are others now. */
 	readonly former?: Pick<Topics, "device" | "discovery" | "peer">;
@@ -48,6 +48,13 @@ export interface Topics {
 	/** The peer id and the last level of a topic of this router's peers; undefined for any other topic. */
 	parsePeerTopic(topic: string): { readonly id: string; readonly leaf: string } | undefined;
 }
+
+/**
+ * A device without entities, not retained: Home Assistant makes nothing of it. (Of an empty message it complains in its log, as it
+ * knows no such device.)
+ */
+export const PROBE =
+	'{"device":{"identifiers":["bgpwarden-probe"]},"origin":{"name":"bgpwarden"},"components":{}}';
 
 /** Characters of an id: with what stands around it, entity ids stay below Home Assistant's 255. */
 const ID_LIMIT = 64;

@@ -1,7 +1,7 @@
 import { Alarm } from "../../platform/alarm.ts";
 import type { Platform, Timer } from "../../platform/types.ts";
 import type { Content } from "../payloads.ts";
-import type { Topics } from "../topics.ts";
+import { PROBE, type Topics } from "../topics.ts";
 import type { MqttLink } from "./link.ts";
 import { describeMessage, size } from "./refused-messages.ts";
 
@@ -32,7 +32,7 @@ export class KeptMessages {
 	/** What is asked for now: payloads as they were then, and as they came. */
 	private asked: ReadonlyMap<string, Content> | undefined;
 	private readonly came = new Map<string, Set<string>>();
-	/** Discovery can be read: the empty message that was published beside it came back. */
+	/** Discovery can be read: what was published beside it came back. */
 	private readable = false;
 	private finish: () => void = () => {};
 
@@ -60,7 +60,7 @@ export class KeptMessages {
 
 	receive(topic: string, payload: string): void {
 		if (!this.asked) return;
-		if (topic === this.probe) this.readable = true;
+		if (topic === this.topics.probe) this.readable = true;
 		else if (this.asked.has(topic)) this.came.set(topic, (this.came.get(topic) ?? new Set()).add(payload));
 		else return;
 		if (this.quiet) this.stillQuiet();
@@ -83,11 +83,6 @@ export class KeptMessages {
 		return `the broker acknowledges ${message}${more} and drops it: see its limit of size and its access list`;
 	}
 
-	/** To remove what is not there changes nothing. */
-	private get probe(): string {
-		return this.topics.probe;
-	}
-
 	private due(): [topic: string, content: Content][] {
 		// The key of a state is its text; what other keys stand for changes with the version alone.
 		const isDue = ([topic, { key }]: [string, Content]) => key.length > (this.kept.get(topic) ?? -1);
@@ -103,7 +98,7 @@ export class KeptMessages {
 		const probing = [...this.asked.keys()].some(
 			(topic) => topics.isDiscovery(topic) && this.missing.has(topic),
 		);
-		const filters = [...this.asked.keys(), ...(probing ? [this.probe] : [])];
+		const filters = [...this.asked.keys(), ...(probing ? [topics.probe] : [])];
 		this.finish = () => {
 			this.link().unsubscribe(filters.filter((topic) => topic !== topics.availability));
 			this.judge();
@@ -111,7 +106,7 @@ export class KeptMessages {
 		this.limit = this.platform.after(LIMIT, () => this.finish());
 		this.link().subscribe(filters, () => {
 			if (!this.asked) return;
-			if (probing) this.link().publish(this.probe, "", { retain: true });
+			if (probing) this.link().publish(topics.probe, PROBE, { retain: false });
 			this.stillQuiet();
 		});
 	}

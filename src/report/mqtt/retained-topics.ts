@@ -1,5 +1,5 @@
 import type { Platform, Timer } from "../../platform/types.ts";
-import { peerId, type Topics } from "../topics.ts";
+import { PROBE, peerId, type Topics } from "../topics.ts";
 import type { MqttLink } from "./link.ts";
 
 /** When no retained message has come for this many milliseconds, the broker has sent everything that it holds. */
@@ -44,6 +44,7 @@ export class RetainedTopics {
 	private limit: Timer | undefined;
 	private quiet: Timer | undefined;
 	private finish: () => void = () => {};
+	private probe: () => void = () => {};
 	private tries = 0;
 
 	constructor(
@@ -67,8 +68,9 @@ export class RetainedTopics {
 			this.handlers.onSearched();
 		};
 		this.limit = this.platform.after(LIMIT, this.finish);
+		this.probe = () => void link.publish(topics.probe, PROBE, { retain: false });
 		link.subscribe(filters, () => {
-			if (topics.former) link.publish(topics.probe, "", { retain: true });
+			if (this.former.size > 0) this.probe();
 			this.stillQuiet();
 		});
 	}
@@ -103,8 +105,10 @@ export class RetainedTopics {
 			if (!this.handlers.isKnown(peer.id) && isPeers(peer, payload)) this.hold(this.held, topic);
 		} else if (topics.isDiscovery(topic)) {
 			const whose = ownerOf(topics, topic, payload);
-			if (whose === "former") this.hold(this.former, topic);
-			else if (whose === "own") this.hold(this.held, topic);
+			if (whose === "former") {
+				if (this.former.size === 0) this.probe();
+				this.hold(this.former, topic);
+			} else if (whose === "own") this.hold(this.held, topic);
 		}
 	}
 

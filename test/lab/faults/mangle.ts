@@ -4,7 +4,7 @@
  * Usage: mangle FILE PROGRAM [ARGUMENT…], or mangle FILE listen ADDRESS connect ADDRESS, with a path or HOST:PORT.
  */
 const program = `#!/usr/bin/python3
-import os, queue, socket, subprocess, sys, threading, time
+import os, socket, subprocess, sys, threading, time
 def way():
 	try: return open(sys.argv[1]).read().strip()
 	except OSError: return ""
@@ -19,15 +19,19 @@ def mangled(data, came):
 	return data, False
 # Read as it comes: what waits behind something slow is no later than that.
 def spoil(read, write):
-	pieces = queue.Queue()
+	pieces, ready = [], threading.Semaphore(0)
+	def put(data):
+		pieces.append((data, time.monotonic()))
+		ready.release()
 	def gather():
 		try:
-			while data := read(): pieces.put((data, time.monotonic()))
+			while data := read(): put(data)
 		except OSError: pass
-		pieces.put((b"", 0))
+		put(b"")
 	threading.Thread(target=gather, daemon=True).start()
 	while True:
-		data, came = pieces.get()
+		ready.acquire()
+		data, came = pieces.pop(0)
 		if not data: return
 		data, last = mangled(data, came)
 		write(data)
