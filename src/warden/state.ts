@@ -32,6 +32,8 @@ export interface WardenState {
 
 export interface FlushState {
 	readonly running: boolean;
+	/** When the latest one began, monotonic ms. */
+	readonly since?: number;
 	/** Another flush is to follow the running one. */
 	readonly again: boolean;
 	/** Entries deleted since the start. */

@@ -5,6 +5,9 @@ import type { Turn } from "../turn.ts";
 /** A failed flush is made again: what is stale keeps its session dead. */
 const RETRY: Backoff = { first: 1000, longest: 7000, lasting: 60_000 };
 
+/** A flush that fails after this many ms has hung: whoever waits for the next one would wait as long again. */
+const HUNG = 4000;
+
 /** Deletes stale conntrack entries; with a flush under way, once more after it. @param ids who waits for it */
 export function requestFlush(turn: Turn, ids: readonly string[]): void {
 	const { flush } = turn.state;
@@ -12,7 +15,7 @@ export function requestFlush(turn: Turn, ids: readonly string[]): void {
 		turn.flush({ again: true, nextWaiting: [...flush.nextWaiting, ...ids] });
 		return;
 	}
-	turn.flush({ running: true, waiting: ids, retryAt: undefined });
+	turn.flush({ running: true, since: turn.time, waiting: ids, retryAt: undefined });
 	turn.do({ type: "flush", ports: turn.state.table.ports });
 }
 
@@ -37,9 +40,14 @@ export function flushed(turn: Turn, deleted: number, left: number): void {
 }
 
 export function flushFailed(turn: Turn, reason: string): void {
-	const failures = (turn.state.flush.failures ?? 0) + 1;
+	const { since = turn.time, nextWaiting, failures: before = 0 } = turn.state.flush;
+	const failures = before + 1;
 	turn.problem("conntrack", `cannot delete stale conntrack entries: ${reason}`);
 	turn.flush({ failures, retryAt: turn.time + retryDelay(RETRY, failures) });
+	if (turn.time - since >= HUNG) {
+		turn.reply(nextWaiting, false, reason);
+		turn.flush({ nextWaiting: [] });
+	}
 	finish(turn, false, reason);
 }
 

@@ -176,6 +176,23 @@ describe("commands", () => {
 		expect(story.status.router.flushed).toBe(1);
 	});
 
+	test("flush during a flush that hangs is told of its end, and is made after it", () => {
+		const story = Story.kept();
+		story.happens({ type: "command", command: { verb: "flush", id: "1" } });
+		story.passes(1000);
+		story.happens({ type: "command", command: { verb: "flush", id: "2" } });
+		story.passes(4000);
+		const actions = story.happens({ type: "flush_failed", reason: "conntrack -L: no end after 5 s" });
+		const told = actions.flatMap((action) => (action.type === "reply" ? [[action.id, action.ok]] : []));
+		expect(told).toEqual(
+			expect.arrayContaining([
+				["1", false],
+				["2", false],
+			]),
+		);
+		expect(types(actions)).toContain("flush");
+	});
+
 	test("a flush that fails is a problem until one works", () => {
 		const story = read(peer());
 		const actions = story.happens({ type: "flush_failed", reason: "conntrack: not found" });
