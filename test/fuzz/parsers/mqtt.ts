@@ -82,7 +82,7 @@ function retained(topic: string, payload: string): { told: string[]; held: strin
 		isKnown: () => false,
 		onForeign: ({ started }) => told.push(started),
 	});
-	watch.start({ subscribe() {}, unsubscribe() {} } as unknown as MqttLink);
+	watch.start({ publish: () => true, subscribe() {}, unsubscribe() {} } as unknown as MqttLink);
 	watch.receive(topic, payload, true, "own");
 	return { told, held: [...watch.held, ...watch.former] };
 }
