@@ -1,8 +1,8 @@
-import { toJson } from "../lib/printable.ts";
 /** `render`: configurations out of /etc/config/bgpwarden, and the running BIRD compared with its own. */
 
 import { defaultConfig } from "../config/load.ts";
 import { peerLines, readConfiguration, settingsOf } from "../config/read.ts";
+import { toJson } from "../lib/printable.ts";
 import type { Config } from "../model/config.ts";
 import { tableSpec } from "../model/table.ts";
 import type { Platform } from "../platform/types.ts";

@@ -134,7 +134,7 @@ const turns = new WeakMap<Platform, Turns>();
  * they would leave no process and no descriptor for anything else.
  * @param task calls back when the child has ended
  * @param options.isWanted asked when its turn comes, if it had to wait
- * @param options.onTooLate in place of the task, when it has waited for too long, or is no longer wanted
+ * @param options.onLeftOut in place of the task, when it has waited for too long, or is no longer wanted
  */
 export function inTurn(
 	platform: Platform,
@@ -142,7 +142,7 @@ export function inTurn(
 	options: {
 		readonly urgent?: boolean;
 		readonly isWanted?: () => boolean;
-		readonly onTooLate: (complaint: string) => void;
+		readonly onLeftOut: (complaint: string) => void;
 	},
 ): void {
 	if (options.urgent) {
@@ -170,10 +170,10 @@ export function inTurn(
 	}
 	const timer = platform.after(TURN_PATIENCE, () => {
 		known.waiting.splice(known.waiting.indexOf(entry), 1);
-		options.onTooLate(`no turn within ${TURN_PATIENCE / 1000} s: too many processes were wanted`);
+		options.onLeftOut(`no turn within ${TURN_PATIENCE / 1000} s: too many processes were wanted`);
 	});
 	const entry = {
-		start: () => (options.isWanted?.() === false ? options.onTooLate("no longer wanted") : start()),
+		start: () => (options.isWanted?.() === false ? options.onLeftOut("no longer wanted") : start()),
 		timer,
 	};
 	known.waiting.push(entry);
@@ -221,7 +221,7 @@ export function runToEnd(
 			{
 				urgent: options.urgent === true,
 				...(options.isWanted ? { isWanted: options.isWanted } : {}),
-				onTooLate: (complaint) => resolve({ status: { code: 126 }, stdout: "", complaint, timedOut: false }),
+				onLeftOut: (complaint) => resolve({ status: { code: 126 }, stdout: "", complaint, timedOut: false }),
 			},
 		);
 	});

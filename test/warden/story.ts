@@ -105,3 +105,8 @@ export function types(actions: readonly Action[]): string[] {
 export function logged(actions: readonly Action[]): string[] {
 	return actions.flatMap((action) => (action.type === "log" ? action.text : []));
 }
+
+/** Lets time pass, a minute at most. */
+export function untilInstall(story: Story): void {
+	for (let quarter = 0; quarter < 240; quarter++) if (types(story.passes(250)).includes("install")) return;
+}

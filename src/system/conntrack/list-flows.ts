@@ -101,7 +101,7 @@ export function runConntrack(
 				child.write(input);
 				child.closeStdin();
 			},
-			{ onTooLate: (complaint) => resolve(`${argv.join(" ")}: ${complaint}`) },
+			{ onLeftOut: (complaint) => resolve(`${argv.join(" ")}: ${complaint}`) },
 		);
 	});
 }
