@@ -215,6 +215,7 @@ export class Daemon {
 		return statusOf(this.state, { version, router, pid: this.platform.pid, ...this.table.saved });
 	}
 
+	/** See `Programs`. */
 	isUp(peer: string): boolean {
 		const record = this.state.peers.get(peer);
 		return record !== undefined && isEstablished(record);

@@ -17,7 +17,7 @@ export class Memo<Made> {
 		return made;
 	}
 
-	/** Forgets what names have left that are gone. @param count how many there are */
+	/** Forgets everything once half of it is of names that are gone. @param count how many names there are */
 	limit(count: number): void {
 		if (this.known.size > 2 * count + 16) this.known.clear();
 	}

@@ -203,7 +203,7 @@ class UciFile {
 		if (!list && value === "" && earlierIsSet) return;
 		const line = this.statementLine;
 		if (list && earlierIsSet) {
-			// In place: a copy for each line would take a minute for a file full of them.
+			// In place: copies take a time that grows with the square of the lines.
 			earlier.values.push(value);
 			Object.assign(earlier, { list, line });
 			return;

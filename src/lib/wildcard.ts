@@ -1,7 +1,7 @@
 /** One place of a pattern: any text, or one character that fits. */
 export type Place = "*" | ((character: string) => boolean);
 
-/** Whether a text fits a pattern. Regular expressions take years for the sixth `*`, this takes as long as for the first. */
+/** Whether a text fits a pattern. A regular expression takes many times longer with each further `*`; this does not. */
 export function fits(pattern: readonly Place[], text: string): boolean {
 	let [at, place] = [0, 0];
 	/** The last `*`, and where what it takes ends. */
