@@ -128,10 +128,10 @@ export function startClient(platform: Platform, options: ClientProcessOptions): 
 			for (let at = 0; at < text.length; ) {
 				if (echo === undefined) at = taker.lines?.(text, at) ?? at;
 				if (at === text.length) break;
-				const end = text.indexOf("\n", at);
-				take(text.slice(at, end));
+				const newline = text.indexOf("\n", at);
+				take(text.slice(at, newline));
 				if (!open) return;
-				at = end + 1;
+				at = newline + 1;
 			}
 		}
 		// The prompt begins a line; a line that ends like it is a part of the answer.
