@@ -69,6 +69,9 @@ export async function startTracer(
 			});
 	};
 
+	// In this order, see `partingShot`: its descriptor has to be lower than the monitor's.
+	const shot = partingShot(platform);
+	const pipe = await platform.openFullPipe();
 	const monitor = follow(
 		platform,
 		(text) => {
@@ -79,9 +82,7 @@ export async function startTracer(
 		},
 		end,
 	);
-	const shot = partingShot(platform);
 	const table = new OwnedTable(platform, nft, () => end("the table of the trace is gone"));
-	const pipe = await platform.openFullPipe();
 	const applied = await table.apply(
 		{ table: name, render: () => renderTraceTable(name, options.address, options.ports) },
 		pipe,
@@ -105,6 +106,11 @@ export async function startTracer(
  * An nft that waits for the end of its input, which comes with the end of this process. Then it makes a table that the same
  * transaction deletes: `nft monitor` has something to write, finds no reader, and ends too. Without that it would wait for
  * somebody's next change of the ruleset; that the trace's own table has gone, the kernel tells nobody.
+ *
+ * The kernel closes the descriptors of a process that is killed from the highest down (Linux 4.3 and later), and may pause
+ * between two of them. So the one that this nft waits for is lower than the one that the monitor writes to: otherwise the
+ * table can come while there still is a reader, and then nothing ever comes again. The starts of two children and of a pipe
+ * take the lowest free descriptors; what this start gives back is used up by the pipe, not by the monitor.
  */
 function partingShot(platform: Platform): Child {
 	const child = platform.spawn({ argv: ["nft", "-f", "-"], stdin: true, onExit: () => {} });

@@ -1,3 +1,4 @@
+import { readdirSync, readlinkSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { configFile, daemonFile, runDirectory, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
@@ -26,10 +27,21 @@ const startTrace = async (...words: string[]) => {
 };
 const tables = async () =>
 	(await lab.router.run(["nft", "list", "tables"])).stdout.trimEnd().split("\n").sort();
-const commandLines = () =>
-	lab.router
-		.processes()
-		.map((pid) => (lab.router.read(`/proc/${pid}/cmdline`) ?? "").split("\0").join(" ").trim());
+const commandLineOf = (pid: number) =>
+	(lab.router.read(`/proc/${pid}/cmdline`) ?? "").split("\0").join(" ").trim();
+const commandLines = () => lab.router.processes().map(commandLineOf);
+
+/** Of the pipe that is this descriptor of the trace's child: the descriptor of its other end, in the trace. */
+function otherEnd(trace: number, commandLine: string, descriptor: number): number {
+	const child = lab.router.processes().find((pid) => commandLine === commandLineOf(pid));
+	const pipe = readlinkSync(`/proc/${child}/fd/${descriptor}`);
+	expect(pipe).toMatch(/^pipe:/);
+	const ends = readdirSync(`/proc/${trace}/fd`).filter(
+		(fd) => readlinkSync(`/proc/${trace}/fd/${fd}`) === pipe,
+	);
+	expect(ends).toHaveLength(1);
+	return Number(ends[0]);
+}
 
 /** Neither a table nor a process of the trace is left. */
 async function thenNothingIsLeft(before: readonly string[], processes: readonly string[]): Promise<void> {
@@ -104,6 +116,8 @@ test("IPv6, by address; killed, it leaves nothing behind", async () => {
 	await trace.says(/in on br-lan: \[fd00:1::2\]:\d+ > \[fd00:1::1\]:179 tcp syn$/);
 	await trace.says(/out on br-lan: \[fd00:1::1\]:179 > \[fd00:1::2\]:\d+ tcp rst,ack$/);
 	expect(await tables()).toHaveLength(2);
+	// A killed process's descriptors are closed from the highest down.
+	expect(otherEnd(trace.pid, "nft -f -", 0)).toBeLessThan(otherEnd(trace.pid, "nft monitor", 1));
 
 	await trace.end("SIGKILL");
 	await thenNothingIsLeft(before, processes);
