@@ -59,8 +59,10 @@ export class RefusedMessages {
 	private readonly suspects = new Set<string>();
 	private connectedAt = 0;
 	private shortEnds = 0;
-	/** Of the last `admit`, by the refusal's own topic and others that are as large. */
-	private leftOut: string[] = [];
+	/** The retained messages of the last `admit` that could leave one out. */
+	private wanted: ReadonlyMap<string, Content> | undefined;
+	/** Of these, by the refusal's own topic and others that are as large. */
+	private leftOut: ReadonlySet<string> = NOTHING;
 
 	/** @param now monotonic milliseconds */
 	constructor(private readonly now: () => number) {}
@@ -96,13 +98,12 @@ export class RefusedMessages {
 	 * @returns `again`: milliseconds after which to ask again
 	 */
 	admit(wanted: ReadonlyMap<string, Content>, eventTopic: string) {
+		this.wanted = undefined;
 		if (this.suspects.size === 0 && this.refusals.length === 0)
 			return { wanted, leftOut: NOTHING, again: undefined };
 		this.refusals = this.refusals.filter(({ topic }) => topic === eventTopic || wanted.has(topic));
-		const leftOut = new Set<string>();
-		for (const [topic, content] of wanted)
-			if (this.concerns(topic) && this.refuses(topic, content.text())) leftOut.add(topic);
-		this.leftOut = [...leftOut];
+		this.wanted = wanted;
+		const leftOut = this.leaveOut();
 		const now = this.now();
 		// What is due and still left out is an event, or waits for a smaller one of its kind: neither is a matter of time.
 		const waits = this.refusals.map(({ since, period }) => since + period - now).filter((wait) => wait > 0);
@@ -116,6 +117,14 @@ export class RefusedMessages {
 		for (const [topic, content] of wanted) admitted.set(topic, content);
 		for (const topic of leftOut) admitted.delete(topic);
 		return { wanted: admitted, leftOut, again };
+	}
+
+	private leaveOut(): ReadonlySet<string> {
+		const leftOut = new Set<string>();
+		for (const [topic, content] of this.wanted ?? [])
+			if (this.concerns(topic) && this.refuses(topic, content.text())) leftOut.add(topic);
+		this.leftOut = leftOut;
+		return leftOut;
 	}
 
 	/** Whether a message on this topic may be left out. */
@@ -189,6 +198,8 @@ export class RefusedMessages {
 				period: FIRST_PERIOD,
 				trial: false,
 			});
+			// So that the problem is complete when it is told first.
+			this.leaveOut();
 			// The next connection is careful as well: there may be others.
 			this.suspect = { topic: "", times: 0, others: false };
 			this.suspects.delete(topic);

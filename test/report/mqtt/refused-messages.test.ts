@@ -71,6 +71,18 @@ describe("a message at which the broker hangs up", () => {
 		expect(got).toContain(`${R}/state`);
 	});
 
+	test("is told once, with all that is left out for it", () => {
+		connectAndGo();
+		const size = (topic: string) => bench.sizes.get(topic) ?? 0;
+		expect(size(DISCOVERY)).toBeLessThan(size(PEER_DISCOVERY));
+		bench.disconnect("gone");
+		for (let times = 0; times < 3; times++) hangUpAt(DISCOVERY);
+		const told = bench.refusal;
+		expect(told).toMatch(/; it is left out, and 1 other$/);
+		connectAndGo();
+		expect(bench.refusal).toBe(told);
+	});
+
 	test("is tried again later, each time after a longer while", () => {
 		for (let times = 0; times < 3; times++) hangUpAt(DISCOVERY);
 		connectAndGo();
