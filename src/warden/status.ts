@@ -19,7 +19,13 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 	const router: Omit<RouterStatus, "level"> = {
 		...identity,
 		started: isoSeconds(state.clockOffset, state.startedAt),
-		protection: table.present ? (table.owned ? "owned" : "installed") : "missing",
+		// What was there at the start, and cannot be replaced, may be anybody's.
+		protection:
+			table.present && (table.phase === "kept" || !state.problems.install)
+				? table.owned
+					? "owned"
+					: "installed"
+				: "missing",
 		table: state.settings.table,
 		ports: table.ports,
 		repairs: table.repairs,

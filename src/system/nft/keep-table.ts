@@ -53,7 +53,7 @@ export class TableKeeper {
 		return { type: "problem", kind: "table_file", text };
 	}
 
-	/** Goes into a rule's comment where process ids do not tell the daemon's own transactions; see `withMark`. */
+	/** Goes into a rule's comment where nothing else tells the daemon's own transactions; see `withMark`. */
 	get mark(): string {
 		this.knownMark ??= Math.floor(this.platform.random() * 2 ** 32)
 			.toString(16)
@@ -71,7 +71,8 @@ export class TableKeeper {
 		const marked = (this.installed || this.contained) && !knowsProcesses;
 		const render = (form: TableForm) => {
 			const text = renderTable(spec, { ...form, former });
-			return marked ? withMark(text, this.mark) : text;
+			// Of an owned table, only the mark tells whose it is.
+			return marked || form.owned ? withMark(text, this.mark) : text;
 		};
 		// A file may have come since the warden knew of the last.
 		const seen = this.firewall.look(spec.table);

@@ -97,9 +97,10 @@ export class OwnedTable {
 		}
 		const owner: Owner = { child, ended };
 		this.nft.claim(child.pid);
-		child.write(render({ owned: true }));
+		const text = render({ owned: true });
+		child.write(text);
 		child.closeStdin();
-		const waiting = this.awaitTransaction(table, child, settle);
+		const waiting = this.awaitTransaction(table, text, child, settle);
 		const seen = await result;
 		waiting.cancel();
 		if (seen.kind === "owned") this.owner = owner;
@@ -111,7 +112,12 @@ export class OwnedTable {
 	}
 
 	/** Settles as `owned` when the transaction was seen in the monitor or, where there is none, in the listing. */
-	private awaitTransaction(table: string, child: Child, settle: (result: Owning) => void): Timer {
+	private awaitTransaction(
+		table: string,
+		text: string,
+		child: Child,
+		settle: (result: Owning) => void,
+	): Timer {
 		const start = this.platform.now().monotonic;
 		let timer: Timer | undefined;
 		let checks = 0;
@@ -130,7 +136,7 @@ export class OwnedTable {
 					settle({ kind: "failed", failure: notInTime });
 					return;
 				}
-				if (listing.kind === "table" && isOwned(listing.text)) settle({ kind: "owned" });
+				if (listing.kind === "table" && isOwned(listing.text, text)) settle({ kind: "owned" });
 				else wait();
 			});
 		};

@@ -42,9 +42,13 @@ export function chainOf(listing: string, name: string): string | undefined {
 	return end < 0 ? undefined : body?.slice(0, end);
 }
 
-/** Whether a listing is of a table that belongs to a process which still runs. */
-export function isOwned(listing: string): boolean {
-	return /^table inet \S+ \{.*\n\tflags owner\b/.test(listing);
+/**
+ * Whether a listing is of the table that this text has made, and belongs to a process which still runs: an owned table of
+ * somebody else's may have the same name. A text without a mark goes by the name.
+ */
+export function isOwned(listing: string, text: string): boolean {
+	const [mark = ""] = text.match(MARKS) ?? [];
+	return /^table inet \S+ \{.*\n\tflags owner\b/.test(listing) && listing.includes(mark);
 }
 
 /** nft also prints the owner's name, which it reads from /proc: in a container it may be another process's. */

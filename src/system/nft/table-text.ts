@@ -46,8 +46,9 @@ function removal(table: string, { owned, destroy }: TableForm): string[] {
 }
 
 /**
- * The text with a mark in a rule's comment, by which the daemon knows its own transaction in `nft monitor` where the
- * process ids that the monitor prints are another namespace's, as in a container.
+ * The text with a mark in a rule's comment, by which the daemon knows its own transaction: in a listing, where another process
+ * may own a table of that name, and in `nft monitor` where the process ids that it prints are another namespace's, as in a
+ * container.
  * @param mark 8 hexadecimal digits
  */
 export function withMark(text: string, mark: string): string {

@@ -154,7 +154,7 @@ export const NFT_TEXT: readonly Parser[] = [
 	parser({
 		name: "isOwned",
 		seeds: [SMALL, ...LISTINGS.slice(0, 2)],
-		parse: isOwned,
+		parse: (text) => isOwned(text, text),
 		check: is.flag,
 		limit: 262_144,
 		shapes: ["table inet ", { start: "table inet x {", repeated: "\n\tflags owner" }],

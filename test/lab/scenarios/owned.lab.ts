@@ -18,8 +18,8 @@ afterEach(() => lab.stop());
 const alone = { mqtt: { enabled: false } };
 const nft = (...argv: string[]) => lab.router.run(["nft", ...argv], { allowFailure: true });
 /**
- * The kernel's listing, flags and all. What was installed anew is compared as `bareListing`: the daemon marks its table
- * until `nft monitor` has shown it that it can tell its own processes.
+ * The kernel's listing, flags and all. What was installed anew is compared as `bareListing`: the daemon marks what it owns,
+ * and every table until `nft monitor` has shown it that it can tell its own processes.
  */
 const listing = async () => (await nft("-s", "list", "table", "inet", "custom_bgp")).stdout;
 const isProtected = ({ router }: { router: { protection: string } }) => router.protection === protection;
@@ -115,6 +115,41 @@ test("from the first packet of a stream to the last, whatever happens to the tab
 	expect(stream.sent()).toBeGreaterThan(3000);
 	expect(tracked.lines).toEqual([]);
 	expect(tracked.process.running).toBe(true);
+});
+
+test("somebody else's table of that name is not taken for one's own, however late nft tells", async () => {
+	// Given a table of that name whose owner lives, where one can live
+	const flags = canOwn ? "{ flags owner; }" : "";
+	lab.router.start(["sh", "-c", `{ echo 'add table inet custom_bgp ${flags}'; exec sleep 600; } | nft -i`], {
+		name: "owner",
+	});
+	await until("the foreign table", async () => (await listing()) !== "");
+	// And an nft that is slow, as on a busy machine
+	const slow =
+		'#!/bin/sh\nif [ "$1" = -e ]; then printf x >>/tmp/tries; sleep 0.2; fi\nexec /usr/sbin/nft "$@"\n';
+	lab.router.write("/usr/local/sbin/nft", slow, 0o755);
+
+	// Then it says that it cannot have it, and never that it has
+	const { daemon } = startDaemon(lab.router, alone);
+	if (!canOwn) {
+		await daemon.untilStatus("the table protected", isProtected);
+		return;
+	}
+	const reason = /cannot be installed: .*does another program own this table\?/;
+	const { router } = await daemon.untilStatus("the reason", ({ router }) =>
+		reason.test(router.problem ?? ""),
+	);
+	expect(router.protection).toBe("missing");
+	await until("three more tries", () => lab.router.read("/tmp/tries")?.length, {
+		holds: (tries = 0) => tries > 3,
+	});
+	expect(daemon.process.lines.filter((line) => /is owned|lost ownership|resolved/.test(line))).toEqual([]);
+	expect(await listing()).toMatch(/^table inet custom_bgp \{ # progname nft\n\tflags owner\n\}/);
+
+	// And has it once the other one has ended
+	for (const pid of lab.router.processes())
+		if (lab.router.read(`/proc/${pid}/cmdline`) === "nft\0-i\0") lab.router.signal(pid, "SIGKILL");
+	await daemon.untilStatus("the table protected", isProtected, { timeout: 20_000 });
 });
 
 describe("the saved table", () => {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { TableForm } from "../../../src/model/table.ts";
 import { createNft } from "../../../src/system/nft/nft.ts";
 import { type Applied, createProtection, type Protection } from "../../../src/system/nft/protection.ts";
-import { renderTable } from "../../../src/system/nft/table-text.ts";
+import { renderTable, withMark } from "../../../src/system/nft/table-text.ts";
 import { type FakeChild, FakePlatform } from "../../fakes/platform.ts";
 
 const TABLE = "custom_bgp";
@@ -16,6 +16,8 @@ let kernel: "nothing" | "plain" | "orphan" | { owner: FakeChild };
 let capable: boolean;
 /** Whether an nft that echoes waits in the full pipe. */
 let waits: boolean;
+/** Milliseconds until the kernel answers an nft that echoes. */
+let answersAfter: number;
 let told: string[];
 let losses: string[];
 let protection: Protection;
@@ -26,8 +28,12 @@ function nft(child: FakeChild): void {
 	if (args.includes("list")) list(child);
 	else
 		child.onStdinEnd(() => {
-			const complaint = carryOut(child, args.includes("-c"));
-			if (complaint !== "") refuse(child, complaint);
+			const answer = () => {
+				const complaint = carryOut(child, args.includes("-c"));
+				if (complaint !== "") refuse(child, complaint);
+			};
+			if (answersAfter > 0 && args.includes("-e")) platform.after(answersAfter, answer);
+			else answer();
 		});
 }
 
@@ -37,8 +43,9 @@ function list(child: FakeChild): void {
 		return;
 	}
 	const flags = kernel === "orphan" ? "persist" : "owner,persist";
+	const [comment = ""] = (typeof kernel === "object" && /comment ".*"/.exec(kernel.owner.written)) || [];
 	child.out(
-		`table inet ${TABLE} {\n${kernel === "plain" ? "" : `\tflags ${flags}\n\n`}\tchain raw_pre {\n\t}\n}\n`,
+		`table inet ${TABLE} {\n${kernel === "plain" ? "" : `\tflags ${flags}\n\n`}\tchain raw_pre {\n\t\t${comment}\n\t}\n}\n`,
 	);
 	child.end(0);
 }
@@ -63,19 +70,13 @@ function refuse(child: FakeChild, complaint: string): void {
 	child.end(1);
 }
 
-const render = (form: TableForm) =>
-	renderTable(
-		{
-			table: TABLE,
-			scope: "any",
-			forwarded: false,
-			bypassMark: "keep",
-			routeMark: "keep",
-			addresses: [],
-			ports: [179],
-		},
-		form,
-	);
+const render = (form: TableForm) => {
+	const spec = {
+		...({ table: TABLE, scope: "any", forwarded: false } as const),
+		...({ bypassMark: "keep", routeMark: "keep", addresses: [], ports: [179] } as const),
+	};
+	return withMark(renderTable(spec, form), "0123abcd");
+};
 
 async function outcome<Result>(promise: Promise<Result>, milliseconds = 200): Promise<Result> {
 	let result: Result | undefined;
@@ -83,8 +84,10 @@ async function outcome<Result>(promise: Promise<Result>, milliseconds = 200): Pr
 		result = value;
 	});
 	await platform.settle();
-	platform.advance(milliseconds);
-	await platform.settle();
+	for (let passed = 0; passed < milliseconds && result === undefined; passed += 10) {
+		platform.advance(10);
+		await platform.settle();
+	}
 	if (result === undefined) throw new Error("no result");
 	return result;
 }
@@ -112,6 +115,7 @@ beforeEach(() => {
 	kernel = "nothing";
 	capable = true;
 	waits = true;
+	answersAfter = 0;
 	told = [];
 	losses = [];
 });
@@ -187,6 +191,19 @@ describe("a kernel and an nft that can", () => {
 		expect(state()).toBe("plain");
 		protection.configure(true);
 		expect(await apply()).toEqual(owned);
+	});
+
+	it("is not taken for owned because another process owns it, however late the kernel answers", async () => {
+		platform.program("stranger", () => {});
+		kernel = { owner: platform.spawn({ argv: ["stranger"], onExit: () => {} }) as FakeChild };
+		answersAfter = 150;
+		start();
+		expect(await apply()).toMatchObject({ ok: false, cause: "held" });
+		expect(platform.children.filter(({ argv }) => argv.includes("list")).length).toBeGreaterThan(0);
+		expect(losses).toEqual([]);
+
+		(kernel as { owner: FakeChild }).owner.end(0);
+		expect(await outcome(protection.apply({ table: TABLE, render }), 600)).toEqual(owned);
 	});
 
 	it("a table that another process owns is no reason to do without", async () => {

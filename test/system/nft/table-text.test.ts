@@ -50,7 +50,16 @@ describe("a listing", () => {
 		["has none", "table inet custom_bgp {\n", false],
 	])("says the same of a table that %s", (_, head, owned) => {
 		expect(bareListing(head + rest)).toBe(plain);
-		expect(isOwned(head + rest)).toBe(owned);
+		expect(isOwned(head + rest, plain)).toBe(owned);
+	});
+
+	test("is the owner's own with its mark only", () => {
+		const [mine, other] = ["0123abcd", "4567cdef"].map((mark) =>
+			withMark(renderTable(any, { owned: true }), mark),
+		);
+		const listing = mine?.replace(/^.*\n/, "").replace("owner, persist;", "owner,persist") ?? "";
+		expect(isOwned(listing, mine ?? "")).toBe(true);
+		expect(isOwned(listing, other ?? "")).toBe(false);
 	});
 
 	test("does not hide other flags", () => {

@@ -167,6 +167,17 @@ describe("an install that fails", () => {
 		expect(story.status.router.repairs).toBe(1);
 	});
 
+	test("at the start, whatever has the table's name is no protection", () => {
+		const story = new Story();
+		story.happens({ type: "started" }, { type: "listed", text: "another program's" });
+		expect(statusOf(story.state, identity).router.protection).toBe("installed");
+		story.happens({ type: "install_failed", reason: "held" });
+		expect(statusOf(story.state, identity).router.protection).toBe("missing");
+		story.passes(250);
+		story.happens({ type: "own_transaction" }, { type: "installed" });
+		expect(statusOf(story.state, identity).router.protection).toBe("installed");
+	});
+
 	test("is tried again at once when somebody deletes the table: nft works again, for them at least", () => {
 		const story = Story.kept();
 		story.happens(changed);
