@@ -1,6 +1,6 @@
 /**
  * Runs the bundle, the platform contract, the parsers and the MQTT connection on the cross-built qjs of every
- * architecture, under qemu-user. Needs `make package-quickjs` (or its `--build-only`) and `make build` before.
+ * architecture, or of those that are named, under qemu-user. Needs `make package-quickjs` (or its `--build-only`) and `make build` before.
  * One line for each architecture; the last one counts.
  */
 
@@ -143,7 +143,9 @@ async function main(): Promise<void> {
 	const expected = await expectations(bundles);
 	let passed = 0;
 	let failed = 0;
+	const chosen = process.argv.slice(2);
 	for (const [arch, { qemu, qemuCpu, bigEndian }] of Object.entries(ARCHES)) {
+		if (chosen.length > 0 && !chosen.includes(arch)) continue;
 		const program = path(`.tools/qjs/${arch}/qjs`);
 		if (!existsSync(program))
 			throw new Error(`${program}: not built (node scripts/package-quickjs.mjs --build-only)`);
