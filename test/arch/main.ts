@@ -1,6 +1,7 @@
 /**
  * Runs the bundle, the platform contract, the parsers and the MQTT connection on the cross-built qjs of every
- * architecture, or of those that are named, under qemu-user. Needs `make package-quickjs` (or its `--build-only`) and `make build` before.
+ * architecture, or of those that are named, under qemu-user. Needs `make package-quickjs` (or its `--build-only`) and
+ * `make build` before.
  * One line for each architecture; the last one counts.
  */
 

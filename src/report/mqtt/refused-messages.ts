@@ -119,6 +119,7 @@ export class RefusedMessages {
 		return { wanted: admitted, leftOut, again };
 	}
 
+	/** Finds what is to be left out of the messages of the last `admit`. */
 	private leaveOut(): ReadonlySet<string> {
 		const leftOut = new Set<string>();
 		for (const [topic, content] of this.wanted ?? [])

@@ -8,8 +8,8 @@ import { startTailnet, Tailscale } from "../tailscale.ts";
 import { World } from "../world.ts";
 
 /**
- * A hundred restarts of the guests in a row (with QUICK=1 twenty), and what they cost; then the time from a guest's change to a state that
- * somebody else has verified. Fails when a session was lost; a figure that is missed is only told.
+ * A hundred restarts of the guests in a row (with QUICK=1 twenty), and what they cost; then the time from a guest's change
+ * to a state that somebody else has verified. Fails when a session was lost; a figure that is missed is only told.
  */
 const restarts = process.env.QUICK === "1" ? 20 : 100;
 /** Tailscale takes its time: each `tailscaled --cleanup` is a second. So each fifth restart is its. */
