@@ -294,19 +294,29 @@ export class Host {
 		process.kill(pid, signal);
 	}
 
+	/**
+	 * Sends a signal to those of the processes that are there: what was found by its command line may have ended since.
+	 * @returns the ids of those that were
+	 */
+	signalEach(pids: readonly number[], signal: NodeJS.Signals): number[] {
+		const there = new Set(this.processes());
+		return pids.filter((pid) => {
+			if (!there.has(pid)) return false;
+			try {
+				return process.kill(pid, signal);
+			} catch {
+				return false; // ended meanwhile
+			}
+		});
+	}
+
 	/** Kills every process running on the host, as a power cut would. */
 	async killAll(): Promise<void> {
 		await until(
 			`${this.name}: no process left`,
 			() => {
 				const pids = this.processes();
-				for (const pid of pids) {
-					try {
-						process.kill(pid, "SIGKILL");
-					} catch {
-						// It ended by itself meanwhile.
-					}
-				}
+				this.signalEach(pids, "SIGKILL");
 				return pids;
 			},
 			{ holds: (pids) => pids.length === 0, every: 5 },

@@ -179,18 +179,16 @@ export class World {
 
 	/** Sends a signal to those children, as soon as there are some. */
 	async signal(command: RegExp, signal: NodeJS.Signals): Promise<void> {
-		const pids = await until(`a child ${command}`, () => this.child(command), {
+		await until(`a child ${command}`, () => this.router.signalEach(this.child(command), signal), {
 			holds: ({ length }) => length > 0,
 			every: 10,
 		});
-		for (const pid of pids) this.router.signal(pid, signal);
 	}
 
 	/** What was stopped on the router goes on. */
 	continueAll(): void {
-		for (const pid of this.router.processes()) {
-			if (/^State:\s+T/m.test(this.router.read(`/proc/${pid}/status`) ?? "")) process.kill(pid, "SIGCONT");
-		}
+		const isStopped = (pid: number) => /^State:\s+T/m.test(this.router.read(`/proc/${pid}/status`) ?? "");
+		this.router.signalEach(this.router.processes().filter(isStopped), "SIGCONT");
 	}
 
 	/**

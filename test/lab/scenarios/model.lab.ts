@@ -28,7 +28,7 @@ function child(command: string): number | undefined {
 
 function kill(command: string): void {
 	const pid = child(command);
-	if (pid !== undefined) lab.router.signal(pid, "SIGKILL");
+	if (pid !== undefined) lab.router.signalEach([pid], "SIGKILL");
 }
 
 /** What is done, to the model and to the router. */

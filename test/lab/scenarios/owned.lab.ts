@@ -147,8 +147,8 @@ test("somebody else's table of that name is not taken for one's own, however lat
 	expect(await listing()).toMatch(/^table inet custom_bgp \{ # progname nft\n\tflags owner\n\}/);
 
 	// And has it once the other one has ended
-	for (const pid of lab.router.processes())
-		if (lab.router.read(`/proc/${pid}/cmdline`) === "nft\0-i\0") lab.router.signal(pid, "SIGKILL");
+	const isOther = (pid: number) => lab.router.read(`/proc/${pid}/cmdline`) === "nft\0-i\0";
+	expect(lab.router.signalEach(lab.router.processes().filter(isOther), "SIGKILL")).toHaveLength(1);
 	await daemon.untilStatus("the table protected", isProtected, { timeout: 20_000 });
 });
 

@@ -37,7 +37,7 @@ function child({ lab, daemon }: Scene, command: string): number | undefined {
 
 function signalChild(scene: Scene, command: string, signal: NodeJS.Signals): void {
 	const pid = child(scene, command);
-	if (pid !== undefined) scene.lab.router.signal(pid, signal);
+	if (pid !== undefined) scene.lab.router.signalEach([pid], signal);
 }
 
 export const WEATHER: readonly Gust[] = [

@@ -69,14 +69,14 @@ function socket(fault: keyof typeof WAYS, what: string): Cell {
 			const argv = [mangle, wayFile, "listen", birdSocket, "connect", moved];
 			const process = world.router.start(argv, { name: "relay" });
 			await process.says(/^listening$/);
-			if (world.child(client).length > 0) await world.signal(client, "SIGKILL");
+			world.router.signalEach(world.child(client), "SIGKILL");
 		},
 		async end(world) {
 			await world.spoil(undefined);
 			await world.shell(`[ ! -e ${moved} ] || mv ${moved} ${birdSocket}`);
 			// Its socket is gone: whoever is connected is not.
 			const isRelay = (pid: number) => world.router.read(`/proc/${pid}/cmdline`)?.includes(`${moved}\0`);
-			for (const pid of world.router.processes().filter(isRelay)) world.router.signal(pid, "SIGKILL");
+			world.router.signalEach(world.router.processes().filter(isRelay), "SIGKILL");
 		},
 		...(fault === "slow" ? {} : gone),
 	};

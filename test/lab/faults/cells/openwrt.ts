@@ -163,8 +163,8 @@ const ubusd: readonly Cell[] = [
 		atStart: true,
 		async begin(world) {
 			await world.shell(`rm -f ${socket}`);
-			for (const pid of world.router.processes().filter((pid) => isStream(world, pid)))
-				world.router.signal(pid, "SIGKILL");
+			const streams = world.router.processes().filter((pid) => isStream(world, pid));
+			world.router.signalEach(streams, "SIGKILL");
 		},
 		end: async (world) => world.bus?.ubusdStarts(),
 	},

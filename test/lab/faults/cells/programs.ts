@@ -41,7 +41,7 @@ export function inFront(
 		async begin(world: World) {
 			await world.fake(program, script, when);
 			if (more.atStart) return;
-			if (child && world.child(child).length > 0) await world.signal(child, "SIGKILL");
+			if (child) world.router.signalEach(world.child(child), "SIGKILL");
 			if (child) await world.tried(program);
 		},
 		async end(world) {
