@@ -23,5 +23,7 @@ const wrong: Record<string, (platform: Platform) => Promise<void>> = {
 createPlatform().then((platform) => {
 	const [name = ""] = platform.args;
 	const run = wrong[name] ?? passes.run;
-	return runCases(platform, [passes, { name: "second", run }, { ...passes, name: "third" }], 200);
+	// Only that one is to run into its limit: the others take as long as they take.
+	const limit = name === "stuck" ? 200 : undefined;
+	return runCases(platform, [passes, { name: "second", run }, { ...passes, name: "third" }], limit);
 });

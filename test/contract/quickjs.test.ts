@@ -35,6 +35,6 @@ describe.skipIf(skipped)(
 			const { results, cut } = readRun(runByQjs("env", "--ignore-signal=CHLD"), names);
 			expect(cut).toBeUndefined();
 			expect(results).toEqual(names.map((name) => ({ name })));
-		});
+		}, 60_000);
 	},
 );

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import {
 	closeSync,
 	constants,
@@ -10,6 +10,7 @@ import {
 	symlinkSync,
 } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startNamed } from "./command-line.ts";
 import { Router, uciFunctions } from "./router.ts";
 
 const CHECK = "/usr/lib/bgpwarden/check.sh";
@@ -52,7 +53,7 @@ afterEach(() => {
 
 /** A process that is called `name`, and what procd would have written down about it. */
 function runs(name: string): void {
-	const child = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)"], { argv0: name });
+	const child = startNamed(name);
 	cleanups.push(() => child.kill("SIGKILL"));
 	router.write(PID_FILE, `${child.pid}\n`);
 }

@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startNamed } from "./command-line.ts";
 import { Router, realUci } from "./router.ts";
 
 const SETUP = "/usr/lib/bgpwarden/setup";
@@ -224,7 +224,7 @@ describe("uninstall", () => {
 	});
 
 	it("waits until the daemon has ended, or it would put the table back", () => {
-		const daemon = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)"], { argv0: "bgpwarden" });
+		const daemon = startNamed("bgpwarden");
 		router.write("/var/run/bgpwarden.pid", `${daemon.pid}\n`);
 		// procd takes the file away at once and waits for the process on its own.
 		router.write(

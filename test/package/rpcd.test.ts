@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startNamed } from "./command-line.ts";
 import { Router } from "./router.ts";
 
 const PLUGIN = "/usr/libexec/rpcd/bgpwarden";
@@ -17,7 +17,7 @@ if (value === undefined) process.exit(1);
 console.log(typeof value === "string" ? value : JSON.stringify(value));`;
 
 let router: Router;
-const daemon = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)"], { argv0: "bgpwarden" });
+const daemon = startNamed("bgpwarden");
 
 beforeAll(() => {
 	router = new Router([PLUGIN, "/usr/lib/bgpwarden/check.sh"]);

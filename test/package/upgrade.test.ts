@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { commandLine } from "./command-line.ts";
 import { Router, realUci, uciFunctions } from "./router.ts";
 
 /** The package's own scripts under what OpenWrt's default_prerm, default_postinst, rc.common and procd do. */
@@ -126,7 +127,7 @@ function service(): { runs: string | undefined; enabled: boolean } {
 	const enabled = existsSync(router.path(LINK));
 	if (!existsSync(router.path(PID_FILE))) return { runs: undefined, enabled };
 	const pid = readFileSync(router.path(PID_FILE), "utf8").trim();
-	return { runs: readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").at(-2), enabled };
+	return { runs: commandLine(pid).at(-1), enabled };
 }
 
 describe.each(Object.keys(upgrades))("an upgrade with %s", (manager) => {

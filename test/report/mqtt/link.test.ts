@@ -34,7 +34,7 @@ const eventually = (assertion: () => void) => vi.waitFor(assertion, { timeout: 1
 test("publishes with QoS 1 and receives what it subscribes to, umlauts included", async () => {
 	await broker.start();
 	await broker.publish("held", "from before", true);
-	const { link, log, messages } = await startLink();
+	const { link, log, messages } = await startLink(mqttConfig(broker.port), [], 1);
 	expect(link.publish("too/early", "x", { retain: true })).toBe(false);
 	await eventually(() => expect(log).toEqual(["connected"]));
 
@@ -149,7 +149,7 @@ test.each([
 
 test("refuses more messages than it may have in flight, and tells when there is room", async () => {
 	await broker.start();
-	const { link, log } = await startLink();
+	const { link, log } = await startLink(mqttConfig(broker.port), [], 1);
 	await eventually(() => expect(link.connected).toBe(true));
 	let taken = 0;
 	while (taken < 10_000 && link.publish(`many/${taken}`, "x", { retain: false })) taken++;
@@ -162,7 +162,8 @@ test("refuses more messages than it may have in flight, and tells when there is 
 
 test("stops with its last messages acknowledged and without the will, even when it had much in flight", async () => {
 	await broker.start();
-	const { link, log } = await startLink(mqttConfig(broker.port), [], 1);
+	// Its patience with the broker is not what is tested.
+	const { link, log } = await startLink(mqttConfig(broker.port), [], 0.05);
 	await eventually(() => expect(link.connected).toBe(true));
 	while (link.publish("before", "x", { retain: false }));
 	const stopped = link.stop([{ topic: "goodbye", payload: "now", retain: true }]);
