@@ -25,9 +25,10 @@ export function events(platform: Platform, paths: Paths, follow: boolean): numbe
 		splitter.push(encodeUtf8(text.slice(from)));
 		shown = text.slice(0, text.lastIndexOf("\n") + 1);
 	};
+	// Before it is read: what is written in between is shown with the next look.
+	let size = platform.files.status(path)?.size;
 	show();
 	if (!follow) return FINE;
-	let size = platform.files.status(path)?.size;
 	const poll = () => {
 		const now = platform.files.status(path)?.size;
 		if (now !== size) show();

@@ -1,3 +1,5 @@
+import { readdirSync, readlinkSync } from "node:fs";
+import type { Status } from "../../src/model/status.ts";
 import { bareListing } from "../../src/system/nft/table-listing.ts";
 import { type Daemon, startDaemon, type UciOptions, type Warden } from "./daemon.ts";
 import { contained, type Host } from "./host.ts";
@@ -71,10 +73,29 @@ export async function sessionMark({ bird, frr }: Pick<Session, "bird" | "frr">):
 	const protocol = (await bird.control(`show protocols ${network.peer}`))
 		.split("\n")
 		.find((line) => line.startsWith(network.peer));
-	const neighbor = await frr.vtysh(`show bgp neighbors ${network.router.lan}`);
-	const counts = neighbor.match(/Connections established (\d+); dropped (\d+)/)?.[0];
+	const counts = await sessionCounts(frr);
 	const [name, kind, table, state, , info] = protocol?.trim().split(/\s+/) ?? [];
 	return `${[name, kind, table, state, info].join(" ")} | ${counts}`;
+}
+
+/** How many sessions FRR has had, and lost, in its words. */
+async function sessionCounts(frr: Frr): Promise<string | undefined> {
+	const neighbor = await frr.vtysh(`show bgp neighbors ${network.router.lan}`);
+	return neighbor.match(/Connections established (\d+); dropped (\d+)/)?.[0];
+}
+
+/** As `settledMark`, by what FRR alone says: for a node that BIRD has under another name. */
+export async function untilSettled(frr: Frr): Promise<void> {
+	let last: string | undefined;
+	await until(
+		"FRR's session, in two looks a second apart",
+		async () => {
+			const before = last;
+			last = (await frr.peer()).bgp === "Established" ? await sessionCounts(frr) : undefined;
+			return last !== undefined && last === before;
+		},
+		{ every: 1000, timeout: 30_000 },
+	);
 }
 
 /**
@@ -93,6 +114,46 @@ export async function settledMark({ bird, frr }: Pick<Session, "bird" | "frr">):
 		},
 		{ every: 1000, timeout: 30_000 },
 	);
+}
+
+/** How often the daemon has seen the speaker's session lost, once that is up with BFD. */
+export async function flapsSoFar(daemon: Daemon): Promise<number> {
+	const speakers = ({ peers }: Status) => peers.find(({ name }) => name === network.peer);
+	const status = await daemon.untilStatus("the session with its BFD", (status) => {
+		const { state, bfd } = speakers(status) ?? {};
+		return state === "Established" && bfd === "up";
+	});
+	return speakers(status)?.flaps ?? Number.NaN;
+}
+
+/** The processes of `nft monitor` on a host. */
+export function monitorsOf(host: Host): number[] {
+	return host
+		.processes()
+		.filter((pid) => /^(?:\/usr\/sbin\/)?nft\0monitor\0/.test(host.read(`/proc/${pid}/cmdline`) ?? ""));
+}
+
+/** Whether a process has subscribed to netfilter's messages: a socket of proto 12 in /proc/net/netlink, with groups. */
+function listens(host: Host, pid: number): boolean {
+	const sockets = (host.read(`/proc/${pid}/net/netlink`) ?? "").split("\n").flatMap((line) => {
+		const [, protocol, , groups = "", ...columns] = line.trim().split(/\s+/);
+		return protocol === "12" && Number.parseInt(groups, 16) !== 0 ? `socket:[${columns.at(-1)}]` : [];
+	});
+	try {
+		return readdirSync(`/proc/${pid}/fd`).some((fd) =>
+			sockets.includes(readlinkSync(`/proc/${pid}/fd/${fd}`)),
+		);
+	} catch {
+		return false; // ended meanwhile
+	}
+}
+
+/**
+ * Waits until an `nft monitor` on the host listens. A change from before that is put back by the install that a new monitor is
+ * shown, and counts as no repair.
+ */
+export async function untilWatched(host: Host): Promise<void> {
+	await until("nft monitor to listen", () => monitorsOf(host).some((pid) => listens(host, pid)));
 }
 
 /** Looks at BIRD for half a second. @returns every state that was seen, once */

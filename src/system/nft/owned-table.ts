@@ -60,7 +60,7 @@ export class OwnedTable {
 	 * Replaces the table by one that a new process owns. The old owner has to go first, since nobody else can replace
 	 * the table; until the new one has made its transaction, the old table is in place, without an owner.
 	 */
-	async apply({ table, render }: Wanted, pipe: FullPipe): Promise<Owning> {
+	async apply({ table, render, optional }: Wanted, pipe: FullPipe): Promise<Owning> {
 		await this.letGo();
 		let settle: (result: Owning) => void = () => {};
 		const result = new Promise<Owning>((resolve) => {
@@ -100,7 +100,13 @@ export class OwnedTable {
 		const text = render({ owned: true });
 		child.write(text);
 		child.closeStdin();
-		const waiting = this.awaitTransaction(table, text, child, settle);
+		const waiting = this.awaitTransaction(
+			table,
+			text,
+			child,
+			settle,
+			optional ? NFT_PATIENCE : MISSING_PATIENCE,
+		);
 		const seen = await result;
 		waiting.cancel();
 		if (seen.kind === "owned") this.owner = owner;
@@ -117,6 +123,7 @@ export class OwnedTable {
 		text: string,
 		child: Child,
 		settle: (result: Owning) => void,
+		missing: number,
 	): Timer {
 		const start = this.platform.now().monotonic;
 		let timer: Timer | undefined;
@@ -132,7 +139,7 @@ export class OwnedTable {
 			this.nft.list(table).then((listing) => {
 				if (timer === undefined) return;
 				// Without a table the sessions die: it is put in place without an owner.
-				if (listing.kind === "missing" && this.platform.now().monotonic - start > MISSING_PATIENCE) {
+				if (listing.kind === "missing" && this.platform.now().monotonic - start > missing) {
 					settle({ kind: "failed", failure: notInTime });
 					return;
 				}
@@ -175,6 +182,8 @@ export interface Wanted {
 	readonly render: Render;
 	/** False: without an owner, even where one is possible. */
 	readonly own?: boolean;
+	/** No session depends on it: a slow nft has its time. */
+	readonly optional?: true;
 }
 
 /** The table's text in the given form. */

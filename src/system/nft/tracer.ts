@@ -1,14 +1,17 @@
 import { LineSplitter } from "../../lib/lines.ts";
 import type { PacketTrace } from "../../model/packet-trace.ts";
-import { describeExit } from "../../platform/supervise.ts";
+import { describeExit, runToEnd } from "../../platform/supervise.ts";
 import type { Child, Platform, Timer } from "../../platform/types.ts";
-import { createNft } from "./nft.ts";
+import { createNft, NFT_PATIENCE } from "./nft.ts";
 import { OwnedTable } from "./owned-table.ts";
 import { renderTraceTable, TRACE_TABLE } from "./trace-table.ts";
 import { parseTraceLine, TraceCollector } from "./trace-text.ts";
 
 /** Milliseconds after which a packet's way is complete: nothing marks its end. */
 const QUIET = 50;
+/** Milliseconds that `nft monitor` has to show a transaction, and how many are made for it. */
+const LISTEN_WAIT = 100;
+const LISTEN_TRIES = 50;
 
 export interface TracerOptions {
 	/** The peer's address. */
@@ -41,6 +44,7 @@ export async function startTracer(
 	const collector = new TraceCollector();
 	let timer: Timer | undefined;
 	let ended = false;
+	let ready = false;
 	let delivered: Promise<unknown> = Promise.resolve();
 
 	const end = (reason: string) => {
@@ -61,7 +65,7 @@ export async function startTracer(
 			);
 	};
 	const wait = () => {
-		if (collector.busy)
+		if (ready && collector.busy)
 			timer ??= platform.after(QUIET, () => {
 				timer = undefined;
 				deliver(QUIET);
@@ -72,19 +76,27 @@ export async function startTracer(
 	// In this order, see `partingShot`: its descriptor has to be lower than the monitor's.
 	const shot = partingShot(platform);
 	const pipe = await platform.openFullPipe();
+	let shown = () => {};
+	const listening = new Promise<void>((resolve) => {
+		shown = resolve;
+	});
 	const monitor = follow(
 		platform,
 		(text) => {
+			shown();
 			const line = parseTraceLine(text);
 			if (!line) return;
 			collector.line(line, platform.now().monotonic);
 			wait();
 		},
-		end,
+		(reason) => {
+			shown();
+			end(reason);
+		},
 	);
 	const table = new OwnedTable(platform, nft, () => end("the table of the trace is gone"));
 	const applied = await table.apply(
-		{ table: name, render: () => renderTraceTable(name, options.address, options.ports) },
+		{ table: name, render: () => renderTraceTable(name, options.address, options.ports), optional: true },
 		pipe,
 	);
 	const stop = async () => {
@@ -97,7 +109,12 @@ export async function startTracer(
 		deliver(0);
 		await delivered;
 	};
-	if (applied.kind === "owned") return { stop };
+	if (applied.kind === "owned") {
+		if (!(await isListening(platform, listening))) end("nft monitor shows no change of the ruleset");
+		ready = true;
+		wait();
+		return { stop };
+	}
 	await stop();
 	return { reason: applied.kind === "failed" ? applied.failure.reason : applied.reason };
 }
@@ -113,9 +130,29 @@ export async function startTracer(
  * take the lowest free descriptors; what this start gives back is used up by the pipe, not by the monitor.
  */
 function partingShot(platform: Platform): Child {
-	const child = platform.spawn({ argv: ["nft", "-f", "-"], stdin: true, onExit: () => {} });
-	child.write(`table inet ${TRACE_TABLE}_end\ndelete table inet ${TRACE_TABLE}_end\n`);
+	const child = platform.spawn({ argv: [...SHOW], stdin: true, onExit: () => {} });
+	child.write(NOTHING);
 	return child;
+}
+
+const SHOW = ["nft", "-f", "-"] as const;
+/** What changes nothing, and what `nft monitor` shows all the same. */
+const NOTHING = `table inet ${TRACE_TABLE}_end\ndelete table inet ${TRACE_TABLE}_end\n`;
+
+/**
+ * Waits until `nft monitor` has shown anything: before that it may not listen yet, and what it misses it never shows. Where it
+ * came too late for the trace's own table, it is shown another transaction.
+ */
+async function isListening(platform: Platform, listening: Promise<void>): Promise<boolean> {
+	let heard = false;
+	const done = listening.then(() => {
+		heard = true;
+	});
+	for (let tries = 0; !heard && tries < LISTEN_TRIES; tries++) {
+		await Promise.race([done, new Promise<void>((resolve) => platform.after(LISTEN_WAIT, resolve))]);
+		if (!heard) await runToEnd(platform, SHOW, { input: NOTHING, timeout: NFT_PATIENCE, urgent: true });
+	}
+	return heard;
 }
 
 /** `nft monitor`, line by line. */

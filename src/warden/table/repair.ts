@@ -68,8 +68,11 @@ export function lost(turn: Turn, loss: Loss): void {
 			const event = loss.reason === "deleted" ? "table_lost" : "table_changed";
 			turn.do({ type: "report", event, details: changedBy(turn, loss) });
 		}
-	} else if (loss.reason === "deleted" && table.loss.reason !== "deleted") {
-		turn.table({ loss: { ...table.loss, reason: "deleted" } });
+	} else {
+		// Who did it may be known later than that it was done: a listing can be quicker than the monitor.
+		const { actor = loss.actor, reason, ...known } = table.loss;
+		const worst = loss.reason === "deleted" ? "deleted" : reason;
+		turn.table({ loss: { ...known, reason: worst, ...(actor ? { actor } : {}) } });
 	}
 	// What fails is tried again in its own time; but who deletes the table has had nft do something, so that may work again.
 	const planned = scheduledInstall(table);
@@ -114,7 +117,7 @@ export function restored(turn: Turn): void {
 		});
 		turn.log("info", `table inet ${settings.table} restored after ${milliseconds} ms`);
 	}
-	noteRepair(turn, loss.actor);
+	noteRepair(turn, loss.actor ?? table.lastLoss?.actor);
 	answer(turn, true, `table inet ${settings.table} was ${loss.reason}; restored`);
 	requestRestarts(turn);
 	pollSoon(turn);

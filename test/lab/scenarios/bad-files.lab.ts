@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { configFile, type Daemon, repairing, runDirectory, startDaemon, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { birdDirect, startBird } from "../programs.ts";
+import { untilWatched } from "../session.ts";
 import { pause, until } from "../wait.ts";
 
 /** Files that cannot be read or written. */
@@ -96,11 +97,18 @@ describe("a run directory that cannot be written", () => {
 		await mount("size=32k");
 		const { warden, daemon } = startDaemon(lab.router, alone);
 		await daemon.untilStatus("the table", ({ router }) => router.protection !== "missing");
+		await untilWatched(lab.router);
 		await shell(`cat /dev/zero > ${runDirectory}/filler 2>/dev/null || true`);
 		await wipe("mine", daemon);
 		const told = /^error: cannot write the state: .*No space left on device$/;
 		await daemon.process.says(told);
-		for (let round = 0; round < 5; round++) await wipe("mine", daemon);
+		const restored = () => daemon.process.lines.filter((line) => line.includes("restored after")).length;
+		// Each is mended before the next: two losses at once are one repair.
+		await until("the first repair", () => restored() === 1);
+		for (let round = 2; round <= 5; round++) {
+			await wipe("mine", daemon);
+			await until(`repair ${round}`, () => restored() === round);
+		}
 		expect(warden.status()?.router.pid).toBe(daemon.process.pid);
 		// There is no room for an answer either.
 		expect(await warden.cli(["ensure"])).toMatchObject({ code: 1, stdout: "" });
@@ -110,12 +118,12 @@ describe("a run directory that cannot be written", () => {
 		await shell(`rm ${runDirectory}/filler`);
 		await daemon.untilStatus(
 			"every repair and no problem",
-			({ router }) => router.repairs === 6 && router.problem === undefined,
+			({ router }) => router.repairs === 5 && router.problem === undefined,
 			{ timeout: 15_000 },
 		);
 		expect((await warden.cli(["ensure"])).code).toBe(0);
 		await wipe("mine", daemon);
-		await daemon.untilStatus("one more repair", ({ router }) => router.repairs === 7);
+		await daemon.untilStatus("one more repair", ({ router }) => router.repairs === 6);
 		expect((await warden.cli(["events"])).stdout.trimEnd().split("\n").at(-1)).toMatch(/restored/);
 	});
 
@@ -194,6 +202,7 @@ describe("a run directory that cannot be written", () => {
 		await daemon.process.says(/^error: cannot write the state: .*Read-only file system$/);
 		await daemon.process.says(/^error: cannot receive requests: .*Read-only file system$/);
 		await until("the table", () => hasTable("mine"));
+		await untilWatched(lab.router);
 		await wipe("mine", daemon);
 
 		await shell(`mount -o remount,rw ${runDirectory}`);

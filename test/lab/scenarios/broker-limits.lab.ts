@@ -69,6 +69,7 @@ describe.each([
 
 		// When the limit is gone and the configuration is reloaded, it arrives and nothing is said any more
 		await limited.stop();
+		await daemon.untilStatus("not connected", ({ mqtt }) => mqtt?.connected === false);
 		const open = await startMosquitto(lab.broker);
 		await daemon.untilStatus("connected", ({ mqtt }) => mqtt?.connected === true, { timeout: 90_000 });
 		daemon.reload();

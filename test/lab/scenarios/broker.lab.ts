@@ -3,6 +3,7 @@ import { type Daemon, repairing, startDaemon } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { birdDirect, startBird, startMosquitto } from "../programs.ts";
+import { untilWatched } from "../session.ts";
 import { pause, until } from "../wait.ts";
 
 let lab: Lab;
@@ -52,6 +53,8 @@ describe("a broker that is not there", () => {
 			connected: false,
 			reason: expect.stringMatching(/refused/i),
 		});
+		await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
+		await untilWatched(lab.router);
 		await wipe(daemon, 1);
 		expect(linesAboutBroker(daemon)).toHaveLength(1);
 
@@ -146,7 +149,11 @@ describe("commands", () => {
 		const bird = await startBird(lab.router, birdDirect());
 		const { daemon } = startDaemon(lab.router, { mqtt: { commands: true }, main: repairing });
 		await daemon.process.says(/bgpwarden\/router\/command: 'flush' refused: a retained command/);
-		await daemon.untilStatus("the peer", ({ peers }) => peers.length === 1);
+		await daemon.untilStatus(
+			"the peer and the table",
+			({ peers, router }) => peers.length === 1 && router.protection === "installed",
+		);
+		await untilWatched(lab.router);
 		await leaveStaleEntry();
 
 		await broker.publish("bgpwarden/router/command", "reboot");

@@ -16,6 +16,7 @@ import { network } from "../network.ts";
 import { bundle } from "../paths.ts";
 import { runProcess } from "../process.ts";
 import { birdMultihop, startBird, startFrr, startMosquitto } from "../programs.ts";
+import { sessionMark, settledMark, untilWatched } from "../session.ts";
 import { until } from "../wait.ts";
 import { canOwn } from "../world.ts";
 
@@ -53,15 +54,17 @@ describe("the daemon ends", () => {
 	test("killed and started again: the table and the session stay, and no child is left twice", async () => {
 		await startMosquitto(lab.broker);
 		const bird = await startBird(lab.router, birdMultihop());
-		await startFrr(lab.speaker);
+		const frr = await startFrr(lab.speaker);
 		const { warden, daemon } = startDaemon(lab.router);
 		const up = (status: Status) => established(status) && status.mqtt?.connected === true;
 		await daemon.untilStatus("all is well", up, { timeout: 25_000 });
-		const once = programs();
 		const owners = canOwn ? ["nft"] : [];
-		expect(once).toEqual(["bird", "birdcl", "nc", "nft", ...owners, "qjs"]);
-		const session = async () => (await bird.control(`show protocols ${network.peer}`)).split("\n").at(-2);
-		const before = await session();
+		const once = ["bird", "birdcl", "nc", "nft", ...owners, "qjs"];
+		// As a session comes up the kernel is asked about its peer: those children come and go.
+		await until("its long-lived children alone", programs, {
+			holds: (names) => names.join() === once.join(),
+		});
+		const before = await settledMark({ bird, frr });
 		const watcher = watchTable();
 
 		await daemon.crash();
@@ -72,7 +75,7 @@ describe("the daemon ends", () => {
 		});
 		await watcher.end("SIGTERM");
 		expect(watcher.lines).toEqual([]);
-		expect(await session()).toBe(before);
+		expect(await sessionMark({ bird, frr })).toBe(before);
 		expect((await next.untilStatus("up", up)).peers[0]?.flaps).toBe(0);
 	});
 
@@ -111,6 +114,7 @@ describe("the configuration is read again", () => {
 	test("a bad one is named by file and line, and keeping the last good configuration", async () => {
 		const { warden, daemon } = startDaemon(lab.router, { ...alone, main: { table: "mine", ...repairing } });
 		await daemon.untilStatus("the table", ({ router }) => router.protection !== "missing");
+		await untilWatched(lab.router);
 		const bad = uciConfig({ ...alone, main: { table: "other", poll_interval: "abc", ...repairing } });
 		const line = bad.split("\n").findIndex((text) => text.includes("poll_interval")) + 1;
 		const complaint = `${configFile}:${line}: main.poll_interval: 'abc'`;
@@ -144,8 +148,9 @@ describe("the configuration is read again", () => {
 		});
 		await daemon.untilStatus("its name", ({ router }) => router.table === "renamed");
 		// Another table has another monitor. What is deleted before that listens is put back, and is no repair.
-		await until("the monitor to listen", listens);
-		expect(await warden.cli(["ensure"])).toMatchObject({ code: 0 });
+		await untilWatched(lab.router);
+		// The first may be answered by the listing after which the table is put in place once more.
+		for (let round = 0; round < 2; round++) expect(await warden.cli(["ensure"])).toMatchObject({ code: 0 });
 		const said = daemon.process.lines.length;
 		const table = await tableOf("renamed");
 		await lab.router.nft("delete table inet renamed");
@@ -154,15 +159,6 @@ describe("the configuration is read again", () => {
 		expect(daemon.process.lines.slice(said)).toEqual([]);
 	});
 });
-
-/** Whether `nft monitor` has subscribed to the kernel's messages (/proc/net/netlink: protocol 12, its process, its groups). */
-function listens(): boolean {
-	const monitor = lab.router
-		.processes()
-		.find((pid) => lab.router.read(`/proc/${pid}/cmdline`)?.startsWith("nft\0monitor"));
-	const sockets = lab.router.read(`/proc/${monitor}/net/netlink`) ?? "";
-	return new RegExp(`^\\S+ +12 +${monitor} +(?!0+ )\\S+ `, "m").test(sockets);
-}
 
 describe("the command line", () => {
 	test("without a daemon", async () => {
@@ -218,7 +214,11 @@ describe("the command line", () => {
 		const status = await warden.cli(["status"]);
 		expect(status).toMatchObject({ code: 0, stderr: "" });
 		expect(status.stdout).toMatch(/The peer waukeen is Established; the table is in place\./);
-		expect(JSON.parse((await warden.cli(["status", "--json"])).stdout)).toEqual(warden.status());
+		// The file may be written anew at any time: what the command read is what was there before it or after it.
+		const files = [warden.status()];
+		const shown = JSON.parse((await warden.cli(["status", "--json"])).stdout);
+		files.push(warden.status());
+		expect(files).toContainEqual(shown);
 		const peers = await warden.cli(["peers"]);
 		expect(peers.stdout).toMatch(/^PEER +STATE[^\n]*\nwaukeen +Established +/);
 		const [json] = JSON.parse((await warden.cli(["peers", "--json"])).stdout) as PeerStatus[];
@@ -232,9 +232,12 @@ describe("the command line", () => {
 		await follower.says(/deleted|table/);
 		await follower.end("SIGINT");
 		await daemon.untilStatus("a repair", ({ router }) => router.repairs === 1);
-		const types = warden.events().map((event: StoredEvent) => event.event_type);
-		expect(types).toEqual(expect.arrayContaining(["table_lost", "table_restored"]));
-		expect((await warden.cli(["events"])).stdout.trimEnd().split("\n")).toHaveLength(types.length);
+		const types = () => warden.events().map((event: StoredEvent) => event.event_type);
+		const before = types();
+		expect(before).toEqual(expect.arrayContaining(["table_lost", "table_restored"]));
+		const lines = (await warden.cli(["events"])).stdout.trimEnd().split("\n");
+		expect(lines.length).toBeGreaterThanOrEqual(before.length);
+		expect(lines.length).toBeLessThanOrEqual(types().length);
 
 		expect(await warden.cli(["ensure"])).toMatchObject({
 			code: 0,

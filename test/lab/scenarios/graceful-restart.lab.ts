@@ -54,4 +54,5 @@ test("a speaker that restarts keeps its routes in BIRD, whatever is repaired mea
 	await startFrr(lab.speaker, { config });
 	await untilEstablished(daemon, { timeout: 30_000 });
 	await until("the service's route", routes, { holds: (text) => text.includes(network.peer) });
-});
+	// Its waits alone may take more than a minute.
+}, 150_000);

@@ -5,6 +5,7 @@ import { daemonFile, runDirectory, startDaemon, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { bundle } from "../paths.ts";
 import { fw4Flush, fw4Restart, startStream, watchTracked } from "../programs.ts";
+import { untilWatched } from "../session.ts";
 import { until } from "../wait.ts";
 import { canOwn, protection } from "../world.ts";
 
@@ -64,6 +65,8 @@ test("from the first packet of a stream to the last, whatever happens to the tab
 
 	const again = async (what: string) => {
 		await daemon.untilStatus(`protected after ${what}`, isProtected);
+		// The status may be from before.
+		await until(`an owner after ${what}`, listing, { holds: (text) => keptListing.test(text) });
 		await stream.more(300);
 		expect(tracked.lines, what).toEqual([]);
 		expect(await listing()).toMatch(keptListing);
@@ -71,7 +74,7 @@ test("from the first packet of a stream to the last, whatever happens to the tab
 
 	// When its keeper is killed, three times
 	for (let round = 0; round < 3; round++) {
-		const before = keeper(daemon.process.pid);
+		const before = await until("a keeper", () => keeper(daemon.process.pid));
 		lab.router.signal(before, "SIGKILL");
 		await until("another keeper", () => keeper(daemon.process.pid), {
 			holds: (now) => now !== undefined && now !== before,
@@ -90,10 +93,14 @@ test("from the first packet of a stream to the last, whatever happens to the tab
 	}
 
 	// When it is killed, and started again
-	const lastKeeper = keeper(daemon.process.pid);
+	const lastKeeper = await until("a keeper", () => keeper(daemon.process.pid));
 	await daemon.crash();
-	await until("the keeper's end", () => !lab.router.processes().includes(lastKeeper ?? -1));
-	expect(await listing()).toMatch(leftListing);
+	await until(
+		"the keeper's end",
+		() => lastKeeper !== undefined && !lab.router.processes().includes(lastKeeper),
+	);
+	// Its socket goes a moment after it.
+	await until("no owner", listing, { holds: (text) => leftListing.test(text) });
 	await stream.more(300);
 	daemon = warden.start();
 	await again("the daemon was killed");
@@ -263,6 +270,7 @@ if (canOwn) {
 			const { warden, daemon } = startDaemon(lab.router, alone);
 			await daemon.untilStatus("no owner", ({ router }) => router.protection === "installed");
 			await daemon.process.says(/^warn: .*ruleset-post\/bgp\.nft names table inet custom_bgp /);
+			await untilWatched(lab.router);
 			const before = bareListing(await listing());
 			await lab.router.nft(`table inet fw4\nflush table inet fw4\ninclude "${include}"\n`);
 			await daemon.untilStatus("a repair", ({ router }) => router.repairs === 1);

@@ -3,7 +3,7 @@ import { startDaemon } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { birdPeering, frrConfig, proxyTable, startBird, startFrr } from "../programs.ts";
-import { untilEstablished } from "../session.ts";
+import { flapsSoFar, settledMark, untilEstablished } from "../session.ts";
 import { until } from "../wait.ts";
 
 const PORT = 1790;
@@ -29,16 +29,20 @@ test("BGP on another port is as safe as on its own, from the start and from a re
 	await daemon.untilStatus("both ports", (status) => status.router.ports.join() === `179,${PORT}`);
 
 	// When a proxy takes the LAN's TCP, and the speaker dials anew
+	await settledMark({ bird, frr });
+	const flaps = await flapsSoFar(daemon);
 	await lab.router.nft(proxy);
 	await frr.vtysh("clear bgp *");
 
 	// Then the session comes back, past conntrack
 	const { peers } = await daemon.untilStatus(
 		"the session again",
-		({ peers: [peer] }) => peer?.state === "Established" && peer.flaps > 0,
+		({ peers: [peer] }) => peer?.state === "Established" && peer.flaps > flaps,
 		{ timeout: 30_000 },
 	);
 	expect(peers[0]?.diagnosis).not.toBe("hijacked");
+	await settledMark({ bird, frr });
+	await flapsSoFar(daemon);
 	expect(await conntrack()).not.toContain(`port=${PORT} `);
 	const doctor = await warden.cli(["doctor"]);
 	expect(doctor.stdout).toContain("The table keeps BGP away from rules that would catch it otherwise.");

@@ -73,7 +73,8 @@ test("after a reboot with the saved table first, as the init script does it, no 
 	await untilEstablished(daemon, { timeout: 10_000 });
 	expect(await before.warden.cli(["ensure"])).toMatchObject({ code: 0 });
 	expect(await tableListing(lab.router)).toBe(listing);
-	expect(before.warden.status()?.router).toMatchObject({ protection, repairs: 0 });
+	const { router } = await daemon.untilStatus("protection", ({ router }) => router.protection === protection);
+	expect(router.repairs).toBe(0);
 	expect(before.warden.events().map((event) => event.event_type)).not.toContain("peer_nudged");
 	expect(await sessionMark({ bird, frr })).toBe(mark);
 	expect(proxy.lines.filter((line) => caught.test(line))).toEqual([]);

@@ -4,7 +4,7 @@ import { configFile, daemonFile, runDirectory, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { birdMultihop, fw4Table, startBird, startFrr, startProxy, startStream } from "../programs.ts";
-import { establish } from "../session.ts";
+import { establish, flapsSoFar, settledMark } from "../session.ts";
 import { until } from "../wait.ts";
 import { protection } from "../world.ts";
 
@@ -29,11 +29,12 @@ const tables = async () =>
 	(await lab.router.run(["nft", "list", "tables"])).stdout.trimEnd().split("\n").sort();
 const commandLineOf = (pid: number) =>
 	(lab.router.read(`/proc/${pid}/cmdline`) ?? "").split("\0").join(" ").trim();
-const commandLines = () => lab.router.processes().map(commandLineOf);
 
 /** Of the pipe that is this descriptor of the trace's child: the descriptor of its other end, in the trace. */
-function otherEnd(trace: number, commandLine: string, descriptor: number): number {
-	const child = lab.router.processes().find((pid) => commandLine === commandLineOf(pid));
+async function otherEnd(trace: number, commandLine: string, descriptor: number): Promise<number> {
+	const child = await until(`the child ${commandLine}`, () =>
+		lab.router.processes().find((pid) => commandLine === commandLineOf(pid)),
+	);
 	const pipe = readlinkSync(`/proc/${child}/fd/${descriptor}`);
 	expect(pipe).toMatch(/^pipe:/);
 	const ends = readdirSync(`/proc/${trace}/fd`).filter(
@@ -43,20 +44,26 @@ function otherEnd(trace: number, commandLine: string, descriptor: number): numbe
 	return Number(ends[0]);
 }
 
-/** Neither a table nor a process of the trace is left. */
-async function thenNothingIsLeft(before: readonly string[], processes: readonly string[]): Promise<void> {
+/**
+ * Neither a table nor a process of the trace is left: each was there before, or is a child of what was, as the daemon's are that
+ * come and go.
+ */
+async function thenNothingIsLeft(before: readonly string[], processes: readonly number[]): Promise<void> {
+	const isChild = (pid: number) =>
+		processes.includes(Number(/^PPid:\s+(\d+)$/m.exec(lab.router.read(`/proc/${pid}/status`) ?? "")?.[1]));
+	const left = () => lab.router.processes().filter((pid) => !processes.includes(pid) && !isChild(pid));
 	await until(
 		"the trace's table and processes to be gone",
-		async () => [await tables(), commandLines().sort()],
-		{
-			holds: (now) => JSON.stringify(now) === JSON.stringify([before, [...processes].sort()]),
-		},
+		async () => ({ tables: await tables(), left: left().map(commandLineOf) }),
+		{ holds: ({ tables, left }) => tables.join() === before.join() && left.length === 0 },
 	);
 }
 
 test("a session beside a daemon: its packets' ways chain by chain, and nothing is left, nor does the daemon stir", async () => {
 	const session = await establish(lab);
-	const [before, processes] = [await tables(), commandLines()];
+	await settledMark(session);
+	const flaps = await flapsSoFar(session.daemon);
+	const [before, processes] = [await tables(), lab.router.processes()];
 	const trace = await startTrace(peer, "--seconds", "4");
 	expect(trace.lines[0]).toBe(`Tracing BGP and BFD of ${peer} (${speaker.address}) for 4 s; Ctrl-C ends it.`);
 	expect((await tables()).join()).toContain("table inet bgpwarden_trace_");
@@ -78,7 +85,7 @@ test("a session beside a daemon: its packets' ways chain by chain, and nothing i
 	await thenNothingIsLeft(before, processes);
 	expect(session.warden.status()).toMatchObject({
 		router: { protection, repairs: 0 },
-		peers: [{ state: "Established", flaps: 0 }],
+		peers: [{ state: "Established", flaps }],
 	});
 });
 
@@ -109,7 +116,7 @@ test("IPv6, by address; killed, it leaves nothing behind", async () => {
 	const warden = new Warden(lab.router);
 	warden.install();
 	warden.configure({});
-	const [before, processes] = [await tables(), commandLines()];
+	const [before, processes] = [await tables(), lab.router.processes()];
 	const trace = await startTrace("FD00:1:0::2");
 	const dial = `import socket; socket.create_connection(("${router.lan6}", 179), 2)`;
 	await lab.speaker.run(["python3", "-c", dial], { allowFailure: true });
@@ -117,7 +124,7 @@ test("IPv6, by address; killed, it leaves nothing behind", async () => {
 	await trace.says(/out on br-lan: \[fd00:1::1\]:179 > \[fd00:1::2\]:\d+ tcp rst,ack$/);
 	expect(await tables()).toHaveLength(2);
 	// A killed process's descriptors are closed from the highest down.
-	expect(otherEnd(trace.pid, "nft -f -", 0)).toBeLessThan(otherEnd(trace.pid, "nft monitor", 1));
+	expect(await otherEnd(trace.pid, "nft -f -", 0)).toBeLessThan(await otherEnd(trace.pid, "nft monitor", 1));
 
 	await trace.end("SIGKILL");
 	await thenNothingIsLeft(before, processes);

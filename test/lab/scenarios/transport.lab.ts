@@ -4,6 +4,7 @@ import { type Daemon, repairing, startDaemon, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { birdDirect, certificate, type MosquittoOptions, startBird, startMosquitto } from "../programs.ts";
+import { untilWatched } from "../session.ts";
 import { pause, until } from "../wait.ts";
 
 /** The way to the broker: TLS, names, addresses, secrets. */
@@ -28,6 +29,8 @@ async function untilRefused(daemon: Daemon, reason: RegExp): Promise<void> {
 }
 
 async function tableIsKept(daemon: Daemon, repairs: number): Promise<void> {
+	await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
+	await untilWatched(lab.router);
 	await lab.router.nft("flush ruleset");
 	await daemon.untilStatus("a repair", ({ router }) => router.repairs === repairs);
 }
@@ -225,9 +228,8 @@ test("a router with `_` in its name: with the list as it was for 0.1.0 its old d
 		{ timeout: 30_000 },
 	);
 	expect(router.problem).toMatch(/below homeassistant\/device\/bgpwarden-my_gateway\/, .*access list/);
-	await pause(4000);
+	await until("the router's state", async () => (await broker.retained()).has("bgpwarden/my_gateway/state"));
 	expect(await discovery()).toEqual([old]);
-	expect((await broker.retained()).has("bgpwarden/my_gateway/state")).toBe(true);
 
 	lab.broker.write("/etc/mosquitto/acl", list(`\n${line}`), 0o644);
 	broker.process.kill("SIGHUP");

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Daemon, repairing, runDirectory, startDaemon, type Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { birdDirect, startBird } from "../programs.ts";
+import { monitorsOf, untilWatched } from "../session.ts";
 import { until } from "../wait.ts";
 
 /** What nobody tells the daemon, and it has to look for. */
@@ -25,16 +26,17 @@ afterEach(() => lab.stop());
 const hasTable = async () =>
 	(await lab.router.run(["nft", "list", "table", "inet", "custom_bgp"], { allowFailure: true })).code === 0;
 
-const monitor = () =>
-	lab.router.processes().find((pid) => lab.router.read(`/proc/${pid}/cmdline`)?.startsWith("nft\0monitor"));
-
 describe("nft monitor", () => {
 	test("is stopped: another one takes its place, and what it has not shown is repaired", async () => {
-		const stopped = monitor();
+		await untilWatched(lab.router);
+		const [stopped] = monitorsOf(lab.router);
 		lab.router.signal(stopped, "SIGSTOP");
 		await lab.router.nft("delete table inet custom_bgp");
 		await until("the table", hasTable, { timeout: 5000 });
-		expect(monitor()).not.toBe(stopped);
+		await daemon.process.says(/nft monitor is stopped/);
+		await until("another monitor", () => monitorsOf(lab.router), {
+			holds: ([now, ...more]) => now !== undefined && now !== stopped && more.length === 0,
+		});
 		expect(
 			daemon.process.lines.filter((line) => /^(?:warn|error): .*nft monitor is stopped/.test(line)),
 		).toHaveLength(1);
@@ -47,9 +49,9 @@ describe("the run directory", () => {
 	const shell = (command: string) => lab.router.run(["sh", "-c", command]);
 
 	test.each([
-		["is removed", `rm -rf ${runDirectory}`],
+		["is removed", `mv ${runDirectory} /tmp/removed && rm -rf /tmp/removed`],
 		["loses its FIFO", `rm ${runDirectory}/control`],
-		["gets another FIFO", `rm ${runDirectory}/control; mkfifo ${runDirectory}/control`],
+		["gets another FIFO", `mkfifo /tmp/control && mv /tmp/control ${runDirectory}/control`],
 		["gets a file in the FIFO's place", `rm ${runDirectory}/control; echo x >${runDirectory}/control`],
 		["loses the replies", `rm -r ${runDirectory}/replies`],
 		[
@@ -58,6 +60,7 @@ describe("the run directory", () => {
 		],
 		["loses the status", `rm ${runDirectory}/status.json`],
 	])("%s: within 10 s requests are answered and the status is there", async (_, spoil) => {
+		await untilWatched(lab.router);
 		await shell(spoil);
 		await until(
 			"an answer",

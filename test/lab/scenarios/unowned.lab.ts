@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { daemonFile, runDirectory, startDaemon, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { fw4Flush, fw4Restart } from "../programs.ts";
-import { tableListing } from "../session.ts";
+import { tableListing, untilWatched } from "../session.ts";
 import { until } from "../wait.ts";
 import { canOwn } from "../world.ts";
 
@@ -37,6 +37,7 @@ const listing = () => tableListing(lab.router);
 async function installed() {
 	const { warden, daemon } = startDaemon(lab.router, alone);
 	await daemon.untilStatus("the table", ({ router }) => router.protection === "installed");
+	await untilWatched(lab.router);
 	/** The table is back as it was, after this many repairs in all. */
 	const repaired = async (before: string, repairs: number) => {
 		await until("the table as before", listing, { holds: (now) => now === before });
@@ -115,6 +116,9 @@ test("in a container, whose process ids the kernel does not tell, it is repaired
 	await until("the table", () => warden.status(), {
 		holds: (status) => status?.router.protection === "installed",
 	});
+	// Its processes have a file system of their own: its socket is the only one that listens.
+	const sockets = () => lab.router.read(`/proc/${lab.router.pid}/net/netlink`) ?? "";
+	await until("nft monitor to listen", () => /^\S+ +12 +\d+ +(?!0+ )/m.test(sockets()));
 	const before = await listing();
 	expect(await nft("delete", "table", "inet", "custom_bgp")).toMatchObject({ code: 0 });
 	await until("the table as before", listing, { holds: (now) => now === before });

@@ -52,6 +52,22 @@ describe("a program that deletes in a loop", () => {
 		expect(types(actions)).toContain("table_restored");
 	});
 
+	test("is named, though a listing showed the loss before the monitor said whose it was", () => {
+		const story = Story.kept();
+		for (let round = 0; round < 10; round++) {
+			story.happens({ type: "listed", text: undefined });
+			story.passes(1);
+			// Each other time the repair comes first.
+			if (round % 2 === 0) story.happens(deleted);
+			story.happens({ type: "own_transaction" }, { type: "installed" }, { type: "listed", text: "whole" });
+			story.passes(50);
+		}
+		expect(story.status.router).toMatchObject({
+			repairs: 10,
+			problem: expect.stringContaining("nft (pid 4711) keeps removing or changing table inet custom_bgp"),
+		});
+	});
+
 	test("does not flood the event topic", () => {
 		const story = Story.kept();
 		const before = story.status.router.repairs;

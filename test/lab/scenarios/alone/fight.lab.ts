@@ -20,6 +20,9 @@ function processorTime(pid: number): number {
 	return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
+/** The clock of `time.monotonic()`, ms. */
+const now = () => Number(process.hrtime.bigint()) / 1e6;
+
 /** Most of these times that lie within this many milliseconds. */
 function most(times: readonly number[], window: number): number {
 	return Math.max(
@@ -34,15 +37,19 @@ test("a program that deletes the table for ever meets patience, not a busy loop,
 	const listing = await tableListing(lab.router);
 	expect(listing).toContain("chain raw_pre");
 
-	// Given an eye of the lab's own that sees the table come back
+	// Given an eye of the lab's own that sees the table come back, and says when
 	const restored: number[] = [];
 	let added = false;
-	const eye = lab.router.start(["stdbuf", "-oL", "nft", "monitor"], {
+	const stamp =
+		"import sys, time\nfor line in sys.stdin: print(time.monotonic() * 1000, line, end='', flush=True)";
+	const eye = lab.router.start(["sh", "-c", 'stdbuf -oL nft monitor | exec python3 -c "$0"', stamp], {
 		name: "nft monitor",
-		onLine: (line) => {
+		urgent: true,
+		onLine: (text) => {
+			const [, at, line = ""] = /^(\S+) (.*)$/.exec(text) ?? [];
 			if (line === "add table inet custom_bgp") added = true;
 			if (!line.startsWith("# new generation")) return;
-			if (added) restored.push(performance.now());
+			if (added) restored.push(Number(at));
 			added = false;
 		},
 	});
@@ -53,7 +60,7 @@ test("a program that deletes the table for ever meets patience, not a busy loop,
 
 	// When a script deletes the table in a loop
 	const loop = "while :; do nft delete table inet custom_bgp; sleep 0.01; done 2> /dev/null";
-	const started = performance.now();
+	const started = now();
 	const before = processorTime(daemon.process.pid);
 	const opponent = lab.router.start(["sh", "-c", loop], { name: "opponent" });
 
@@ -66,13 +73,13 @@ test("a program that deletes the table for ever meets patience, not a busy loop,
 	);
 
 	// And it puts the table back at most 20 times a second, and once a second when this has gone on for 10 s
-	await pause(13_500 - (performance.now() - started));
+	await pause(13_500 - (now() - started));
 	const used = processorTime(daemon.process.pid) - before;
-	const ended = performance.now();
+	const ended = now();
 	await opponent.end("SIGKILL");
 	const early = restored.filter((time) => time < started + 10_000);
 	const late = restored.filter((time) => time >= started + 10_750 && time < ended);
-	// The lab's clock is read behind a pipe, on a machine with other work: a quarter of a second for that.
+	// The time is read behind a pipe, on a machine with other work: a quarter of a second for that.
 	expect(most(restored, 750)).toBeLessThanOrEqual(20);
 	expect(most(restored, 5000)).toBeLessThanOrEqual(110);
 	expect(early.length).toBeGreaterThan(20);
