@@ -39,6 +39,7 @@ s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
 s.settimeout(0.7)
 try:
     s.connect((sys.argv[1], 179))
+    s.settimeout(10)
     print(s.recv(10).decode() or "timeout")
 except ConnectionRefusedError:
     print("refused")
