@@ -95,9 +95,15 @@ function diagnoseNoAnswer(view: View, seen: string): Diagnosis {
 	};
 }
 
-/** When BIRD began to listen for the peer, at the latest: its clock may be rounded to seconds. Monotonic ms. */
+/** BIRD opens its socket within so many ms of the protocol's start. */
+const LISTENS_WITHIN = 200;
+
+/** When BIRD began to listen for the peer, at the latest. Monotonic ms. */
 function runsSince({ state, record: { peer } }: View): number {
-	return peer.since === undefined ? 0 : peer.since - state.clockOffset + 1000;
+	if (peer.since === undefined) return 0;
+	// Some BIRDs tell the time to the second.
+	const doubt = peer.since % 1000 === 0 ? 1000 : LISTENS_WITHIN;
+	return peer.since - state.clockOffset + doubt;
 }
 
 function diagnoseRefused(view: View, syn: PacketTrace, answer: PacketTrace, seen: string): Diagnosis {

@@ -164,6 +164,9 @@ export async function startBird(host: Host, config: string, version: 2 | 3 = new
 			const answer = await control("configure");
 			if (!/Reconfigured|Reconfiguration in progress/.test(answer))
 				throw new Error(`birdc configure: ${answer}`);
+			await until("BIRD to be reconfigured", () => control("show status"), {
+				holds: (status) => status.includes("Daemon is up and running"),
+			});
 		},
 		async stop() {
 			await process.end("SIGTERM");

@@ -110,6 +110,20 @@ describe("a SYN of the peer", () => {
 		expect(told(story)?.diagnosis).toBe("not-listening");
 	});
 
+	test.each([
+		["100 ms after the protocol's start says nothing: BIRD may not have listened yet", 123, 100, "waiting"],
+		["half a second after it: nobody listens", 123, 500, "not-listening"],
+		["half a second after a start that is told to the second says nothing", 0, 500, "waiting"],
+		["2 s after that: nobody listens", 0, 2000, "not-listening"],
+	] as const)("answered by RST %s", (_, milliseconds, later, diagnosis) => {
+		const story = read(passive);
+		story.passes(60_000 + milliseconds - ((story.wall + story.time) % 1000));
+		story.happens(reading({ ...passive, since: story.wall + story.time }));
+		story.passes(later);
+		seen(story, trace(story, packet(["syn"], true)), trace(story, packet(["rst", "ack"], false)));
+		expect(told(story)?.diagnosis).toBe(diagnosis);
+	});
+
 	test("answered, and the answer dropped", () => {
 		const story = read(passive);
 		const drop = at("strict", "out", "ct state untracked drop", "drop");

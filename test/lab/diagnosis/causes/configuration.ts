@@ -1,4 +1,5 @@
 import { birdPeering, startBird } from "../../programs.ts";
+import { until } from "../../wait.ts";
 import { type Cause, configureBird, configureFrr, redial, setMultihop } from "./cause.ts";
 
 /** Two sides that are not configured to fit. */
@@ -29,6 +30,11 @@ export const CONFIGURATION: readonly Cause[] = [
 		id: "not-listening",
 		async begin(world) {
 			await configureBird(world, { port: 1790 });
+			// BIRD 3 closes the old socket a moment later: who dials before is accepted, and hung up on.
+			await until("nobody on BGP's port", async () => {
+				const { stdout } = await world.lab.router.run(["ss", "-Hltn", "sport", "=", ":179"]);
+				return stdout.trim() === "";
+			});
 			await redial(world);
 		},
 		async end(world) {
