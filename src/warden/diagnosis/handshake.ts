@@ -95,7 +95,7 @@ function diagnoseNoAnswer(view: View, seen: string): Diagnosis {
 	};
 }
 
-/** BIRD opens its socket within so many ms of the protocol's start. */
+/** Milliseconds from the start of a protocol until BIRD listens for it, at most. */
 const LISTENS_WITHIN = 200;
 
 /** When BIRD began to listen for the peer, at the latest. Monotonic ms. */
