@@ -14,7 +14,7 @@ export const processCases: readonly ContractCase[] = [
 		},
 	},
 	{
-		name: "a timer waits for no longer one, and a cancelled one never fires",
+		name: "a timer does not wait for a longer one made before it, and a cancelled one never fires",
 		async run(platform) {
 			const fired: string[] = [];
 			const long = platform.after(60_000, () => fired.push("long"));

@@ -84,18 +84,24 @@ async function sessionCounts(frr: Frr): Promise<string | undefined> {
 	return neighbor.match(/Connections established (\d+); dropped (\d+)/)?.[0];
 }
 
-/** As `settledMark`, by what FRR alone says: for a node that BIRD has under another name. */
-export async function untilSettled(frr: Frr): Promise<void> {
+/** Waits until two looks a second apart see the same; undefined is nothing to compare. */
+async function settled(look: () => Promise<string | undefined>): Promise<string> {
 	let last: string | undefined;
-	await until(
-		"FRR's session, in two looks a second apart",
+	const found = await until(
+		"one and the same session, in two looks a second apart",
 		async () => {
 			const before = last;
-			last = (await frr.peer()).bgp === "Established" ? await sessionCounts(frr) : undefined;
-			return last !== undefined && last === before;
+			last = await look();
+			return last === before ? last : undefined;
 		},
 		{ every: 1000, timeout: 30_000 },
 	);
+	return found ?? "";
+}
+
+/** As `settledMark`, by what FRR alone says: for a node that BIRD has under another name. */
+export async function untilSettled(frr: Frr): Promise<void> {
+	await settled(async () => ((await frr.peer()).bgp === "Established" ? sessionCounts(frr) : undefined));
 }
 
 /**
@@ -103,17 +109,10 @@ export async function untilSettled(frr: Frr): Promise<void> {
  * (`bgp_peer_bfd_update_source`), which may cost it the BGP session that it has just begun.
  */
 export async function settledMark({ bird, frr }: Pick<Session, "bird" | "frr">): Promise<string> {
-	let last: string | undefined;
-	return until(
-		"one and the same session, in two looks a second apart",
-		async () => {
-			await untilUp(bird, frr);
-			const before = last;
-			last = await sessionMark({ bird, frr });
-			return last === before ? last : "";
-		},
-		{ every: 1000, timeout: 30_000 },
-	);
+	return settled(async () => {
+		await untilUp(bird, frr);
+		return sessionMark({ bird, frr });
+	});
 }
 
 /** How often the daemon has seen the speaker's session lost, once that is up with BFD. */

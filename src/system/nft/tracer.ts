@@ -130,12 +130,12 @@ export async function startTracer(
  * take the lowest free descriptors; what this start gives back is used up by the pipe, not by the monitor.
  */
 function partingShot(platform: Platform): Child {
-	const child = platform.spawn({ argv: [...SHOW], stdin: true, onExit: () => {} });
+	const child = platform.spawn({ argv: APPLY, stdin: true, onExit: () => {} });
 	child.write(NOTHING);
 	return child;
 }
 
-const SHOW = ["nft", "-f", "-"] as const;
+const APPLY = ["nft", "-f", "-"] as const;
 /** What changes nothing, and what `nft monitor` shows all the same. */
 const NOTHING = `table inet ${TRACE_TABLE}_end\ndelete table inet ${TRACE_TABLE}_end\n`;
 
@@ -150,7 +150,7 @@ async function isListening(platform: Platform, listening: Promise<void>): Promis
 	});
 	for (let tries = 0; !heard && tries < LISTEN_TRIES; tries++) {
 		await Promise.race([done, new Promise<void>((resolve) => platform.after(LISTEN_WAIT, resolve))]);
-		if (!heard) await runToEnd(platform, SHOW, { input: NOTHING, timeout: NFT_PATIENCE, urgent: true });
+		if (!heard) await runToEnd(platform, APPLY, { input: NOTHING, timeout: NFT_PATIENCE, urgent: true });
 	}
 	return heard;
 }

@@ -197,7 +197,7 @@ describe("BIRD's client", () => {
 		},
 		{ what: "nothing", told: /birdcl: no answer in 3 s/ },
 	])(
-		"prints $what: BIRD is lost with one reason, what was known is kept, and it comes back",
+		"prints $what: BIRD is lost, each reason is told once, what was known is kept, and it comes back",
 		async (given) => {
 			await repair("birdcl");
 			lab.router.write("/usr/local/sbin/birdcl", madBirdcl, 0o755);
