@@ -2,6 +2,7 @@
 
 import { isHostAddress, parseAddress } from "../lib/address.ts";
 import { reduceId } from "../lib/id.ts";
+import { parsePrefix } from "../lib/prefix.ts";
 import { oneLine } from "../lib/printable.ts";
 import { didYouMean } from "../lib/suggest.ts";
 import type { Mark } from "../model/config.ts";
@@ -96,6 +97,31 @@ export const birdName: Kind<string> = {
 export const hostAddress: Kind<string> = {
 	expected: "the IPv4 or IPv6 address of one host (without a prefix length)",
 	read: addressText,
+};
+
+/** Canonical text of more than one address. */
+export const prefix: Kind<string> = {
+	expected: "a prefix of several addresses (such as 192.168.1.0/24, without bits behind its length)",
+	read(text) {
+		const parsed = parsePrefix(text);
+		return parsed && parsed.length < (parsed.family === 4 ? 32 : 128) ? parsed.text : undefined;
+	},
+};
+
+/**
+ * A password of TCP MD5: Linux takes 80 bytes (TCP_MD5SIG_MAXKEYLEN), FRR no blank, and what BIRD would end its text at, or
+ * YAML and vtysh read as their own, is left out.
+ */
+export const md5Password: Kind<string> = {
+	expected: "a password of 1 to 80 visible ASCII characters, without blanks and quotes",
+	secret: true,
+	read: (text) => (/^[!#-&(-[\]-~]{1,80}$/.test(text) ? text : undefined),
+};
+
+/** The name of a Kubernetes node: a DNS subdomain (RFC 1123). */
+export const nodeName: Kind<string> = {
+	expected: "the name of a Kubernetes node (small letters, digits, '-' and '.', at most 253)",
+	read: (text) => (/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(text) && text.length <= 253 ? text : undefined),
 };
 
 /** What BIRD takes between quotes and apostrophes (conf/cf-lex.l), and no program for an option; Linux takes more. */

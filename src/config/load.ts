@@ -1,6 +1,7 @@
 /** /etc/config/bgpwarden as text to a Config, or to everything that is wrong with it. Pure. */
 
 import { parseAddress } from "../lib/address.ts";
+import { parsePrefix } from "../lib/prefix.ts";
 import { printable, quoted } from "../lib/printable.ts";
 import { didYouMean } from "../lib/suggest.ts";
 import { parseUci, type UciError, type UciOption, type UciSection } from "../lib/uci.ts";
@@ -116,13 +117,42 @@ function readPeer(reader: SectionReader): PeerConfig | undefined {
 			reader.refuse(option, `is on ${quoted(address.zone)}, but the interface is ${quoted(peer.interface)}`);
 		peer.interface ??= address.zone;
 	}
-	const family = parseAddress(peer.address ?? "")?.family;
+	checkSpeaker(reader, peer);
+	const family = parseAddress(peer.address ?? "")?.family ?? rangeFamily(peer.range);
 	const localFamily = parseAddress(peer.localAddress ?? "")?.family;
 	if (family && localFamily && family !== localFamily)
 		reader.refuse("local_address", `is IPv${localFamily}, but the peer's address is IPv${family}`);
 	else if (family && peer.address === peer.localAddress)
 		reader.refuse("local_address", "is the peer's own address");
 	return peer;
+}
+
+function rangeFamily(range: string | undefined): 4 | 6 | undefined {
+	return range === undefined ? undefined : parsePrefix(range)?.family;
+}
+
+/** What the options about the other end say of each other. */
+function checkSpeaker(reader: SectionReader, peer: PeerConfig): void {
+	const { range, nodeInterface, sourceAddress, address, holdTime = 15, keepaliveTime = 1 } = peer;
+	if (range !== undefined)
+		for (const option of ["address", "node", "node_interface", "source_address"])
+			if (reader.has(option))
+				reader.refuse(option, "is one node's; with 'range' the peers are whoever connects");
+	if (nodeInterface !== undefined && (reader.has("address") || reader.has("local_address")))
+		reader.refuse(
+			"node_interface",
+			"is for a session without addresses: leave 'address' and 'local_address' out",
+		);
+	if (nodeInterface !== undefined && peer.interface === undefined && !reader.failed("interface"))
+		reader.refuse("node_interface", "needs this router's 'interface' towards the node as well");
+	const source = parseAddress(sourceAddress ?? "");
+	if (source && address !== undefined && source.family !== parseAddress(address)?.family)
+		reader.refuse("source_address", `is IPv${source.family}, but the peer's address is not`);
+	if (keepaliveTime > holdTime)
+		reader.refuse(
+			"keepalive_time",
+			`is longer than the hold time (${holdTime} s): the session would end between two of them`,
+		);
 }
 
 /** Reads one section's options and remembers which of them were refused. */
@@ -141,7 +171,9 @@ class SectionReader {
 		const keys = Object.keys(table) as (keyof Section)[];
 		const known = keys.map((key) => table[key].option);
 		// A password may stand where something else should: only the line tells where.
-		const secret = keys.some((key) => table[key].kind.secret);
+		const secret = this.mayHoldSecret(
+			keys.filter((key) => table[key].kind.secret).map((key) => table[key].option),
+		);
 		for (const option of this.section.options.values()) {
 			if (this.errors.length >= MOST_ERRORS) break;
 			const key = keys.find((candidate) => table[candidate].option === option.name);
@@ -162,6 +194,15 @@ class SectionReader {
 				);
 		}
 		return result;
+	}
+
+	/** @param secrets options that are secrets; a peer's section is open as long as it has nothing to do with them */
+	private mayHoldSecret(secrets: readonly string[]): boolean {
+		if (this.section.type !== "peer") return secrets.length > 0;
+		const isNamed = (value: string) => secrets.includes(value);
+		return [...this.section.options.values()].some(
+			({ name, values }) => isNamed(name) || values.some(isNamed),
+		);
 	}
 
 	/** Whether the option has a value, good or bad. */

@@ -51,6 +51,18 @@ const PEER: Sentences<PeerConfig> = {
 	port: `TCP port that the peer dials on this router; not set: ${BGP_PORT}. The table covers bird.conf's ports by itself.`,
 	bfd: "1: use BFD; not set: 1.",
 	zone: "Firewall zone of this peer, in place of main's.",
+	speaker: "The program that speaks BGP there; auto or not set: found out from what it says.",
+	range: "Prefix that the cluster's nodes connect from, in place of address; name is then the range's.",
+	password: "Password of the session (TCP MD5), the same on both ends.",
+	holdTime: "Seconds without a message after which a session is over; not set: 15.",
+	keepaliveTime: "Seconds between two keepalive messages; not set: a third of the hold time.",
+	connectTime: "Seconds between two tries of the speaker to connect; not set: 10.",
+	gracefulRestart: "1: routes stay in use while the speaker restarts; not set: 0.",
+	maxPrefixes: "Most prefixes that are imported from the peer; not set: no limit.",
+	dualStack: "1: IPv4 and IPv6 prefixes over this one session; not set: 0.",
+	node: "Name of the peer's Kubernetes node; not set: every node.",
+	nodeInterface: "Interface of the node towards this router, for a session without addresses (unnumbered).",
+	sourceAddress: "Address that the node connects from, where it has several.",
 };
 
 /** An option as it is explained to a person. */

@@ -116,7 +116,12 @@ export function settingsOf({ main, peers }: Config): Settings {
 		remediate: main.remediate,
 		pollInterval: main.pollInterval,
 		peers: peers.map(({ name }) => ({ name })),
-		addresses: peers.flatMap((peer) => peer.address ?? []),
+		speakers: new Map(
+			peers.flatMap(({ name, speaker }) =>
+				speaker === undefined || speaker === "auto" ? [] : [[name, speaker] as const],
+			),
+		),
+		addresses: peers.flatMap(({ address, range }) => address ?? range ?? []),
 		interfaces: new Map(
 			peers.flatMap(({ name, interface: device }) => (device === undefined ? [] : [[name, device] as const])),
 		),

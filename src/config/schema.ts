@@ -1,6 +1,7 @@
 /** Every option of /etc/config/bgpwarden with its default and its limits: the one place that knows them. */
 
 import type { Config, MainConfig, MqttConfig, PeerConfig } from "../model/config.ts";
+import { SPEAKERS } from "../model/speaker.ts";
 import {
 	absolutePath,
 	birdName,
@@ -11,7 +12,10 @@ import {
 	type Kind,
 	line,
 	mark,
+	md5Password,
+	nodeName,
 	oneOf,
+	prefix,
 	tableName,
 	topicPrefix,
 	wholeNumber,
@@ -48,10 +52,14 @@ const LIMITS = {
 	/** Seconds. */
 	pollInterval: { minimum: 1, maximum: 3600 },
 	asNumber: { minimum: 1, maximum: 4_294_967_295 },
+	/** Seconds; BGP has 16 bits for the hold time, and 1 and 2 are no hold times (RFC 4271 section 4.2). */
+	holdTime: { minimum: 3, maximum: 65_535 },
 } as const;
 
 const asNumber = wholeNumber("an AS number", LIMITS.asNumber.minimum, LIMITS.asNumber.maximum);
 const seconds = wholeNumber("a number of seconds", LIMITS.pollInterval.minimum, LIMITS.pollInterval.maximum);
+const holdTime = wholeNumber("a number of seconds", LIMITS.holdTime.minimum, LIMITS.holdTime.maximum);
+const timer = wholeNumber("a number of seconds", 1, LIMITS.holdTime.maximum);
 
 export const MAIN_OPTIONS: OptionTable<MainConfig> = {
 	enabled: { option: "enabled", kind: yesOrNo, fallback: true },
@@ -104,6 +112,21 @@ export const PEER_OPTIONS: OptionTable<PeerConfig> = {
 	bfd: { option: "bfd", kind: yesOrNo },
 	port: { option: "port", kind: wholeNumber("a port", 1, 65535) },
 	zone: { option: "zone", kind: zoneName(LIMITS.zone) },
+	speaker: { option: "speaker", kind: oneOf("auto", ...SPEAKERS) },
+	range: { option: "range", kind: prefix },
+	password: { option: "password", kind: md5Password },
+	holdTime: { option: "hold_time", kind: holdTime },
+	keepaliveTime: { option: "keepalive_time", kind: timer },
+	connectTime: { option: "connect_time", kind: timer },
+	gracefulRestart: { option: "graceful_restart", kind: yesOrNo },
+	maxPrefixes: {
+		option: "max_prefixes",
+		kind: wholeNumber("a number of prefixes", 1, LIMITS.asNumber.maximum),
+	},
+	dualStack: { option: "dual_stack", kind: yesOrNo },
+	node: { option: "node", kind: nodeName },
+	nodeInterface: { option: "node_interface", kind: interfaceName },
+	sourceAddress: { option: "source_address", kind: hostAddress },
 };
 
 /** What an empty file says. */

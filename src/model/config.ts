@@ -1,3 +1,5 @@
+import type { Speaker } from "./speaker.ts";
+
 /** What /etc/config/bgpwarden says, with every default filled in. See `schema.ts` for defaults and limits. */
 export interface Config {
 	readonly main: MainConfig;
@@ -70,6 +72,30 @@ export interface PeerConfig {
 	readonly port?: number;
 	/** In the place of main's. */
 	readonly zone?: string;
+	/** Absent: found out. */
+	readonly speaker?: Speaker | "auto";
+	/** Prefix that peers dial from, in the place of `address` (BIRD's `neighbor range`). */
+	readonly range?: string;
+	/** TCP MD5 (RFC 2385). */
+	readonly password?: string;
+	/** Seconds. */
+	readonly holdTime?: number;
+	/** Seconds. */
+	readonly keepaliveTime?: number;
+	/** Seconds between two dials of the speaker. */
+	readonly connectTime?: number;
+	/** The speaker's restart keeps its routes. */
+	readonly gracefulRestart?: boolean;
+	/** Prefixes that are imported at most. */
+	readonly maxPrefixes?: number;
+	/** IPv4 and IPv6 prefixes over this one session. */
+	readonly dualStack?: boolean;
+	/** The node's name in Kubernetes. */
+	readonly node?: string;
+	/** The node's interface towards the router, for a session without addresses (RFC 5549). */
+	readonly nodeInterface?: string;
+	/** The node's address that it dials from. */
+	readonly sourceAddress?: string;
 }
 
 export type LogLevel = "error" | "warn" | "info" | "debug";

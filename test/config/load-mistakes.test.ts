@@ -159,6 +159,30 @@ describe("mistakes", () => {
 			"3: @peer[0].interface: '../x' is not the name of a network interface (letters, digits, '_', '-' and '.', at most 15)",
 		],
 		["neighbour x", "3: @peer[0].neighbour: unknown option"],
+		["hold_time 2", "3: @peer[0].hold_time: '2' is not a number of seconds (3 to 65535)"],
+		["connect_time 0", "3: @peer[0].connect_time: '0' is not a number of seconds (1 to 65535)"],
+		["max_prefixes 0", "3: @peer[0].max_prefixes: '0' is not a number of prefixes (1 to 4294967295)"],
+		[
+			"speaker clium",
+			"3: @peer[0].speaker: 'clium' is not one of auto, frr-k8s, metallb-frr, metallb-native, cilium, gobgp, calico, frr, bird, other (did you mean 'cilium'?)",
+		],
+		[
+			"range 192.168.1.1/24",
+			"3: @peer[0].range: '192.168.1.1/24' is not a prefix of several addresses (such as 192.168.1.0/24, without bits behind its length)",
+		],
+		[
+			"node Node_1",
+			"3: @peer[0].node: 'Node_1' is not the name of a Kubernetes node (small letters, digits, '-' and '.', at most 253)",
+		],
+		[
+			"password 'hunter 2'",
+			"3: @peer[0].password: the value is not a password of 1 to 80 visible ASCII characters, without blanks and quotes",
+		],
+		["hunter2 password", "3: @peer[0].?: unknown option"],
+		[
+			"node_interface eth0",
+			"3: @peer[0].node_interface: needs this router's 'interface' towards the node as well",
+		],
 	])("peer: option %s", (option, error) => {
 		expect(peer(option)).toEqual([error]);
 	});
@@ -173,6 +197,27 @@ describe("mistakes", () => {
 			["interface eth1", "address fe80::1%eth0"],
 			"4: @peer[0].address: is on 'eth0', but the interface is 'eth1'",
 		],
+		[
+			["range 10.0.0.0/8", "address 10.0.0.1"],
+			"4: @peer[0].address: is one node's; with 'range' the peers are whoever connects",
+		],
+		[
+			["range 10.0.0.0/8", "local_address fe80::1%br-lan"],
+			"4: @peer[0].local_address: is IPv6, but the peer's address is IPv4",
+		],
+		[
+			["interface br-lan", "node_interface eth0", "address 10.0.0.1"],
+			"4: @peer[0].node_interface: is for a session without addresses: leave 'address' and 'local_address' out",
+		],
+		[
+			["address 10.0.0.1", "source_address fd00::1"],
+			"4: @peer[0].source_address: is IPv6, but the peer's address is not",
+		],
+		[
+			["hold_time 9", "keepalive_time 10"],
+			"4: @peer[0].keepalive_time: is longer than the hold time (9 s): the session would end between two of them",
+		],
+		[["password hunter2", "port x"], "4: @peer[0].port: the value is not a port (1 to 65535)"],
 	])("peer: %j do not go together", (options, error) => {
 		expect(peer(...options)).toEqual([error]);
 	});

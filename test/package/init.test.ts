@@ -126,6 +126,12 @@ describe("the init script", () => {
 		expect(portsFor("192.168.1.2")[0]).toBe("179");
 	});
 
+	it("opens it for a range, where the peers are whoever connects from there", () => {
+		const [message] = call("start", "config peer c\n\toption range 192.168.7.0/24\n\toption zone lan\n").sent;
+		const rules = (message as { data: { firewall: { src_ip?: string }[] } }).data.firewall;
+		expect(rules.map(({ src_ip }) => src_ip)).toEqual(["192.168.7.0/24", "192.168.7.0/24"]);
+	});
+
 	describe("at boot", () => {
 		const table = "/etc/bgpwarden/table.nft";
 

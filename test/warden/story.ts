@@ -20,6 +20,7 @@ export const settings: Settings = {
 	peers: [],
 	addresses: [],
 	interfaces: new Map(),
+	speakers: new Map(),
 	ports: [],
 };
 

@@ -3,6 +3,7 @@ import { settingsOf } from "../../../src/config/read.ts";
 import { MAIN_OPTIONS, MQTT_OPTIONS, PEER_OPTIONS } from "../../../src/config/schema.ts";
 import { parsePrefix } from "../../../src/lib/prefix.ts";
 import type { Config, MainConfig, Mark, MqttConfig, PeerConfig } from "../../../src/model/config.ts";
+import { SPEAKERS } from "../../../src/model/speaker.ts";
 import { renderBird } from "../../../src/render/bird-conf.ts";
 import { compareFile } from "../../../src/render/compare.ts";
 import { renderFrr } from "../../../src/render/frr-conf.ts";
@@ -54,7 +55,24 @@ const SIX = `config peer 'node_six'
 	option bfd '0'
 	option zone 'lan'
 `;
-const SEEDS = [MAIN, MQTT, PEER, SIX, MAIN + PEER + SIX, PEER + SIX];
+const SPEAKER = `${PEER}	option speaker 'cilium'
+	option password 'correct-horse'
+	option hold_time '15'
+	option keepalive_time '5'
+	option connect_time '10'
+	option graceful_restart '1'
+	option max_prefixes '100'
+	option dual_stack '1'
+	option node 'node-1'
+	option source_address '192.168.1.12'
+`;
+const RANGE = `config peer 'cluster'
+	option range '192.168.1.0/24'
+	option local_address '192.168.1.1'
+	option local_as '65001'
+	option remote_as '65009'
+`;
+const SEEDS = [MAIN, MQTT, PEER, SIX, MAIN + PEER + SIX, PEER + SIX, SPEAKER, RANGE];
 
 const anyMark: is.Check<Mark> = is.either(is.mark, is.oneOf("keep"));
 const path = is.matching(/^(?:|\/.{0,253}[^/])$/);
@@ -102,6 +120,18 @@ const peer = is.shape<PeerConfig>({
 	bfd: is.maybe(is.flag),
 	port: is.maybe(is.port),
 	zone: is.maybe(is.matching(/^[A-Za-z0-9/_.-]{1,64}$/)),
+	speaker: is.maybe(is.oneOf("auto", ...SPEAKERS)),
+	range: is.maybe(is.prefix),
+	password: is.maybe(is.matching(/^[!#-&(-[\]-~]{1,80}$/)),
+	holdTime: is.maybe(is.whole(3, 65_535)),
+	keepaliveTime: is.maybe(is.whole(1, 65_535)),
+	connectTime: is.maybe(is.whole(1, 65_535)),
+	gracefulRestart: is.maybe(is.flag),
+	maxPrefixes: is.maybe(is.whole(1, 0xffffffff)),
+	dualStack: is.maybe(is.flag),
+	node: is.maybe(is.matching(/^[a-z0-9.-]{1,253}$/)),
+	nodeInterface: is.maybe(deviceName),
+	sourceAddress: is.maybe(is.zonedAddress),
 });
 const config = is.shape<Config>({ main, mqtt, peers: is.list(peer) });
 const errors: is.Check<string[]> = is.list(is.harmless, 110);
