@@ -5,7 +5,7 @@ import { familyOf, type Lack, lacks, type Served, servedBy } from "../render/nee
 import { portCounters } from "../ruleset/port-counters.ts";
 import { type Facts, isFailure } from "./facts.ts";
 import { type Finding, green, red, yellow } from "./finding.ts";
-import type { Peer } from "./known-peers.ts";
+import { type Peer, wordsOf } from "./known-peers.ts";
 
 /** BIRD's configuration and peers against each other, the router's configuration, and what was seen of the speaker. */
 export function reviewBird(facts: Facts, peers: readonly Peer[]): Finding[] {
@@ -258,8 +258,8 @@ function bfdMode(facts: Facts, peer: Peer, alone: boolean): Finding[] {
 			name,
 			`BIRD runs ${multihop ? "multihop" : "single-hop"} BFD (UDP ${own}), the speaker the other kind (UDP ${other}): ${why}.`,
 			multihop
-				? "ebgpMultiHop: true in MetalLB's BGPPeer, or no multihop in protocol bgp"
-				: "multihop 2; in protocol bgp, multihop { } in protocol bfd, and protocol direct; or no ebgpMultiHop in MetalLB",
+				? `${wordsOf(peer).multihop}, or no multihop in protocol bgp`
+				: `multihop 2; in protocol bgp, multihop { } in protocol bfd, and protocol direct; or leave out ${wordsOf(peer).multihop}`,
 		),
 	];
 }

@@ -4,6 +4,7 @@ import type { BgpConfiguration } from "../model/bird-configuration.ts";
 import type { PeerConfig } from "../model/config.ts";
 import type { WalkedPeer } from "../model/obstacle.ts";
 import { BFD_PORTS, BGP_PORT } from "../model/ports.ts";
+import { type SpeakerWords, speakerWords } from "../model/speaker.ts";
 import type { PeerStatus } from "../model/status.ts";
 import { nodesOfRanges, summarizeRange } from "../warden/peers/ranges.ts";
 import { type Facts, isFailure } from "./facts.ts";
@@ -86,6 +87,12 @@ function withRanges(peers: readonly BirdPeer[], file: Facts["birdFile"]): BirdPe
 					peers.filter(({ name }) => nodes.get(name) === peer.name),
 				),
 	);
+}
+
+/** What things are called on the peer's end. */
+export function wordsOf({ section, live, status }: Peer): SpeakerWords {
+	const configured = section?.speaker === "auto" ? undefined : section?.speaker;
+	return speakerWords(configured ?? status?.speaker ?? live?.open?.program);
 }
 
 /** What the ruleset is asked about a peer; undefined while its address is not known. */

@@ -1,3 +1,5 @@
+import type { PeerOpen } from "./speaker.ts";
+
 /** One BGP protocol of BIRD, from `show protocols all` joined with `show bfd sessions`. */
 export interface BirdPeer {
 	readonly name: string;
@@ -15,6 +17,8 @@ export interface BirdPeer {
 	readonly neighborAs?: number;
 	readonly localAs?: number;
 	readonly lastError?: LastError;
+	/** While the session is up. */
+	readonly open?: PeerOpen;
 	/** Sums over all channels; absent when no channel printed them. */
 	readonly imported?: number;
 	readonly exported?: number;

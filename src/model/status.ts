@@ -1,6 +1,7 @@
 import type { BfdState } from "./bird.ts";
 import type { DiagnosisId, Level } from "./catalog.ts";
 import type { ProblemKind } from "./problem.ts";
+import type { Speaker } from "./speaker.ts";
 
 /**
  * What bgpwarden knows, as it is shown: the shape of status.json, of `status --json` and `peers --json`, and of the
@@ -64,6 +65,10 @@ export interface PeerStatus {
 	readonly connected?: number;
 	/** The range, by its name, that BIRD made this peer for. */
 	readonly range?: string;
+	/** The node's own name, as the peer said it. */
+	readonly node?: string;
+	/** Who speaks BGP there, as `option speaker` says or as found out. */
+	readonly speaker?: Speaker;
 	readonly neighbor_as?: number;
 	readonly local_as?: number;
 	/** RFC 4271's state, or `Passive` and `Down` as BIRD says. */

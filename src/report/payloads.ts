@@ -136,12 +136,12 @@ function routerPayload(router: RouterStatus, instance: string) {
 
 function peerPayload(peer: PeerStatus) {
 	const { name, level, neighbor_address, neighbor_range, connected, range } = peer;
-	const { neighbor_as, local_as, state, since, bfd } = peer;
+	const { node, speaker, neighbor_as, local_as, state, since, bfd } = peer;
 	const { imported, exported, preferred, flaps, last_error } = peer;
 	const { diagnosis, explanation, evidence, remedy, tried, note } = peer;
 	return {
 		...{ name, level, neighbor_address, neighbor_range, connected, range },
-		...{ neighbor_as, local_as, state, since, bfd },
+		...{ node, speaker, neighbor_as, local_as, state, since, bfd },
 		...{ imported, exported, preferred, flaps, last_error },
 		...{ diagnosis, explanation, evidence, remedy, tried, note },
 	};

@@ -7,6 +7,7 @@ import { BGP_PORT } from "../model/ports.ts";
 import type { ProblemKind } from "../model/problem.ts";
 import type { ServiceEvent, ServiceProcess } from "../model/service.ts";
 import type { Settings } from "../model/settings.ts";
+import { type PeerOpen, type Speaker, type SpeakerWords, speakerWords } from "../model/speaker.ts";
 import { type EvidenceState, NO_EVIDENCE } from "./diagnosis/evidence.ts";
 import type { WardenEvent } from "./events.ts";
 import type { SessionNote } from "./peers/session-use.ts";
@@ -93,6 +94,8 @@ export interface PeerRecord {
 	readonly dialedAt?: number;
 	/** BIRD's last error when it left Established last. */
 	readonly lostWith?: string | undefined;
+	/** What the peer said of itself when it was up last. */
+	readonly open?: PeerOpen;
 	/** BIRD's last error, if it was the same each time. */
 	readonly flapError?: LastError | undefined;
 	readonly restart: RestartState;
@@ -217,6 +220,17 @@ function byName(configuration: BirdConfiguration): ReadonlyMap<string, BgpConfig
 	// Of two with one name BIRD takes none; the first is as good as the other.
 	const make = () => new Map([...configuration.bgp].reverse().map((protocol) => [protocol.name, protocol]));
 	return named.get("", configuration, undefined, make);
+}
+
+/** Who speaks there: as the configuration says, or the peer's last OPEN; undefined: nobody knows. */
+export function speakerOf({ settings }: WardenState, { peer, range, open }: PeerRecord): Speaker | undefined {
+	const { speakers } = settings;
+	return speakers.get(peer.name) ?? speakers.get(range ?? "") ?? open?.program;
+}
+
+/** What things are called on the peer's end. */
+export function wordsFor(state: WardenState, record: PeerRecord): SpeakerWords {
+	return speakerWords(speakerOf(state, record));
 }
 
 /** Under which a peer's evidence is kept: its address, or a range's prefix. */

@@ -5,7 +5,7 @@ import { PROBLEMS } from "../model/problem.ts";
 import type { PeerStatus, RouterStatus, Status } from "../model/status.ts";
 import { gravest as gravestDiagnosis } from "./diagnosis/update-diagnoses.ts";
 import { describeStep } from "./peers/remedy-step.ts";
-import type { PeerRecord, RemedyAttempt, WardenState } from "./state.ts";
+import { type PeerRecord, type RemedyAttempt, speakerOf, type WardenState } from "./state.ts";
 
 /** What the state cannot know about the process. */
 export type Identity = Pick<RouterStatus, "version" | "router" | "pid" | "table_file">;
@@ -87,6 +87,8 @@ function makePeerStatus(state: WardenState, record: PeerRecord): PeerStatus {
 		neighbor_range: peer.neighborRange,
 		connected: record.connected,
 		range: record.range,
+		node: record.open?.hostname,
+		speaker: speakerOf(state, record),
 		neighbor_as: peer.neighborAs,
 		local_as: peer.localAs,
 		state: peer.state,

@@ -40,6 +40,8 @@ const status: Required<PeerStatus> = {
 	neighbor_range: "192.0.2.0/24",
 	connected: 1,
 	range: "k8s",
+	node: "n",
+	speaker: "frr",
 	neighbor_as: 1,
 	local_as: 1,
 	state: "Idle",

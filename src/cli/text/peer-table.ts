@@ -4,11 +4,13 @@ import type { PeerStatus } from "../../model/status.ts";
 import { type Cell, type Color, type Column, paint, renderTable, type TextOptions } from "./layout.ts";
 import { formatSince } from "./time.ts";
 
+const NODE: Column = { title: "NODE" };
 const COLUMNS: readonly Column[] = [
 	{ title: "PEER" },
 	{ title: "STATE" },
 	{ title: "FOR" },
 	{ title: "NEIGHBOR" },
+	NODE,
 	{ title: "AS", right: true },
 	{ title: "BFD" },
 	{ title: "IMPORTED", right: true },
@@ -23,8 +25,12 @@ const COLUMNS: readonly Column[] = [
  */
 export function renderPeers(peers: readonly PeerStatus[], now: number, options: TextOptions): string {
 	if (peers.length === 0) return "No BGP peer is known.\n";
-	const rows = peers.map((peer) => peerRow(peer, now));
-	const lines = [...renderTable(COLUMNS, rows, options), ...peers.flatMap((peer) => remarks(peer, options))];
+	// Known once a session has been up, and only where the speaker tells it.
+	const columns = peers.some(({ node }) => node !== undefined)
+		? COLUMNS
+		: COLUMNS.filter((column) => column !== NODE);
+	const rows = peers.map((peer) => peerRow(peer, now, columns.length === COLUMNS.length));
+	const lines = [...renderTable(columns, rows, options), ...peers.flatMap((peer) => remarks(peer, options))];
 	return `${lines.join("\n")}\n`;
 }
 
@@ -32,12 +38,14 @@ export function isEstablished(peer: PeerStatus): boolean {
 	return peer.state === "Established";
 }
 
-function peerRow(peer: PeerStatus, now: number): Cell[] {
+/** @param hasNode whether there is a column for the node */
+function peerRow(peer: PeerStatus, now: number, hasNode: boolean): Cell[] {
 	return [
 		{ text: peer.name, color: "bold" },
 		{ text: stateOf(peer), color: peerLevel(peer) },
 		{ text: formatSince(peer.since, now) },
 		{ text: peer.neighbor_address ?? peer.neighbor_range },
+		...(hasNode ? [{ text: peer.node }] : []),
 		number(peer.neighbor_as),
 		bfd(peer),
 		number(peer.imported),

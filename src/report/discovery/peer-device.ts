@@ -89,6 +89,7 @@ export function peerDiscovery(
 						isRange ? "neighbor_range" : "neighbor_address",
 						"neighbor_as",
 						"local_as",
+						...(isRange ? [] : ["node", "speaker"]),
 					),
 				},
 				state: {

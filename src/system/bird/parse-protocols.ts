@@ -1,6 +1,7 @@
 import { wholeNumber, within } from "../../lib/number.ts";
 import type { BirdChannel, BirdPeer, ImportUpdates, LastError } from "../../model/bird.ts";
 import { parseLastError } from "./last-error.ts";
+import { parseOpen } from "./parse-open.ts";
 
 /** A BGP protocol as `show protocols all` tells it; `multihop` only while it is up. */
 export type ProtocolPeer = Omit<BirdPeer, "bfd" | "bfdMode" | "since"> & {
@@ -74,6 +75,7 @@ function parseDetails(details: readonly string[]): Partial<ProtocolPeer> {
 		keepsRoutes: own.some((text) => text === "    Neighbor graceful restart active")
 			? (true as const)
 			: undefined,
+		open: parseOpen(own),
 		multihop: session === undefined ? undefined : /\bmultihop\b/.test(session),
 		...sumRoutes(channelAt < 0 ? [] : details.slice(channelAt)),
 		updates: sumUpdates(channelAt < 0 ? [] : details.slice(channelAt)),

@@ -3,7 +3,7 @@ import type { Counters } from "../../model/inspection.ts";
 import { BFD_PORTS } from "../../model/ports.ts";
 import { configurationOf, isEstablished } from "../state.ts";
 import { describeBird, describePeer } from "./evidence-text.ts";
-import type { View } from "./view.ts";
+import { type View, wordsOf } from "./view.ts";
 
 /** Packets of BFD that came in between two readings of the counters. */
 export interface BfdPackets {
@@ -126,7 +126,8 @@ export function diagnoseBfdMode(view: View): Diagnosis | undefined {
 			evidence,
 			remedy:
 				"add `multihop 2;` to BIRD's protocol, and `protocol direct`, as `bgpwarden render bird` prints them for " +
-				"`option multihop '1'`; or set `ebgpMultiHop: false` in MetalLB's BGPPeer",
+				"`option multihop '1'`; or leave out " +
+				wordsOf(view).multihop,
 		};
 	}
 	if (peer.bfdMode === "multihop" && counted.singleHop > 0 && counted.multihop === 0) {
@@ -134,7 +135,7 @@ export function diagnoseBfdMode(view: View): Diagnosis | undefined {
 			id: "bfd-mode-mismatch",
 			explanation: `BFD of ${describePeer(record)} cannot come up: the speaker uses single-hop BFD (UDP ${BFD_PORTS.singleHop}), BIRD multihop BFD (UDP ${BFD_PORTS.multihop})`,
 			evidence,
-			remedy: "set `ebgpMultiHop: true` in MetalLB's BGPPeer, or remove `multihop` from BIRD's protocol",
+			remedy: `set ${wordsOf(view).multihop}, or remove \`multihop\` from BIRD's protocol`,
 		};
 	}
 	return undefined;

@@ -1,4 +1,5 @@
 import type { BgpError } from "../../model/bird.ts";
+import type { SpeakerWords } from "../../model/speaker.ts";
 import type { PeerRecord } from "../state.ts";
 
 /** A speaker's pod that is replaced is back within this many ms. */
@@ -24,13 +25,13 @@ export function describeError({ text, code, subcode }: BgpError): string {
 }
 
 /** What to change, by the error. */
-export function adviseError({ by, code, subcode }: BgpError): string {
-	const [here, there] = by === "router" ? ["neighbor … as", "myASN"] : ["local … as", "peerASN"];
+export function adviseError({ by, code, subcode }: BgpError, { as, peer, holdTime }: SpeakerWords): string {
+	const [here, there] = by === "router" ? ["neighbor … as", as[0]] : ["local … as", as[1]];
 	if (code === 2 && subcode === 2)
-		return `make the AS numbers agree: \`${here}\` in BIRD and \`${there}\` in MetalLB's BGPPeer`;
+		return `make the AS numbers agree: \`${here}\` in BIRD and \`${there}\` in ${peer}`;
 	if (code === 2 && subcode === 3) return "give router and speaker different router ids";
 	if (code === 2 && subcode === 6)
-		return "raise the hold time: at least 3 s on both sides (MetalLB: holdTime)";
+		return `raise the hold time to at least 3 s on both sides: \`hold time\` in BIRD and ${holdTime}`;
 	if (code === 2 && subcode === 8) return "configure a channel (ipv4, ipv6) that both sides have";
 	if (code === 6 && subcode === 2) return "the other side is shut down by its administrator: enable it there";
 	if (code === 6 && (subcode === 3 || subcode === 5))

@@ -9,7 +9,7 @@ import {
 	diagnoseOneWay,
 } from "./bfd-mode.ts";
 import { describeBird, describePeer } from "./evidence-text.ts";
-import type { View } from "./view.ts";
+import { type View, wordsOf } from "./view.ts";
 
 /** BFD comes up a moment after the session: this many ms it may be down without meaning anything. */
 export const BFD_GRACE = 3000;
@@ -48,14 +48,18 @@ function diagnoseNoSession({ record }: View, wanted: string): Diagnosis {
 	};
 }
 
-function diagnoseNoBfd({ record }: View, counted: BfdPackets | undefined): Diagnosis {
+function diagnoseNoBfd(view: View, counted: BfdPackets | undefined): Diagnosis {
+	const { record } = view;
+	const { name, bfd } = wordsOf(view);
 	return {
 		id: "bfd-down-session-up",
 		explanation: `${describePeer(record)} is Established without BFD: only the hold timer detects a failure`,
 		evidence: [...(counted ? [describeArrivals(counted)] : []), describeBird(record)],
 		remedy:
 			counted?.singleHop === 0 && counted.multihop === 0
-				? "the speaker sends no BFD: set `bfdProfile` in MetalLB's BGPPeer, or `bfd off` in BIRD"
+				? bfd === undefined
+					? `the speaker sends no BFD, for ${name} has none: set \`bfd off\` in BIRD`
+					: `the speaker sends no BFD: set ${bfd}, or \`bfd off\` in BIRD`
 				: "the speaker's BFD packets are not accepted: compare BFD addresses, interfaces and authentication on both sides",
 	};
 }

@@ -1,5 +1,6 @@
 import type { LastError } from "../../model/bird.ts";
 import type { Diagnosis } from "../../model/diagnosis.ts";
+import type { SpeakerWords } from "../../model/speaker.ts";
 import { isEstablished } from "../state.ts";
 import {
 	describeBird,
@@ -8,7 +9,7 @@ import {
 	describeServices,
 	describeTime,
 } from "./evidence-text.ts";
-import type { View } from "./view.ts";
+import { type View, wordsOf } from "./view.ts";
 
 /** This many losses of the session within `WINDOW` ms are flapping. */
 const LEAST = 3;
@@ -43,14 +44,14 @@ export function diagnoseFlapping(view: View): Diagnosis | undefined {
 			describeBird(record),
 			...describeServices(view),
 		],
-		remedy: adviseFlaps(error),
+		remedy: adviseFlaps(error, wordsOf(view)),
 	};
 }
 
-function adviseFlaps(error: LastError | undefined): string {
+function adviseFlaps(error: LastError | undefined, words: SpeakerWords): string {
 	if (error?.bfdDown)
-		return "packets are lost on the way: check the link, or use longer BFD intervals (MetalLB: BFDProfile)";
+		return `packets are lost on the way: check the link, or use longer BFD intervals${words.bfdTimes === "" ? "" : ` (${words.bfdTimes})`}`;
 	if (error?.notification?.code === 4)
-		return "keepalives do not arrive: check the link and its MTU, or raise the hold time (MetalLB: holdTime)";
-	return "the speaker's log says why it closes the session (`kubectl logs` of MetalLB's speaker, container frr)";
+		return `keepalives do not arrive: check the link and its MTU, or raise ${words.holdTime}`;
+	return `the speaker's log says why it closes the session: ${words.log}`;
 }

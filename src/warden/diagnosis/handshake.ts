@@ -7,7 +7,7 @@ import { describeBird, describePeer, describeServices, describeTime } from "./ev
 import { describeLastChange, diagnoseVerdict, tableOf } from "./stopped-packet.ts";
 import { describeHop, describeVerdict, describeWay, verdictOf } from "./verdict.ts";
 import type { View } from "./view.ts";
-import { ANSWER_PATIENCE, routersPort, SILENCE } from "./view.ts";
+import { ANSWER_PATIENCE, routersPort, SILENCE, wordsOf } from "./view.ts";
 
 /** A SYN older than this many ms is no news: by then a speaker has dialed again. */
 const FRESH = SILENCE;
@@ -90,7 +90,7 @@ function diagnoseNoAnswer(view: View, seen: string): Diagnosis {
 			describeBird(record),
 		].filter((line) => state.bird.configuration !== undefined || !line.startsWith("bird.conf")),
 		remedy:
-			"compare the TCP MD5 password (or TCP-AO key) of both sides, `password` in BIRD and in MetalLB's BGPPeer; " +
+			`compare the TCP MD5 password (or TCP-AO key) of both sides, \`password\` in BIRD and ${wordsOf(view).password}; ` +
 			"the kernel silently drops a SYN with a wrong signature",
 	};
 }
@@ -154,7 +154,7 @@ function diagnoseVanished(view: View, seen: string): Diagnosis {
 	};
 }
 
-/** BIRD has sent a SYN; an RST in answer is normal, because MetalLB's speakers do not listen. */
+/** BIRD has sent a SYN; an RST in answer is normal, because the cluster's speakers do not listen. */
 function diagnoseOutgoing(view: View, dial: PacketTrace): Diagnosis | undefined {
 	return diagnoseVerdict(
 		view,

@@ -2,8 +2,9 @@ import { prefixContains } from "../../lib/prefix.ts";
 import { DIAGNOSES } from "../../model/catalog.ts";
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { isNote } from "../../model/peer-level.ts";
+import { mayBeFrr, speakerWords } from "../../model/speaker.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
-import { downSince, isEstablished } from "../state.ts";
+import { downSince, isEstablished, speakerOf } from "../state.ts";
 import { lastDial } from "./evidence.ts";
 import { describeTime } from "./evidence-text.ts";
 import { diagnoseHandshake } from "./handshake.ts";
@@ -33,14 +34,15 @@ export function diagnoseRange(view: View): Diagnosis | undefined {
 	if (dialer) return { ...dialer, explanation: `no node of ${whose} is connected: ${dialer.explanation}` };
 	if (now - downSince(state, record) < WAITING_AFTER) return undefined;
 	const since = hearingSince(state);
+	const speaker = speakerOf(state, record);
+	const { sessions, log, multihop } = speakerWords(speaker);
 	const seen = dialersOf(view).length > 0;
 	return {
 		id: "range-waiting",
 		explanation: `no node of ${whose} is connected${seen ? "" : ", and none has dialed"}`,
 		evidence:
 			since === undefined || seen ? [] : [`no SYN from ${neighborRange} since ${describeTime(view, since)}`],
-		remedy:
-			"check that the speakers run and dial this router: `kubectl get pods -n metallb-system -o wide`, and `ebgpMultiHop: true` where their route to it is `kernel`",
+		remedy: `check that the speakers run and dial this router: ${sessions}, and ${log}${mayBeFrr(speaker) ? `; where their route to it is \`kernel\`, set ${multihop}` : ""}`,
 	};
 }
 

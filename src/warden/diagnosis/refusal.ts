@@ -4,7 +4,7 @@ import { isRouteLimit, isShutdown } from "../peers/curable-error.ts";
 import { configurationOf } from "../state.ts";
 import { adviseError, describeError, isRefused } from "./bgp-errors.ts";
 import { describeBird, describePeer } from "./evidence-text.ts";
-import type { View } from "./view.ts";
+import { type View, wordsOf } from "./view.ts";
 
 /** What one side says no to, by BIRD's last error: `route-limit`, `peer-shutdown`, `rejected`. */
 export function diagnoseRefusal(view: View): Diagnosis | undefined {
@@ -29,7 +29,7 @@ export function diagnoseRefusal(view: View): Diagnosis | undefined {
 		id: "rejected",
 		explanation: `${who}: ${describeError(notification)}`,
 		evidence: [describeBird(record), ...describeNumbers(record.peer)],
-		remedy: adviseError(notification),
+		remedy: adviseError(notification, wordsOf(view)),
 	};
 }
 

@@ -1,9 +1,10 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
-import { downSince } from "../state.ts";
+import { mayBeFrr, speakerWords } from "../../model/speaker.ts";
+import { downSince, speakerOf } from "../state.ts";
 import { type Dial, lastDial } from "./evidence.ts";
 import { describeBird, describeDuration, describePeer, describeTime } from "./evidence-text.ts";
 import type { View } from "./view.ts";
-import { hearingSince, SILENCE, WAITING_AFTER } from "./view.ts";
+import { hearingSince, SILENCE, WAITING_AFTER, wordsOf } from "./view.ts";
 
 /** States of a neighbor entry that say that the host is there. */
 export const ALIVE: ReadonlySet<string> = new Set(["REACHABLE", "DELAY", "PROBE", "PERMANENT", "NOARP"]);
@@ -32,10 +33,17 @@ export function diagnoseSilence(view: View): Diagnosis | undefined {
 		id: "peer-silent",
 		explanation: `${describePeer(record)} is alive and has not tried to connect since ${describeTime(view, since)}`,
 		evidence: [`no SYN since ${describeTime(view, since)}`, sign, describeBird(record)],
-		remedy:
-			"the speaker does not dial: set `ebgpMultiHop: true` in MetalLB's BGPPeer, because its route to the router is " +
-			"`kernel`, not `connected` (`show bgp neighbors` there says `No path to specified Neighbor`)",
+		remedy: adviseSilent(view),
 	};
+}
+
+function adviseSilent({ state, record }: View): string {
+	const speaker = speakerOf(state, record);
+	const { multihop, sessions, log } = speakerWords(speaker);
+	// FRR alone looks at the kind of its route before it dials.
+	return mayBeFrr(speaker)
+		? `the speaker does not dial: set ${multihop}, because its route to the router is \`kernel\`, not \`connected\` (\`show bgp neighbors\` there says \`No path to specified Neighbor\`)`
+		: `the speaker does not dial: see ${sessions} and ${log}, and what on the node or on the way keeps it from connecting`;
 }
 
 /** Since when nothing was heard of the peer, as far as the daemon could hear it. */
@@ -78,6 +86,7 @@ export function diagnoseWaiting(view: View): Diagnosis | undefined {
 		obstacle.evidence.map((rule) => `may be in the way: ${rule.replace(/^perhaps: /, "")}`),
 	);
 	const left = evidence.walked?.unreviewed.map((each) => `not looked at: ${each}`) ?? [];
+	const words = wordsOf(view);
 	const base = {
 		id: "waiting",
 		evidence: [
@@ -99,10 +108,7 @@ export function diagnoseWaiting(view: View): Diagnosis | undefined {
 	const last = dials.at(-1);
 	const from = Math.max(last?.since ?? 0, down);
 	const due = from + (interval === undefined ? LONGEST_WAIT : interval * JITTER);
-	const how =
-		interval === undefined
-			? "speakers wait for up to 4 min"
-			: `it has dialed every ${describeDuration(interval)}`;
+	const how = interval === undefined ? words.wait : `it has dialed every ${describeDuration(interval)}`;
 	return {
 		...base,
 		explanation:
@@ -110,7 +116,12 @@ export function diagnoseWaiting(view: View): Diagnosis | undefined {
 				? `${describePeer(record)} has not connected; its next dial is expected by ${describeTime(view, due)} (${how})`
 				: `${describePeer(record)} has not connected; it should have dialed by ${describeTime(view, due)} (${how})`,
 		remedy:
-			"shorten the speaker's connect timer (`connectTime` in MetalLB's BGPPeer, `connectRetryTimeSeconds` in Cilium), or use BFD, which wakes FRR",
+			[
+				...(words.connectTime === undefined ? [] : [`shorten ${words.connectTime}`]),
+				...(words.bfd !== undefined && mayBeFrr(speakerOf(state, record))
+					? ["use BFD, which wakes FRR"]
+					: []),
+			].join(", or ") || "wait: nothing there can be set to be faster",
 	};
 }
 

@@ -5,7 +5,7 @@ import { isNote } from "../../model/peer-level.ts";
 import { isSuspectedHalfOpen } from "../peers/restart.ts";
 import { judgeUse, USE_AFTER } from "../peers/session-use.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
-import { evidenceKey, indexOf, isDown, isEstablished } from "../state.ts";
+import { evidenceKey, indexOf, isDown, isEstablished, wordsFor } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { diagnose, diagnoseBird } from "./diagnose.ts";
 import { BFD_GRACE } from "./established.ts";
@@ -41,7 +41,9 @@ function updateNote(turn: Turn, record: PeerRecord): void {
 	const since = stateSince ?? birdSince ?? turn.state.startedAt;
 	if (isEstablished(record)) diagnoseAt(turn, since + USE_AFTER);
 	// What BIRD said last may have changed meanwhile.
-	const note = turn.state.bird.reachable ? judgeUse(peer, turn.time - since) : undefined;
+	const note = turn.state.bird.reachable
+		? judgeUse(peer, turn.time - since, wordsFor(turn.state, record))
+		: undefined;
 	if (note === before || (note && before && note.id === before.id && note.text === before.text)) return;
 	const { note: _, ...rest } = record;
 	turn.peer(peer.name, note ? { ...rest, note } : rest);

@@ -1,6 +1,7 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { BGP_PORT } from "../../model/ports.ts";
-import { configurationOf, type PeerRecord, type WardenState } from "../state.ts";
+import type { SpeakerWords } from "../../model/speaker.ts";
+import { configurationOf, type PeerRecord, type WardenState, wordsFor } from "../state.ts";
 import { watchedSince } from "../table/table-state.ts";
 import type { AddressEvidence } from "./evidence.ts";
 
@@ -24,6 +25,11 @@ export const SILENCE = 250_000;
 
 /** A peer that is down for this many ms without a known cause is told what was looked at. */
 export const WAITING_AFTER = 15_000;
+
+/** What things are called on the peer's end. */
+export function wordsOf({ state, record }: View): SpeakerWords {
+	return wordsFor(state, record);
+}
 
 /** Since when SYNs are seen: the table traces them, and `nft monitor` shows it; undefined: they are not. */
 export function hearingSince({ table, problems }: WardenState): number | undefined {

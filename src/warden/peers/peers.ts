@@ -43,7 +43,7 @@ export function birdRead(turn: Turn, reading: BirdReading): void {
 		const own = nodesByRange.get(each.name) ?? [];
 		const peer =
 			each.neighborRange === undefined ? each : sameOr(before.get(each.name), summarizeRange(each, own));
-		const record = updatePeer(turn, before.get(peer.name), peer, first);
+		const record = withOpen(updatePeer(turn, before.get(peer.name), peer, first));
 		peers.set(peer.name, withRange(record, nodes.get(peer.name), own));
 	}
 	for (const [name, record] of before) if (!peers.has(name)) peerRemoved(turn, record);
@@ -108,6 +108,13 @@ function withRange(record: PeerRecord, range: string | undefined, nodes: readonl
 	const { range: _, connected: __, ...rest } = record;
 	if (connected !== undefined) return { ...rest, connected };
 	return range === undefined ? rest : { ...rest, range };
+}
+
+/** BIRD tells what the peer said of itself as long as the session is up. */
+function withOpen(record: PeerRecord): PeerRecord {
+	const { open } = record.peer;
+	if (open === undefined || JSON.stringify(open) === JSON.stringify(record.open)) return record;
+	return { ...record, open };
 }
 
 /** bird.conf was read: what the peers are asked and told about depends on it. */

@@ -1,5 +1,6 @@
 import type { BirdChannel, BirdPeer, ImportUpdates } from "../../model/bird.ts";
 import type { FindingId } from "../../model/catalog.ts";
+import type { SpeakerWords } from "../../model/speaker.ts";
 
 /** What is to be said about a session that is up and of no use. It is no fault: the peer's level stays as it is. */
 export interface SessionNote {
@@ -20,8 +21,9 @@ export const USE_AFTER = 30_000;
  * Which side keeps an Established session from being of use: the daemon and the doctor ask here. Says nothing about a peer that
  * nothing is imported from (`import none`), nor about a `neighbor range`: its nodes are judged each.
  * @param upFor milliseconds that the session has been up
+ * @param words of the speaker
  */
-export function judgeUse(peer: BirdPeer, upFor: number): SessionNote | undefined {
+export function judgeUse(peer: BirdPeer, upFor: number, words: SpeakerWords): SessionNote | undefined {
 	const { name, imported, unreachable = 0, updates } = peer;
 	if (peer.state !== "Established" || peer.neighborRange !== undefined || upFor < USE_AFTER) return undefined;
 	if (imported && unreachable > 0)
@@ -30,7 +32,7 @@ export function judgeUse(peer: BirdPeer, upFor: number): SessionNote | undefined
 			text: `BIRD cannot reach the next hop of ${unreachable} of the ${imported} routes that it imported`,
 			remedy: `\`birdc show route all protocol ${name}\` shows the next hops; add protocol direct with the interface towards them, or a route`,
 		};
-	if (imported === 0 && updates) return judgeUpdates(name, updates, "", true);
+	if (imported === 0 && updates) return judgeUpdates(name, updates, "", words);
 	const [note] = (peer.channels ?? []).flatMap((channel) => judgeChannel(name, channel) ?? []);
 	return note;
 }
@@ -47,15 +49,15 @@ function judgeChannel(
 			remedy: `add the address family on the other side, or leave the channel ${family} out of protocol bgp ${name}`,
 		};
 	// That one family announces nothing is nothing to speak of.
-	return imported === 0 && updates ? judgeUpdates(name, updates, ` as ${family}`, false) : undefined;
+	return imported === 0 && updates ? judgeUpdates(name, updates, ` as ${family}`) : undefined;
 }
 
-/** @param whole these are all families of the session */
+/** @param words absent: these are not all families of the session */
 function judgeUpdates(
 	name: string,
 	{ received, rejected, filtered, withdrawn }: ImportUpdates,
 	family: string,
-	whole: boolean,
+	words?: SpeakerWords,
 ): SessionNote | undefined {
 	const counts = Object.entries({ received, filtered, rejected, withdrawn, imported: 0 })
 		.filter(([key, count]) => count > 0 || key === "received" || key === "imported")
@@ -63,7 +65,7 @@ function judgeUpdates(
 		.join(", ");
 	const gone = withdrawn >= received;
 	if (gone || filtered + rejected === 0) {
-		if (!whole) return undefined;
+		if (!words) return undefined;
 		// Routes that are neither left out nor withdrawn: a limit holds them back, which is told elsewhere.
 		if (!gone && withdrawn === 0) return undefined;
 		const [usable, wrong] =
@@ -73,8 +75,7 @@ function judgeUpdates(
 		return {
 			id: "nothing-announced",
 			text: `the peer announces nothing${usable} (${counts}): no service has an address, or no advertisement selects it${wrong}`,
-			remedy:
-				"check `kubectl get services -A` for a LoadBalancer with an address, and MetalLB's BGPAdvertisement for its pool and this peer",
+			remedy: `check \`kubectl get services -A\` for a LoadBalancer with an address, and ${words.advertisement}`,
 		};
 	}
 	if (filtered >= rejected)

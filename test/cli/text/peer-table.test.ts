@@ -65,6 +65,15 @@ it("says below what there is to say about a peer; an old error of an Established
 	]);
 });
 
+it("has the node's name where a peer has told it", () => {
+	const peers = [
+		{ name: "a", level: "green", state: "Established", node: "waukeen", flaps: 0 },
+		{ name: "b", level: "red", state: "Passive", flaps: 0 },
+	] as const;
+	const lines = renderPeers(peers, NOW, { color: false }).split("\n");
+	expect(lines.map((line) => line.split(/ {2,}/)[4])).toEqual(["NODE", "waukeen", "-", undefined]);
+});
+
 it("has the note of a session that is of no use", () => {
 	const note = "nothing-announced: the peer announces nothing";
 	const peer = {

@@ -1,6 +1,7 @@
 /** What BIRD's client prints. */
 
 import type { BirdChannel, ImportUpdates, LastError } from "../../../src/model/bird.ts";
+import type { PeerOpen } from "../../../src/model/speaker.ts";
 import { BfdReader, type BfdSession, parseBfd } from "../../../src/system/bird/parse-bfd.ts";
 import type { BirdProtocol, ProtocolPeer } from "../../../src/system/bird/parse-protocols.ts";
 import { ProtocolReader, parseProtocols } from "../../../src/system/bird/protocol-reader.ts";
@@ -42,6 +43,11 @@ const channel = is.shape<BirdChannel>({
 	imported: is.maybe(is.count),
 	updates: is.maybe(updates),
 });
+const open = is.shape<PeerOpen>({
+	hostname: is.maybe(is.harmless),
+	program: is.maybe(is.oneOf("frr", "gobgp", "bird", "metallb-native")),
+	restarts: is.maybe(is.oneOf(true)),
+});
 const peer = is.shape<ProtocolPeer>({
 	name: is.some,
 	protocolState: is.some,
@@ -52,6 +58,7 @@ const peer = is.shape<ProtocolPeer>({
 	neighborAs: is.maybe(is.asNumber),
 	localAs: is.maybe(is.asNumber),
 	lastError: is.maybe(lastError),
+	open: is.maybe(open),
 	imported: is.maybe(is.count),
 	exported: is.maybe(is.count),
 	preferred: is.maybe(is.count),

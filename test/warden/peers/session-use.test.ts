@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { BirdPeer } from "../../../src/model/bird.ts";
+import { speakerWords } from "../../../src/model/speaker.ts";
 import { judgeUse, USE_AFTER } from "../../../src/warden/peers/session-use.ts";
 import { logged, peer, reading, Story, type TestPeer } from "../story.ts";
 
@@ -115,10 +116,10 @@ describe("what is said about a session's use", () => {
 		["a session that is down", { state: "Active" }, undefined, ""],
 		["a range, whose nodes are judged", { neighborRange: "192.168.1.0/24" }, undefined, ""],
 	] as [string, Partial<BirdPeer>, string | undefined, string][])("%s", (_, changes, id, text) => {
-		const note = judgeUse(up(changes), USE_AFTER);
+		const note = judgeUse(up(changes), USE_AFTER, speakerWords("frr-k8s"));
 		expect(note?.id).toBe(id);
 		expect(note?.text ?? "").toContain(text);
-		expect(judgeUse(up(changes), USE_AFTER - 1)).toBeUndefined();
+		expect(judgeUse(up(changes), USE_AFTER - 1, speakerWords("frr-k8s"))).toBeUndefined();
 	});
 });
 
