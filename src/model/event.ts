@@ -35,6 +35,8 @@ export interface EventDetails {
 	};
 	/** The session was restarted in BIRD. @property state before it */
 	readonly peer_nudged: { readonly peer: string; readonly state?: string | undefined };
+	/** The peer was told that connections which it took for established are over. @property connections how many */
+	readonly connection_reset: { readonly peer: string; readonly connections: number };
 	readonly diagnosis_changed: {
 		readonly peer: string;
 		readonly diagnosis: DiagnosisId;
@@ -70,6 +72,7 @@ const TYPES: Readonly<Record<EventType, true>> = {
 	peer_up: true,
 	peer_down: true,
 	peer_nudged: true,
+	connection_reset: true,
 	diagnosis_changed: true,
 	service_restarted: true,
 	bird_lost: true,

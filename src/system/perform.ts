@@ -8,6 +8,7 @@ import { flushConntrack } from "./conntrack/flush.ts";
 import type { Inspector } from "./kernel/inspector.ts";
 import { hostIn } from "./kernel/networks.ts";
 import { readAddresses } from "./kernel/router-addresses.ts";
+import { resetHalfOpen } from "./nft/half-open-reset.ts";
 import type { TableKeeper } from "./nft/keep-table.ts";
 import { listRuleset } from "./nft/list-ruleset.ts";
 import type { Monitor } from "./nft/monitor.ts";
@@ -26,7 +27,8 @@ export type ProgramAction = Extract<
 			| "inspect_peer"
 			| "walk_ruleset"
 			| "read_counters"
-			| "restart_peer";
+			| "restart_peer"
+			| "reset_half_open";
 	}
 >;
 
@@ -60,7 +62,8 @@ export async function perform(action: ProgramAction, programs: Programs): Promis
 		case "flush": {
 			const result = await flushConntrack(platform, action.ports);
 			if (!result.ok) return [{ type: "flush_failed", reason: result.reason }];
-			return [{ type: "flushed", deleted: result.deleted, left: result.left }];
+			const { deleted, left, connections } = result;
+			return [{ type: "flushed", deleted, left, connections }];
 		}
 		case "inspect_peer": {
 			const { type: _, ...target } = action;
@@ -92,6 +95,15 @@ export async function perform(action: ProgramAction, programs: Programs): Promis
 		}
 		case "read_counters":
 			return [{ type: "counters_read", counters: await nft.counters(config.main.table) }];
+		case "reset_half_open": {
+			const { peer, connections, zone } = action;
+			const result = await resetHalfOpen(platform, nft, { ...config.main, connections, zone });
+			return [
+				result.ok
+					? { type: "half_open_reset", peer, reset: result.reset }
+					: { type: "half_open_reset", peer, reset: 0, failure: result.reason },
+			];
+		}
 		case "restart_peer": {
 			const { peer, id, verb } = action;
 			// What the daemon decided a while ago is not to hit a session that has come up since; a person's word is obeyed.

@@ -1,4 +1,5 @@
 import type { LogLevel } from "../model/config.ts";
+import type { Connection } from "../model/connection.ts";
 import type { EventReport } from "../model/event.ts";
 import type { WalkedPeer } from "../model/obstacle.ts";
 import type { TableSpec } from "../model/table.ts";
@@ -34,6 +35,16 @@ export type Action =
 			readonly peer: string;
 			readonly verb: "restart" | "enable";
 			readonly id?: string;
+	  }
+	/**
+	 * Tell a peer that connections are dead which it takes for established; answered by `half_open_reset`.
+	 * @property zone the interface of a link-local peer
+	 */
+	| {
+			readonly type: "reset_half_open";
+			readonly peer: string;
+			readonly connections: readonly Connection[];
+			readonly zone?: string;
 	  }
 	/**
 	 * Look at the kernel about a peer; answered by `peer_inspected`.

@@ -2,6 +2,7 @@ import type { Actor } from "../model/actor.ts";
 import type { BirdReading } from "../model/bird.ts";
 import type { BirdConfiguration } from "../model/bird-configuration.ts";
 import type { Command } from "../model/command.ts";
+import type { Connection } from "../model/connection.ts";
 import type { FirewallFacts } from "../model/firewall.ts";
 import type { Counters, Inspection } from "../model/inspection.ts";
 import type { Obstacle } from "../model/obstacle.ts";
@@ -43,7 +44,13 @@ export type WardenEvent =
 			readonly ports?: readonly number[];
 	  }
 	| { readonly type: "list_failed"; readonly reason: string }
-	| { readonly type: "flushed"; readonly deleted: number; readonly left: number }
+	/** @property connections of those that were deleted, as the other side may still have them */
+	| {
+			readonly type: "flushed";
+			readonly deleted: number;
+			readonly left: number;
+			readonly connections?: readonly Connection[];
+	  }
 	| { readonly type: "flush_failed"; readonly reason: string }
 	/** A peer's SYN, FIN or RST went by. */
 	| { readonly type: "session_sign" }
@@ -90,6 +97,13 @@ export type WardenEvent =
 			readonly peer: string;
 			readonly verb: "restart" | "enable";
 			readonly id?: string;
+			readonly failure?: string;
+	  }
+	/** @property reset how many of the connections the peer was told of */
+	| {
+			readonly type: "half_open_reset";
+			readonly peer: string;
+			readonly reset: number;
 			readonly failure?: string;
 	  }
 	/** procd started or stopped a service, or one ended by itself; any service. */

@@ -2,6 +2,7 @@ import { withZone } from "../lib/address.ts";
 import { Memo } from "../lib/memo.ts";
 import type { BirdPeer, LastError } from "../model/bird.ts";
 import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configuration.ts";
+import type { Connection } from "../model/connection.ts";
 import type { Diagnosis } from "../model/diagnosis.ts";
 import { BGP_PORT } from "../model/ports.ts";
 import type { ProblemKind } from "../model/problem.ts";
@@ -96,6 +97,8 @@ export interface PeerRecord {
 	readonly lostWith?: string | undefined;
 	/** What the peer said of itself when it was up last. */
 	readonly open?: PeerOpen;
+	/** Connections that the peer may take for established, and this router does not have. */
+	readonly halfOpen?: readonly HalfOpen[];
 	/** BIRD's last error, if it was the same each time. */
 	readonly flapError?: LastError | undefined;
 	readonly restart: RestartState;
@@ -104,6 +107,14 @@ export interface PeerRecord {
 	readonly note?: SessionNote;
 	/** The latest remedy while it is down. */
 	readonly attempt?: RemedyAttempt;
+}
+
+export interface HalfOpen {
+	readonly connection: Connection;
+	/** When its conntrack entry was deleted. */
+	readonly seenAt: number;
+	/** When the peer was told that it is over. */
+	readonly resetAt?: number;
 }
 
 export interface RestartState {
@@ -182,8 +193,9 @@ export interface Reported {
 }
 
 /**
- * What the daemon does by itself for a peer that is down: check the table, delete the peer's conntrack entries, restart the
- * peer in BIRD; in this order, and each only if the one before did not help.
+ * What the daemon does by itself for a peer that is down: check the table, delete the peer's conntrack entries, reset the
+ * connection that the peer takes for established (see half-open.ts), restart the peer in BIRD; in this order, and each only if
+ * the one before did not help.
  */
 export interface RemedyAttempt {
 	/** The step that was taken last. */
@@ -194,7 +206,7 @@ export interface RemedyAttempt {
 	readonly after?: number;
 }
 
-export type RemedyStep = "table" | "conntrack" | "restart";
+export type RemedyStep = "table" | "conntrack" | "reset" | "restart";
 
 /** Before bird.conf is known. */
 function portsOf({ ports }: Settings): number[] {

@@ -11,6 +11,7 @@ import { diagnosesDueAt, diagnosesTick, updateDiagnoses } from "./diagnosis/upda
 import type { WardenEvent } from "./events.ts";
 import { failed, succeeded, TICK_AGAIN } from "./failing.ts";
 import { gaveUp } from "./peers/given-up.ts";
+import { halfOpenReset, rememberHalfOpen } from "./peers/half-open.ts";
 import {
 	birdConfigured,
 	birdLost,
@@ -96,7 +97,10 @@ const handlers: Handlers = {
 	released: (turn, { ids, failure }) => table.released(turn, ids, failure),
 	listed: (turn, { text, peers, ports }) => outcomes.listed(turn, text, peers ?? [], ports ?? []),
 	list_failed: (turn, { reason }) => outcomes.listFailed(turn, reason),
-	flushed: (turn, { deleted, left }) => flushed(turn, deleted, left),
+	flushed: (turn, { deleted, left, connections }) => {
+		flushed(turn, deleted, left);
+		rememberHalfOpen(turn, connections ?? []);
+	},
 	flush_failed: (turn, { reason }) => flushFailed(turn, reason),
 	session_sign: (turn) => pollSoon(turn),
 	syn_flood: (turn) => table.tracePeers(turn),
@@ -115,6 +119,7 @@ const handlers: Handlers = {
 	ruleset_walked: rulesetWalked,
 	bird_read: (turn, { reading }) => birdRead(turn, reading),
 	peer_restarted: (turn, { peer, verb, id, failure }) => peerRestarted(turn, peer, verb, id, failure),
+	half_open_reset: (turn, { peer, reset, failure }) => halfOpenReset(turn, peer, reset, failure),
 	service: (turn, event) => serviceChanged(turn, event),
 	services_read: (turn, { processes }) => servicesRead(turn, processes),
 	command: (turn, event) => command(turn, event.command),

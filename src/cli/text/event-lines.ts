@@ -16,6 +16,7 @@ const WORDINGS: Readonly<Record<EventType, Wording>> = {
 	peer_up: { words: "peer up", color: "green" },
 	peer_down: { words: "peer down", color: "red" },
 	peer_nudged: { words: "peer nudged", color: "yellow" },
+	connection_reset: { words: "connection reset", color: "yellow" },
 	diagnosis_changed: { words: "diagnosis changed", color: "yellow" },
 	service_restarted: { words: "service restarted" },
 	bird_lost: { words: "BIRD lost", color: "red" },

@@ -1,3 +1,4 @@
+import type { Connection } from "../../model/connection.ts";
 import type { Flow } from "../../model/flow.ts";
 import { ALL_BFD_PORTS } from "../../model/ports.ts";
 import type { IsLocal } from "../kernel/local-addresses.ts";
@@ -20,6 +21,7 @@ export function staleHint(ports: readonly number[]): RegExp {
  */
 export function filterOf(flow: Flow, isLocal: IsLocal, ports: readonly number[]): string | undefined {
 	const { original, reply } = flow;
+	if (isReset(flow, isLocal, ports)) return undefined;
 	const end = isLocal(original.destination)
 		? `--orig-dst ${original.destination}`
 		: isLocal(original.source)
@@ -34,4 +36,31 @@ export function filterOf(flow: Flow, isLocal: IsLocal, ports: readonly number[])
 	] as const;
 	const port = ends.find(([, number]) => wanted.includes(number));
 	return end && port && `-f ${flow.family} -p ${flow.protocol} ${end} ${port.join(" ")}`;
+}
+
+/** A SYN of our own that was given BGP's port as its source (see `renderResetTable`): nobody else's NAT does that. */
+function isReset({ protocol, original, reply }: Flow, isLocal: IsLocal, ports: readonly number[]): boolean {
+	const begins = [original.sourcePort, original.destinationPort].some((port) => ports.includes(port));
+	return protocol === "tcp" && !begins && isLocal(original.source) && ports.includes(reply.destinationPort);
+}
+
+/** States of a TCP entry in which the host that dialed takes itself for connected (net/netfilter/nf_conntrack_proto_tcp.c). */
+const CONNECTED: ReadonlySet<string | undefined> = new Set([
+	undefined,
+	"ESTABLISHED",
+	"CLOSE_WAIT",
+	"FIN_WAIT",
+]);
+
+/** The connection to BGP on this router that an entry stands for, as the host that dialed has it; undefined: it is none. */
+export function connectionOf(flow: Flow, isLocal: IsLocal, ports: readonly number[]): Connection | undefined {
+	const { source, destination, sourcePort, destinationPort } = flow.original;
+	if (flow.protocol !== "tcp" || !CONNECTED.has(flow.state)) return undefined;
+	if (!isLocal(destination) || !ports.includes(destinationPort)) return undefined;
+	return {
+		localAddress: destination,
+		localPort: destinationPort,
+		peerAddress: source,
+		peerPort: sourcePort,
+	};
 }

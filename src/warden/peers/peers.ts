@@ -7,6 +7,7 @@ import type { PeerRecord } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
 import { reinstall, tableAddresses } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
+import { considerResets } from "./half-open.ts";
 import { pollBirdAt, pollBirdNow, pollSoon, schedulePolls } from "./polling.ts";
 import { nodesOfRanges, summarizeRange } from "./ranges.ts";
 import { remediatePeers } from "./remediation.ts";
@@ -58,6 +59,7 @@ export function birdRead(turn: Turn, reading: BirdReading): void {
 	});
 	tellUnknownPeers(turn);
 	considerRestarts(turn);
+	considerResets(turn);
 	remediatePeers(turn);
 	collectMissing(turn);
 	const records = [...turn.state.peers.values()];

@@ -7,7 +7,7 @@ import type { Turn } from "../turn.ts";
 import { isBeyondRestart } from "./error-wait.ts";
 import { pollBirdAt } from "./polling.ts";
 import { beginStep, describeStep, STEP_TIMEOUT, setAttempt } from "./remedy-step.ts";
-import { scheduleRestart } from "./restart.ts";
+import { isDeafToRestart, scheduleRestart } from "./restart.ts";
 
 /** A peer that is down for this many ms without a known cause gets the steps too. */
 const UNKNOWN_CAUSE_AFTER = 30_000;
@@ -84,7 +84,9 @@ function nextStep(turn: Turn, record: PeerRecord, rounds: { left: number }): voi
 function hasHadRound({ state, time }: Turn, record: PeerRecord): boolean {
 	const { attempt } = record;
 	if (!attempt || attempt.at < downSince(state, record)) return false;
-	return time - attempt.at < ROUNDS_APART && isBeyondRestart(record, time);
+	return (
+		time - attempt.at < ROUNDS_APART && (isBeyondRestart(record, time) || isDeafToRestart(state, record))
+	);
 }
 
 function isCurable(turn: Turn, record: PeerRecord): boolean {

@@ -6,6 +6,7 @@ import { pollBirdAt } from "./polling.ts";
 export const STEP_TIMEOUT: Readonly<Record<RemedyStep, number>> = {
 	table: 1500,
 	conntrack: 1500,
+	reset: 10_000,
 	restart: 15_000,
 };
 
@@ -28,6 +29,8 @@ export function describeStep(step: RemedyStep): string {
 			return "a check of the table";
 		case "conntrack":
 			return "deleting its conntrack entries";
+		case "reset":
+			return "resetting its half-open connection";
 		case "restart":
 			return "its restart in BIRD";
 	}

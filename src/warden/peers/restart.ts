@@ -1,5 +1,5 @@
-import type { PeerRecord, RestartState } from "../state.ts";
-import { isDown, isEstablished } from "../state.ts";
+import type { PeerRecord, RestartState, WardenState } from "../state.ts";
+import { configurationOf, isDown, isEstablished, speakerOf } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { isCurableError } from "./curable-error.ts";
 import { isBeyondRestart, mayEndWait, withWaitEnded } from "./error-wait.ts";
@@ -161,10 +161,17 @@ export function isSuspectedHalfOpen({ restart, stateSince, birdSince }: PeerReco
 function markWanted(turn: Turn, record: PeerRecord, wantedAt: number): PeerRecord {
 	const { restart } = record;
 	if (isEstablished(record) || isDown(record) || !turn.state.settings.remediate) return record;
-	if (isBeyondRestart(record, turn.time)) return record;
+	if (isBeyondRestart(record, turn.time) || isDeafToRestart(turn.state, record)) return record;
 	if (restart.wantedSince !== undefined || (restart.lastAt !== undefined && restart.lastAt >= wantedAt))
 		return record;
 	return { ...record, restart: { ...restart, wantedSince: turn.time } };
+}
+
+/** Who neither answers BFD with a dial nor is dialed by BIRD gains nothing from a restart in BIRD. */
+export function isDeafToRestart(state: WardenState, record: PeerRecord): boolean {
+	const speaker = speakerOf(state, record);
+	const isDeaf = speaker === "gobgp" || speaker === "cilium" || speaker === "metallb-native";
+	return isDeaf && record.peer.state !== "Idle" && configurationOf(state, record)?.passive === true;
 }
 
 /** A peer that runs again has been enabled for good: the next obstacle is a new one. */
