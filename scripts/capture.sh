@@ -1,7 +1,7 @@
 #!/bin/sh
 # Captures the fixtures of BIRD and conntrack anew, from the programs in .lab/rootfs-WORLD (13 unless WORLD is set; made by
-# scripts/rootfs.sh), in two network namespaces of its own. Needs root. The expected values beside them (*.json) are written
-# by hand.
+# scripts/rootfs.sh), in two network namespaces of its own, then BIRD's sessions with each speaker (GoBGP is built by
+# scripts/speakers.sh). Needs root. The expected values beside them (*.json) are written by hand.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD/.lab/rootfs-${WORLD:-13}
@@ -10,7 +10,8 @@ fixtures=$PWD/test/fixtures
 [ -e "$root/.stamp" ] || { echo "capture: run scripts/rootfs.sh first" >&2; exit 1; }
 
 if [ "${1:-}" != inside ]; then
-	exec unshare --mount --propagation private sh "$0" inside
+	unshare --mount --propagation private sh "$0" inside
+	exec npx tsx test/lab/capture/speakers.ts
 fi
 
 router=capture-r

@@ -1,8 +1,6 @@
 #!/bin/sh
 # Builds the programs that share a router with BIRD and bgpwarden into .lab/guests: Tailscale with the tags of OpenWrt's
 # package, Mihomo with nikki's, and a control server (test/lab/guests/control.go) for tailscaled's login and its peer.
-# The Go toolchain fetches them as modules. The second run is instant: stamps hold versions and tags. Prints one line per
-# step.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,56 +8,8 @@ tailscale=v1.102.2
 mihomo=v1.19.29
 tailscale_tags=ts_include_cli,ts_omit_aws,ts_omit_bird,ts_omit_completion,ts_omit_kube,ts_omit_systray,ts_omit_taildrop,ts_omit_tap,ts_omit_tpm
 
-say() { echo "guests: $*"; }
-fail() {
-	echo "guests: failed: $*" >&2
-	exit 1
-}
-go=$(command -v go || echo /usr/local/go/bin/go)
-[ -x "$go" ] || fail "the Go toolchain (1.26 or newer) is missing"
-
-mkdir -p .lab/guests
-directory=$PWD/.lab/guests
-log=$PWD/.lab/guests-build.log
-exec 9>.lab/guests.lock
-flock 9
-: >"$log"
-
-# build NAME PROGRAM MODULE VERSION TAGS: a program of a module as .lab/guests/NAME; a program that ends in .go is the
-# lab's own and uses the module.
-build() {
-	stamp="$2@$4 $5 $("$go" env GOVERSION)"
-	own=
-	case $2 in *.go)
-		own=$(cat "$2")
-		stamp="$stamp $(sha256sum "$2" | cut -d ' ' -f 1)"
-		;;
-	esac
-	if [ -x "$directory/$1" ] && [ "$(cat "$directory/$1.stamp" 2>/dev/null || true)" = "$stamp" ]; then
-		say "$1 ($3 $4) is up to date"
-		return
-	fi
-	say "building $1 ($3 $4); this takes minutes when Go's cache is cold"
-	began=$(date +%s)
-	# A module of its own for each, so that it gets the versions it was released with. `go install` would do, but it asks
-	# for the list of all versions, which a proxy need not have. What comes is checked against Go's checksum database.
-	rm -rf "$directory/$1.module"
-	mkdir -p "$directory/$1.module"
-	printf 'module guest\n\ngo 1.26\n\nrequire %s %s\n' "$3" "$4" >"$directory/$1.module/go.mod"
-	program=$2
-	if [ -n "$own" ]; then
-		cp "$2" "$directory/$1.module/main.go"
-		program=.
-	fi
-	# Static, as the packages' are: the lab's root filesystem is another distribution than this machine's, perhaps.
-	(
-		cd "$directory/$1.module"
-		CGO_ENABLED=0 GOFLAGS=-mod=mod "$go" build -trimpath -ldflags '-s -w' -tags "$5" -o "../$1.new" "$program"
-	) >>"$log" 2>&1 || fail "$1 $4: $(tail -n 1 "$log") (all of it: $log)"
-	mv "$directory/$1.new" "$directory/$1"
-	echo "$stamp" >"$directory/$1.stamp"
-	say "$1 ($3 $4) is built ($(($(date +%s) - began)) s, $(du -m "$directory/$1" | cut -f 1) MB)"
-}
+set=guests
+. scripts/go-programs.sh
 
 build tailscaled tailscale.com/cmd/tailscaled tailscale.com "$tailscale" "$tailscale_tags"
 build control test/lab/guests/control.go tailscale.com "$tailscale" "$tailscale_tags"

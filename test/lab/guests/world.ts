@@ -78,7 +78,7 @@ export class World {
 			const { warden, daemon } = startDaemon(lab.router, { main, mqtt: { enabled: false } });
 			await daemon.untilStatus("the table is in place", ({ router }) => router.protection !== "missing");
 			const bird = await startBird(lab.router, birdConfig({ passive }), version);
-			const frr = await startFrr(lab.speaker, { config: frrConfig({ passive: !passive }) });
+			const frr = await startFrr(lab.speaker, { config: frrConfig({ passive: !passive }), listen: !passive });
 			const world = new World(lab, procd, bird, frr, warden, daemon);
 			await world.untilUp(60_000);
 			return world;

@@ -4,6 +4,11 @@ import type { Process } from "../process.ts";
 import { until } from "../wait.ts";
 
 export interface FrrOptions {
+	/**
+	 * Who writes FRR's configuration: FRR-K8s, which is MetalLB's default since 0.16, or MetalLB's FRR mode as it was until
+	 * then. Default `frr-k8s`.
+	 */
+	readonly mode?: "frr-k8s" | "frr";
 	/** `ebgpMultiHop` of the article's BGPPeer; default true. */
 	readonly multihop?: boolean;
 	/** Address family of the session; default 4. */
@@ -16,60 +21,105 @@ export interface FrrOptions {
 	readonly bfd?: boolean;
 	/** Seconds between two dials; default: FRR's own 120. */
 	readonly connectTime?: number;
+	/** `enableGracefulRestart` of BGPPeer; default false. */
+	readonly gracefulRestart?: boolean;
 	/** Service addresses to announce, default the one of `network.ts`. */
 	readonly services?: readonly string[];
+	/** The port that the router listens on (`peerPort`); default 179. */
+	readonly port?: number;
 	/** The configuration's text, in the place of the article's. */
 	readonly config?: string;
 	/** Whether to run zebra, as MetalLB's FRR container does; default true. */
 	readonly zebra?: boolean;
+	/** Whether bgpd listens on port 179; default false, as in MetalLB's and FRR-K8s's containers. */
+	readonly listen?: boolean;
+}
+
+/** Lines of a configuration; those that are false are left out. */
+function lines(...all: readonly (string | false)[]): string {
+	return all.filter((line) => line !== false).join("\n");
+}
+
+/** The filters towards the router, as FRR-K8s writes them: both families each, and nothing let in. */
+function frrK8sFilters(neighbor: string, family: 4 | 6, services: readonly string[]): string {
+	const permitted = services.map((prefix, index) => `seq ${index + 1} permit ${prefix}`);
+	const allowed = (own: boolean) => (own && permitted.length > 0 ? permitted : ["seq 1 deny any"]);
+	const inbound = `${neighbor}-inpl-ipv${family}`;
+	return lines(
+		...allowed(family === 4).map((entry) => `ip prefix-list ${neighbor}-allowed-ipv4 ${entry}`),
+		...allowed(family === 6).map((entry) => `ipv6 prefix-list ${neighbor}-allowed-ipv6 ${entry}`),
+		`route-map ${neighbor}-out permit 1`,
+		`  match ip address prefix-list ${neighbor}-allowed-ipv4`,
+		`route-map ${neighbor}-out permit 2`,
+		`  match ipv6 address prefix-list ${neighbor}-allowed-ipv6`,
+		`ip prefix-list ${inbound} seq 1 deny any`,
+		`ipv6 prefix-list ${inbound} seq 2 deny any`,
+		`route-map ${neighbor}-in permit 3`,
+		`  match ip address prefix-list ${inbound}`,
+		`route-map ${neighbor}-in permit 4`,
+		`  match ipv6 address prefix-list ${inbound}`,
+	);
+}
+
+/** The filters of MetalLB's FRR mode. */
+function frrModeFilters(neighbor: string, family: 4 | 6, services: readonly string[]): string {
+	const ip = family === 6 ? "ipv6" : "ip";
+	return lines(
+		`route-map ${neighbor}-in deny 20`,
+		...services.map((prefix) => `${ip} prefix-list ${neighbor}-allowed-ipv${family} permit ${prefix}`),
+		`route-map ${neighbor}-out permit 1`,
+		`  match ${ip} address prefix-list ${neighbor}-allowed-ipv${family}`,
+	);
 }
 
 /**
- * The configuration MetalLB's FRR mode writes for the article's BGPPeer and BFDProfile (metallb,
- * internal/bgp/frr/templates/frr.tmpl).
+ * The configuration for the article's BGPPeer and BFDProfile: what FRR-K8s writes (frr-k8s, internal/frr/templates; its golden
+ * files in internal/frr/testdata have the order), or MetalLB's FRR mode (metallb, internal/bgp/frr/templates).
  */
 export function frrConfig(options: FrrOptions = {}): string {
 	const { router, speaker } = network;
-	const { multihop = true, family = 4, remoteAs = router.as, password, bfd = true, connectTime } = options;
+	const { mode = "frr-k8s", multihop = true, family = 4, remoteAs = router.as, port = 179 } = options;
+	const { password, bfd = true, connectTime, gracefulRestart = false } = options;
 	const { services = [family === 6 ? network.service6 : network.service] } = options;
-	const neighbor = family === 6 ? router.lan6 : router.lan;
-	const ip = family === 6 ? "ipv6" : "ip";
-	return `log stdout informational
-log timestamp precision 3
-hostname speaker
-ip nht resolve-via-default
-ipv6 nht resolve-via-default
-route-map ${neighbor}-in deny 20
-${services.map((prefix) => `${ip} prefix-list ${neighbor}-allowed-ipv${family} permit ${prefix}`).join("\n")}
-route-map ${neighbor}-out permit 1
- match ${ip} address prefix-list ${neighbor}-allowed-ipv${family}
-exit
-router bgp ${speaker.as}
- no bgp ebgp-requires-policy
- no bgp network import-check
- no bgp default ipv4-unicast
- bgp router-id ${speaker.address}
- neighbor ${neighbor} remote-as ${remoteAs}
- ${multihop ? `neighbor ${neighbor} ebgp-multihop` : ""}
- neighbor ${neighbor} port 179
- neighbor ${neighbor} timers 5 15
- ${connectTime === undefined ? "" : `neighbor ${neighbor} timers connect ${connectTime}`}
- ${bfd ? `neighbor ${neighbor} bfd\n neighbor ${neighbor} bfd profile bfdprofile` : ""}
- ${password === undefined ? "" : `neighbor ${neighbor} password ${password}`}
- address-family ipv${family} unicast
-  neighbor ${neighbor} activate
-  neighbor ${neighbor} route-map ${neighbor}-in in
-  neighbor ${neighbor} route-map ${neighbor}-out out
-${services.map((prefix) => `  network ${prefix}`).join("\n")}
- exit-address-family
-exit
-bfd
- profile bfdprofile
-  receive-interval 380
-  transmit-interval 270
- exit
-exit
-`;
+	const address = family === 6 ? router.lan6 : router.lan;
+	const neighbor = `  neighbor ${address}`;
+	const isFrrK8s = mode === "frr-k8s";
+	return `${lines(
+		"log stdout informational",
+		"log timestamp precision 3",
+		"hostname speaker",
+		"ip nht resolve-via-default",
+		"ipv6 nht resolve-via-default",
+		(isFrrK8s ? frrK8sFilters : frrModeFilters)(address, family, services),
+		`router bgp ${speaker.as}`,
+		"  no bgp ebgp-requires-policy",
+		"  no bgp network import-check",
+		"  no bgp default ipv4-unicast",
+		isFrrK8s && "  bgp graceful-restart preserve-fw-state",
+		`  bgp router-id ${speaker.address}`,
+		`${neighbor} remote-as ${remoteAs}`,
+		multihop && `${neighbor} ebgp-multihop`,
+		`${neighbor} port ${port}`,
+		`${neighbor} timers 5 15`,
+		connectTime !== undefined && `${neighbor} timers connect ${connectTime}`,
+		password !== undefined && `${neighbor} password ${password}`,
+		gracefulRestart && `${neighbor} graceful-restart`,
+		bfd && `${neighbor} bfd\n${neighbor} bfd profile bfdprofile`,
+		// An IPv6 peer with one hop: FRR may not take a link-local next hop for connected.
+		isFrrK8s && family === 6 && !multihop && `${neighbor} disable-connected-check`,
+		`  address-family ipv${family} unicast`,
+		`  ${neighbor} activate`,
+		`  ${neighbor} route-map ${address}-in in`,
+		`  ${neighbor} route-map ${address}-out out`,
+		"  exit-address-family",
+		`  address-family ipv${family} unicast`,
+		...services.map((prefix) => `    network ${prefix}`),
+		"  exit-address-family",
+		"bfd",
+		"  profile bfdprofile",
+		"    receive-interval 380",
+		"    transmit-interval 270",
+	)}\n`;
 }
 
 /** A running FRR: mgmtd (where there is one), zebra, bgpd and bfdd. */
@@ -100,9 +150,10 @@ export async function startFrr(host: Host, options: FrrOptions = {}): Promise<Fr
 	];
 	const processes: Process[] = [];
 	for (const name of names) {
-		// bgpd -Z: without zebra it must not wait for it.
-		const alone = name === "bgpd" && options.zebra === false ? ["-Z"] : [];
-		const argv = [`/usr/lib/frr/${name}`, "-A", "127.0.0.1", "--log", "stdout", ...alone];
+		const argv = [`/usr/lib/frr/${name}`, "-A", "127.0.0.1", "--log", "stdout"];
+		// -Z: without zebra it must not wait for it. -p 0: it dials only (frr-k8s, config/frr-k8s/frr-cm.yaml).
+		if (name === "bgpd" && options.zebra === false) argv.push("-Z");
+		if (name === "bgpd" && options.listen !== true) argv.push("-p", "0");
 		const daemon = host.start(argv, { name, urgent: true });
 		processes.push(daemon);
 		await until(

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { repairing, startDaemon } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
-import { birdPeering, frrConfig, startBird, startFrr } from "../programs.ts";
+import { birdPeering, startBird, startFrr } from "../programs.ts";
 import { untilEstablished } from "../session.ts";
 import { pause, until } from "../wait.ts";
 
@@ -17,13 +17,9 @@ const RESTARTED_AFTER = 40_000;
 
 test("a speaker that restarts keeps its routes in BIRD, whatever is repaired meanwhile", async () => {
 	// MetalLB's enableGracefulRestart; BFD would end the session at once, and the routes with it.
-	const neighbor = `neighbor ${network.router.lan} port 179`;
-	const config = frrConfig({ bfd: false }).replace(
-		neighbor,
-		`${neighbor}\n neighbor ${network.router.lan} graceful-restart`,
-	);
+	const options = { bfd: false, gracefulRestart: true };
 	const bird = await startBird(lab.router, birdPeering({ extra: "bfd off;" }));
-	const speaker = await startFrr(lab.speaker, { config });
+	const speaker = await startFrr(lab.speaker, options);
 	const { warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false }, main: repairing });
 	await untilEstablished(daemon, { timeout: 30_000 });
 	const routes = () => bird.control("show route");
@@ -51,7 +47,7 @@ test("a speaker that restarts keeps its routes in BIRD, whatever is repaired mea
 	expect(types).not.toContain("peer_nudged");
 	expect(warden.status()?.peers[0]?.evidence?.at(-1)).toContain("keeps its routes for a graceful restart");
 
-	await startFrr(lab.speaker, { config });
+	await startFrr(lab.speaker, options);
 	await untilEstablished(daemon, { timeout: 30_000 });
 	await until("the service's route", routes, { holds: (text) => text.includes(network.peer) });
 	// Its waits alone may take more than a minute.

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { startDaemon } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
-import { birdPeering, frrConfig, proxyTable, startBird, startFrr } from "../programs.ts";
+import { birdPeering, proxyTable, startBird, startFrr } from "../programs.ts";
 import { flapsSoFar, settledMark, untilEstablished } from "../session.ts";
 import { until } from "../wait.ts";
 
@@ -23,8 +23,7 @@ test("BGP on another port is as safe as on its own, from the start and from a re
 	// Given BIRD on port 1790, and a speaker that dials it, as with MetalLB's peerPort
 	const { warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false } });
 	const bird = await startBird(lab.router, birdPeering({ port: PORT }));
-	const port = (number: number) => frrConfig({}).replace("port 179\n", `port ${number}\n`);
-	const frr = await startFrr(lab.speaker, { config: port(PORT) });
+	const frr = await startFrr(lab.speaker, { port: PORT });
 	await untilEstablished(daemon, { timeout: 30_000 });
 	await daemon.untilStatus("both ports", (status) => status.router.ports.join() === `179,${PORT}`);
 

@@ -104,7 +104,8 @@ export const NETWORK: readonly Cause[] = [
 		within: 290_000,
 		healedWithin: 10_000,
 		bird: { multihop: false },
-		frr: { multihop: false },
+		// FRR-K8s writes `disable-connected-check` for an IPv6 peer of one hop.
+		frr: { multihop: false, mode: "frr" },
 		async begin({ lab, family }) {
 			const [own, router] =
 				family === 6
