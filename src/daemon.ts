@@ -7,6 +7,7 @@ import type { Status } from "./model/status.ts";
 import { Alarm } from "./platform/alarm.ts";
 import type { Platform, Timer } from "./platform/types.ts";
 import { Reporter } from "./report/reporter.ts";
+import { earlierOpens } from "./report/run-files.ts";
 import { readBirdConfiguration } from "./system/bird/conf/read-files.ts";
 import { type BirdPoller, createBirdPoller } from "./system/bird/poller.ts";
 import { type ControlKeeper, keepControl } from "./system/control/keep-control.ts";
@@ -67,7 +68,11 @@ export class Daemon {
 		public config: Config,
 	) {
 		this.log = createLog(platform, config.main.logLevel);
-		this.state = initialState(settingsOf(config), platform.now());
+		this.state = initialState(
+			settingsOf(config),
+			platform.now(),
+			earlierOpens(platform.files, options.runDirectory),
+		);
 		this.tick = new Alarm(platform, () => this.dispatch({ type: "tick" }));
 		this.nft = createNft(platform);
 		this.inspector = new Inspector(platform);

@@ -25,7 +25,11 @@ export interface PeerOpen {
 	readonly restarts?: true;
 }
 
-export type SpeakingProgram = "frr" | "gobgp" | "bird" | "metallb-native";
+export const SPEAKING_PROGRAMS = ["frr", "gobgp", "bird", "metallb-native"] as const;
+export type SpeakingProgram = (typeof SPEAKING_PROGRAMS)[number];
+
+/** What an earlier run of the daemon has learned, by the peer's name; it counts for a peer with the same address. */
+export type EarlierOpens = ReadonlyMap<string, { readonly address: string; readonly open: PeerOpen }>;
 
 /** Whether the speaker is FRR in whatever form, or may be. */
 export function mayBeFrr(speaker: Speaker | undefined): boolean {

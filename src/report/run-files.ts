@@ -1,8 +1,9 @@
 import { concatenate } from "../lib/lines.ts";
 import { Memo } from "../lib/memo.ts";
-import { toJson } from "../lib/printable.ts";
+import { printable, toJson } from "../lib/printable.ts";
 import { encodeUtf8 } from "../lib/utf8.ts";
 import type { StoredEvent } from "../model/event.ts";
+import { type EarlierOpens, type PeerOpen, SPEAKING_PROGRAMS } from "../model/speaker.ts";
 import type { PeerStatus, Status } from "../model/status.ts";
 import type { Files } from "../platform/types.ts";
 import { FileError } from "../platform/types.ts";
@@ -112,4 +113,32 @@ export class StatusFiles {
 			throw error;
 		}
 	}
+}
+
+/** Bytes of status.json with 2,000 peers. */
+const STATUS_LIMIT = 1 << 21;
+
+/**
+ * What status.json of an earlier run tells of the peers' speakers: a daemon that is started anew cannot ask a peer that is down.
+ * @returns nothing where the file is missing or anything else
+ */
+export function earlierOpens(files: Files, directory: string): EarlierOpens {
+	const opens = new Map<string, { readonly address: string; readonly open: PeerOpen }>();
+	let peers: unknown;
+	try {
+		const status: unknown = JSON.parse(files.read(`${directory}/${STATUS_FILE}`, STATUS_LIMIT));
+		peers = (status as Partial<Status> | null)?.peers;
+	} catch (error) {
+		if (!(error instanceof FileError || error instanceof SyntaxError)) throw error;
+	}
+	if (!Array.isArray(peers)) return opens;
+	for (const peer of peers as readonly (Partial<Record<keyof PeerStatus, unknown>> | null)[]) {
+		const { name, neighbor_address: address, node, speaker } = peer ?? {};
+		if (typeof name !== "string" || typeof address !== "string") continue;
+		const program = SPEAKING_PROGRAMS.find((each) => each === speaker);
+		const hostname = typeof node === "string" ? printable(node, 64) : undefined;
+		const open = { ...(hostname ? { hostname } : {}), ...(program ? { program } : {}) };
+		opens.set(name, { address, open });
+	}
+	return opens;
 }

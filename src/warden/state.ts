@@ -8,7 +8,13 @@ import { BGP_PORT } from "../model/ports.ts";
 import type { ProblemKind } from "../model/problem.ts";
 import type { ServiceEvent, ServiceProcess } from "../model/service.ts";
 import type { Settings } from "../model/settings.ts";
-import { type PeerOpen, type Speaker, type SpeakerWords, speakerWords } from "../model/speaker.ts";
+import {
+	type EarlierOpens,
+	type PeerOpen,
+	type Speaker,
+	type SpeakerWords,
+	speakerWords,
+} from "../model/speaker.ts";
 import { type EvidenceState, NO_EVIDENCE } from "./diagnosis/evidence.ts";
 import type { WardenEvent } from "./events.ts";
 import type { SessionNote } from "./peers/session-use.ts";
@@ -27,6 +33,7 @@ export interface WardenState {
 	readonly evidence: EvidenceState;
 	/** By name. */
 	readonly peers: ReadonlyMap<string, PeerRecord>;
+	readonly earlier: EarlierOpens;
 	readonly problems: Readonly<Partial<Record<ProblemKind, string>>>;
 	/** The latest event that could not be dealt with, until one of its kind was. */
 	readonly failing?: { readonly type: WardenEvent["type"]; readonly at: number };
@@ -151,7 +158,12 @@ export interface RestartState {
 	readonly waitEndedFor?: number | undefined;
 }
 
-export function initialState(settings: Settings, now: { monotonic: number; wall: number }): WardenState {
+/** @param earlier what the run before has learned of the peers */
+export function initialState(
+	settings: Settings,
+	now: { monotonic: number; wall: number },
+	earlier: EarlierOpens = new Map(),
+): WardenState {
 	return {
 		settings,
 		startedAt: now.monotonic,
@@ -162,6 +174,7 @@ export function initialState(settings: Settings, now: { monotonic: number; wall:
 		services: { processes: [], changed: {}, bursts: {}, reported: {} },
 		evidence: NO_EVIDENCE,
 		peers: new Map(),
+		earlier,
 		problems: {},
 	};
 }

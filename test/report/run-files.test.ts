@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { StoredEvent } from "../../src/model/event.ts";
 import type { Status } from "../../src/model/status.ts";
-import { StatusFiles } from "../../src/report/run-files.ts";
+import { earlierOpens, StatusFiles } from "../../src/report/run-files.ts";
 import { FakePlatform } from "../fakes/platform.ts";
 
 const status = (repairs: number): Status => ({
@@ -100,4 +100,26 @@ test("peers that are the same objects are not written again, and all are in the 
 	expect(files.status("/run/status.json")?.inode).toBe(inode);
 	written.status({ ...status(1), peers: peers.slice(1) });
 	expect(JSON.parse(files.read("/run/status.json")).peers).toEqual(peers.slice(1));
+});
+
+test("what an earlier run has learned of the speakers is read from its status", () => {
+	const { files } = new FakePlatform();
+	const peer = (name: string, rest: object) => ({ name, level: "red", flaps: 0, ...rest });
+	const peers = [
+		peer("a", { neighbor_address: "192.168.1.2", node: "one", speaker: "gobgp" }),
+		peer("b", { neighbor_address: "192.168.1.3", node: 7, speaker: "cilium" }),
+		peer("c", { node: "two" }),
+	];
+	files.set("/run/status.json", JSON.stringify({ ...status(0), peers: [...peers, null, "x"] }));
+	expect([...earlierOpens(files, "/run")]).toEqual([
+		["a", { address: "192.168.1.2", open: { hostname: "one", program: "gobgp" } }],
+		["b", { address: "192.168.1.3", open: {} }],
+	]);
+});
+
+test.each(["", "{", "null", "[]", '{"peers":7}'])("a status that is %j tells nothing of them", (text) => {
+	const { files } = new FakePlatform();
+	files.set("/run/status.json", text);
+	expect([...earlierOpens(files, "/run")]).toEqual([]);
+	expect([...earlierOpens(files, "/elsewhere")]).toEqual([]);
 });

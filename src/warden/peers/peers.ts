@@ -162,7 +162,9 @@ function updatePeer(turn: Turn, before: PeerRecord | undefined, peer: BirdPeer, 
 		turn.log("info", `peer ${peer.name} found: ${peer.state ?? peer.protocolState}`);
 		// A peer that BIRD has got meanwhile has been so since now, and has the time that others get.
 		const now = first ? {} : { stateSince: turn.time, bfdSince: turn.time, downSince: turn.time };
-		return { peer, flaps: 0, restart: { count: 0 }, ...known, ...now };
+		const earlier = turn.state.earlier.get(peer.name);
+		const open = earlier?.address === peer.neighborAddress ? earlier?.open : undefined;
+		return { peer, flaps: 0, restart: { count: 0 }, ...known, ...now, ...(open ? { open } : {}) };
 	}
 	// BIRD says the same as before.
 	if (before.peer === peer && !before.handshake) return before;

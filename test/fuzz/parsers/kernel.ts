@@ -8,6 +8,7 @@ import { filterOf } from "../../../src/system/conntrack/delete-filter.ts";
 import { parseFlow } from "../../../src/system/conntrack/flow-text.ts";
 import { parseRequest } from "../../../src/system/control/request.ts";
 import { commandLine, findActor, parseStat, threadGroup } from "../../../src/system/kernel/actor.ts";
+import { parseSockets } from "../../../src/system/kernel/connections.ts";
 import {
 	type InterfaceAddress,
 	parseAddresses,
@@ -231,6 +232,14 @@ export const KERNEL: readonly Parser[] = [
 		check: is.list(interfaceAddress),
 		limit: 1 << 20,
 		shapes: ["1: a inet 1.1.1.1/24 \n", "1: ", { start: "1: a", repeated: " " }],
+	}),
+	parser({
+		name: "parseSockets",
+		seeds: pieces(captures("proc", /tcp6?\.txt$/), 4),
+		parse: (text) => parseSockets(text, true),
+		check: is.list(is.matching(/^[0-9a-f.:]+ \d{1,5} [0-9a-f.:]+ \d{1,5}$/)),
+		limit: 1 << 20,
+		shapes: ["0: 0100007F:0035 00000000:0000 0A 00000000:00000000\n"],
 	}),
 	parser({
 		name: "parseListeners",

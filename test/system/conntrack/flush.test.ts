@@ -93,6 +93,32 @@ describe("flushConntrack", () => {
 		expect(platform.pendingTimers).toBe(0);
 	});
 
+	it("tells which connections to this router are over, as the hosts that dialed have them", async () => {
+		const result = await flush();
+		expect("connections" in result ? result.connections : undefined).toEqual([
+			{ localAddress: "192.168.1.1", localPort: 179, peerAddress: "192.168.1.2", peerPort: 60782 },
+			{ localAddress: "fd00:1::1", localPort: 179, peerAddress: "fd00:1::2", peerPort: 60784 },
+		]);
+	});
+
+	it("tells of 64 of them at most", async () => {
+		for (let host = 3; host < 203; host++)
+			entries.push(
+				`ipv4     2 tcp      6 9 ESTABLISHED src=192.168.1.${host} dst=192.168.1.1 sport=60782 dport=179 ` +
+					`src=192.168.1.1 dst=192.168.1.${host} sport=179 dport=60782 [ASSURED] mark=0 use=1`,
+			);
+		const result = await flush();
+		expect("connections" in result ? result.connections : undefined).toHaveLength(64);
+	});
+
+	it("does not take the SYN of a reset of its own for a stale connection", async () => {
+		entries = [
+			"ipv4     2 tcp      6 119 SYN_SENT src=192.168.1.1 dst=192.168.1.2 sport=41000 dport=40001 " +
+				"[UNREPLIED] src=192.168.1.2 dst=192.168.1.1 sport=40001 dport=179 mark=0 use=1",
+		];
+		expect(await flush()).toMatchObject({ ok: true, deleted: 0, left: 0 });
+	});
+
 	it("tries three times and tells what is left", async () => {
 		revivals = 9;
 		expect(await flush()).toMatchObject({ ok: true, deleted: 18, left: 6 });
