@@ -6,7 +6,7 @@ import type { Stage } from "./stage.ts";
 
 /** What may happen to a router and a node. Each returns when the other side can come back, of `performance.now()`. */
 
-const caught = new RegExp(`^caught (::ffff:)?${network.speaker.address}$`);
+const caught = new RegExp(`^caught (::ffff:)?(${network.speaker.address}|${network.speaker.address6})$`);
 
 /**
  * A ghost: while the daemon was not there, somebody has emptied the ruleset, and a proxy's redirect has caught the
