@@ -3,6 +3,7 @@ import { type Mistakes, settingsOf } from "./config/read.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Config } from "./model/config.ts";
 import { missingZones } from "./model/fw4-zone.ts";
+import type { TracedPacket } from "./model/packet-trace.ts";
 import type { Status } from "./model/status.ts";
 import { Alarm } from "./platform/alarm.ts";
 import type { Platform, Timer } from "./platform/types.ts";
@@ -269,12 +270,19 @@ export class Daemon {
 			onOthers: (change) => this.dispatch({ type: "ruleset_changed", ...change }),
 			onPacket: (packet) => {
 				if (isAboutPeers(this.state, packet)) this.dispatch({ type: "session_sign" });
-				else if (this.strangers.packet(this.platform.now().monotonic)) this.dispatch({ type: "syn_flood" });
+				else this.strangerSent(packet);
 			},
 			onTraces: (traces) => this.rules.add(aboutPeers(this.state, traces), this.config.main.table),
 			onGap: () => this.dispatch({ type: "watch_gap" }),
 			onGarbage: (text) => this.log("warn", `nft monitor: cannot parse: ${text.slice(0, 80)}`),
 		});
+	}
+
+	private strangerSent(packet: TracedPacket): void {
+		const now = this.platform.now().monotonic;
+		if (this.strangers.dials(packet, this.state.table.ports, now))
+			this.dispatch({ type: "stranger_dialed", address: packet.source, interface: packet.iif });
+		if (this.strangers.packet(now)) this.dispatch({ type: "syn_flood" });
 	}
 
 	private createBird(): BirdPoller {

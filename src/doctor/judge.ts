@@ -3,6 +3,7 @@ import { reviewBird } from "./bird-findings.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { collectPeers } from "./known-peers.ts";
+import { reviewNodes } from "./node-findings.ts";
 import { reviewPackets } from "./packet-findings.ts";
 import { rootCauses, withoutConsequences } from "./root-causes.ts";
 import { reviewRouter } from "./router-findings.ts";
@@ -30,6 +31,7 @@ export function judge(facts: Facts): Report {
 		...reviewPackets(facts, peers),
 		...reviewBird(facts, peers),
 		...reviewUse(facts, peers),
+		...reviewNodes(facts, peers),
 	];
 	const names = new Set(peers.map(({ name }) => name));
 	const known = withoutConsequences(rootCauses(facts, peers), all, names);

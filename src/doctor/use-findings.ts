@@ -11,6 +11,9 @@ export function reviewUse({ now }: Facts, peers: readonly Peer[]): Finding[] {
 		// A session of unknown age is not taken for a new one.
 		const note =
 			live && judgeUse(live, Number.isNaN(since) ? Number.POSITIVE_INFINITY : now - since, wordsOf(peer));
-		return note ? [yellow(note.id, name, note.text, note.remedy)] : [];
+		if (note) return [yellow(note.id, name, note.text, note.remedy)];
+		// What the daemon alone has seen.
+		const [, text] = /^second-speaker: (.*)$/.exec(status?.note ?? "") ?? [];
+		return text === undefined ? [] : [yellow("second-speaker", name, text)];
 	});
 }

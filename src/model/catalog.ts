@@ -574,6 +574,23 @@ export const FINDING_CATALOG = {
 		concerns: "router",
 		dependsOn: ["direct-missing"],
 	},
+	/**
+	 * Two speakers on one node dial this router, and BIRD takes one session with an address. Let one of them announce
+	 * the services.
+	 */
+	"second-speaker": {
+		gravity: "yellow",
+		concerns: "other end",
+	},
+	/**
+	 * A host of the peers' network dials BGP, and BIRD has no peer for it. Add the node to bird.conf, or use
+	 * `neighbor range`.
+	 */
+	"unknown-node": {
+		gravity: "yellow",
+		concerns: "router",
+		dependsOn: ["unknown-address"],
+	},
 	/** BFD is configured for the peer and off in BIRD. Set `bfd on` in the protocol. */
 	"bfd-off": {
 		gravity: "yellow",

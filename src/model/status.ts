@@ -48,6 +48,14 @@ export interface RouterStatus {
 	readonly problem_kind?: ProblemKind;
 	/** How the router is; `routerLevel` (peer-level.ts) judges it. */
 	readonly level: Level;
+	/** Hosts on the peers' interfaces that dial BGP, and that BIRD has no peer for. */
+	readonly unknown_dialers?: readonly {
+		readonly address: string;
+		readonly interface: string;
+		/** ISO 8601, UTC; `last` to the minute. */
+		readonly since: string;
+		readonly last: string;
+	}[];
 	/** The gravest diagnosis of all peers, and its sentence. */
 	readonly diagnosis?: DiagnosisId;
 	readonly explanation?: string;

@@ -117,7 +117,7 @@ export function bounded(message: object): string {
 /** The router's state as published; what is absent in the status is absent here. */
 function routerPayload(router: RouterStatus, instance: string) {
 	const { version, started, protection, repairs, last_repair, flushed, bird, problem } = router;
-	const { level, diagnosis, explanation } = router;
+	const { level, diagnosis, explanation, unknown_dialers } = router;
 	return {
 		version,
 		started,
@@ -131,6 +131,7 @@ function routerPayload(router: RouterStatus, instance: string) {
 		level,
 		diagnosis,
 		explanation,
+		unknown_dialers,
 	};
 }
 

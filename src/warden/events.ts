@@ -56,6 +56,8 @@ export type WardenEvent =
 	| { readonly type: "session_sign" }
 	/** Hosts that are no peers send more SYNs of BGP than are traced. */
 	| { readonly type: "syn_flood" }
+	/** A host that is no peer has sent a SYN to BGP's port. @property interface it came by */
+	| { readonly type: "stranger_dialed"; readonly address: string; readonly interface?: string | undefined }
 	/** Packets of BGP have gone their whole way through the ruleset. */
 	| { readonly type: "packets_traced"; readonly traces: readonly PacketTrace[] }
 	/**

@@ -34,9 +34,18 @@ export interface WardenState {
 	/** By name. */
 	readonly peers: ReadonlyMap<string, PeerRecord>;
 	readonly earlier: EarlierOpens;
+	/** Hosts that dial and are no peers, by address, the latest last. */
+	readonly unknownDialers: ReadonlyMap<string, UnknownDialer>;
 	readonly problems: Readonly<Partial<Record<ProblemKind, string>>>;
 	/** The latest event that could not be dealt with, until one of its kind was. */
 	readonly failing?: { readonly type: WardenEvent["type"]; readonly at: number };
+}
+
+export interface UnknownDialer {
+	readonly since: number;
+	/** When it dialed last, to the minute. */
+	readonly at: number;
+	readonly interface: string;
 }
 
 export interface FlushState {
@@ -175,6 +184,7 @@ export function initialState(
 		evidence: NO_EVIDENCE,
 		peers: new Map(),
 		earlier,
+		unknownDialers: new Map(),
 		problems: {},
 	};
 }

@@ -35,11 +35,21 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 			reachable: bird.reachable,
 			...(bird.version === undefined ? {} : { version: bird.version }),
 		},
+		...(state.unknownDialers.size > 0 ? { unknown_dialers: unknownDialers(state) } : {}),
 		...(table.released ? { released: true as const } : {}),
 		...(gravest ? { problem: state.problems[gravest] ?? "", problem_kind: gravest } : {}),
 		...(diagnosis ? { diagnosis: diagnosis.id, explanation: diagnosis.explanation } : {}),
 	};
 	return { router: { ...router, level: routerLevel(router, peers) }, peers };
+}
+
+function unknownDialers({ unknownDialers: dialers, clockOffset }: WardenState) {
+	return [...dialers].map(([address, { interface: device, since, at }]) => ({
+		address,
+		interface: device,
+		since: isoSeconds(clockOffset, since),
+		last: isoSeconds(clockOffset, at),
+	}));
 }
 
 /** Whether the status may be another after a change: evidence comes in for a thousand peers, and most of it changes nothing. */
@@ -50,6 +60,7 @@ export function mayShow(one: WardenState, other: WardenState): boolean {
 		one.flush !== other.flush ||
 		one.problems !== other.problems ||
 		one.settings !== other.settings ||
+		one.unknownDialers !== other.unknownDialers ||
 		one.clockOffset !== other.clockOffset ||
 		one.bird.reachable !== other.bird.reachable ||
 		one.bird.lostReason !== other.bird.lostReason ||

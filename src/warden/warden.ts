@@ -21,6 +21,7 @@ import {
 	tellUnknownPeers,
 } from "./peers/peers.ts";
 import { pollingTick, pollSoon } from "./peers/polling.ts";
+import { strangerDialed } from "./peers/unknown-dialers.ts";
 import { updatePorts } from "./ports.ts";
 import { serviceChanged, servicesAt, servicesRead, servicesTick } from "./services/services.ts";
 import type { WardenState } from "./state.ts";
@@ -104,6 +105,7 @@ const handlers: Handlers = {
 	flush_failed: (turn, { reason }) => flushFailed(turn, reason),
 	session_sign: (turn) => pollSoon(turn),
 	syn_flood: (turn) => table.tracePeers(turn),
+	stranger_dialed: (turn, event) => strangerDialed(turn, event.address, event.interface),
 	packets_traced: (turn, { traces }) => packetsTraced(turn, traces),
 	ruleset_changed: (turn, { tables, actor, firewall }) => {
 		// First of all: fw4 may be about to load its ruleset.

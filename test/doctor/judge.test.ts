@@ -94,6 +94,7 @@ test("a healthy router has nothing but green findings", () => {
 		"fw4",
 		"ruleset",
 		"bird-conf",
+		"nodes",
 	]);
 });
 

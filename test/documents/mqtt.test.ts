@@ -28,6 +28,7 @@ const router: Required<RouterStatus> = {
 	repairs: 1,
 	last_repair: { at: "", by: "", described: "", pid: 1, service: "", reason: "deleted", milliseconds: 1 },
 	flushed: 1,
+	unknown_dialers: [{ address: "", interface: "", since: "", last: "" }],
 	bird: { reachable: true, version: "3" },
 	problem: "x",
 	diagnosis: "blocked",

@@ -3,6 +3,7 @@ import { DIAGNOSES } from "../../model/catalog.ts";
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { isNote } from "../../model/peer-level.ts";
 import { isSuspectedHalfOpen } from "../peers/restart.ts";
+import { judgeSecondSpeaker } from "../peers/second-speaker.ts";
 import { judgeUse, USE_AFTER } from "../peers/session-use.ts";
 import type { PeerRecord, WardenState } from "../state.ts";
 import { evidenceKey, indexOf, isDown, isEstablished, wordsFor } from "../state.ts";
@@ -42,7 +43,8 @@ function updateNote(turn: Turn, record: PeerRecord): void {
 	if (isEstablished(record)) diagnoseAt(turn, since + USE_AFTER);
 	// What BIRD said last may have changed meanwhile.
 	const note = turn.state.bird.reachable
-		? judgeUse(peer, turn.time - since, wordsFor(turn.state, record))
+		? (judgeUse(peer, turn.time - since, wordsFor(turn.state, record)) ??
+			judgeSecondSpeaker(record, evidenceFor(turn.state, record), turn.time))
 		: undefined;
 	if (note === before || (note && before && note.id === before.id && note.text === before.text)) return;
 	const { note: _, ...rest } = record;
@@ -63,13 +65,17 @@ export function diagnosesTick(turn: Turn): void {
 	updateDiagnoses(turn);
 }
 
+function evidenceFor({ evidence }: WardenState, record: PeerRecord): AddressEvidence {
+	return evidence.addresses.get(evidenceKey(record) ?? "") ?? NO_EVIDENCE;
+}
+
 /** Peers that stay healthy while that by which they were found so stays the same. */
 const healthy = new Map<string, readonly unknown[]>();
 const NO_EVIDENCE: AddressEvidence = {};
 
 function updateDiagnosis(turn: Turn, record: PeerRecord): void {
 	const { peer, diagnosis: before } = record;
-	const evidence = turn.state.evidence.addresses.get(evidenceKey(record) ?? "") ?? NO_EVIDENCE;
+	const evidence = evidenceFor(turn.state, record);
 	const { bird } = turn.state;
 	const by = [record, evidence, bird.configuration] as const;
 	if (bird.reachable && healthy.get(peer.name)?.every((each, index) => each === by[index])) return;

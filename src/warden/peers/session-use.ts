@@ -6,7 +6,12 @@ import type { SpeakerWords } from "../../model/speaker.ts";
 export interface SessionNote {
 	readonly id: Extract<
 		FindingId,
-		"nothing-announced" | "all-filtered" | "all-rejected" | "next-hops-unreachable" | "family-down"
+		| "nothing-announced"
+		| "all-filtered"
+		| "all-rejected"
+		| "next-hops-unreachable"
+		| "family-down"
+		| "second-speaker"
 	>;
 	/** One sentence, with the counts. */
 	readonly text: string;

@@ -21,3 +21,31 @@ test("they are told of again after a pause", () => {
 	expect(told(strangers, 50, 10, 100_000)).toBe(0);
 	expect(told(strangers, 50, 10, 100_500)).toBe(1);
 });
+
+const syn = (source: string) =>
+	({
+		protocol: "tcp",
+		source,
+		destination: "192.168.1.1",
+		sourcePort: 40000,
+		destinationPort: 179,
+		flags: ["syn"],
+	}) as const;
+
+test("a dial of a host is told once in ten seconds; what is no dial is not", () => {
+	const strangers = new Strangers();
+	expect(strangers.dials(syn("192.168.1.7"), [179], 0)).toBe(true);
+	expect(strangers.dials(syn("192.168.1.7"), [179], 9999)).toBe(false);
+	expect(strangers.dials(syn("192.168.1.8"), [179], 9999)).toBe(true);
+	expect(strangers.dials(syn("192.168.1.7"), [179], 10_000)).toBe(true);
+	expect(strangers.dials({ ...syn("192.168.1.9"), flags: ["syn", "ack"] }, [179], 0)).toBe(false);
+	expect(strangers.dials({ ...syn("192.168.1.9"), flags: ["rst"] }, [179], 0)).toBe(false);
+	expect(strangers.dials(syn("192.168.1.9"), [1790], 0)).toBe(false);
+});
+
+test("a flood from many addresses is remembered for 32 of them", () => {
+	const strangers = new Strangers();
+	for (let host = 0; host < 100; host++) strangers.dials(syn(`10.0.0.${host}`), [179], 0);
+	expect(strangers.dials(syn("10.0.0.99"), [179], 1)).toBe(false);
+	expect(strangers.dials(syn("10.0.0.0"), [179], 1)).toBe(true);
+});
