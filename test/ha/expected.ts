@@ -97,7 +97,10 @@ export function peerEntities(router: string, peer: string): Record<string, Expec
 		session: {
 			entity: `binary_sensor.${id}_session`,
 			name: null,
-			attributes: { device_class: "connectivity", peer, neighbor_as: 65009, local_as: 65001 },
+			attributes: {
+				...{ device_class: "connectivity", peer, neighbor_as: 65009, local_as: 65001 },
+				...{ node: "speaker", speaker: "frr" },
+			},
 			state: "on",
 		},
 		state: {
