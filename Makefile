@@ -3,7 +3,7 @@
 #   make test   everything that can be checked
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help preflight build test test-all test-worlds test-checkouts endurance unit contract lab test-diagnosis test-remedies test-hostile soak test-faults test-neighbors test-flash test-upgrade fuzz audit demo bench package package-quickjs feed release test-arch lint rootfs clean test-ha test-ha-all test-fleet screenshot test-guests
+.PHONY: help preflight build test test-all test-worlds test-checkouts endurance unit contract lab test-diagnosis test-remedies test-hostile soak test-faults test-neighbors test-flash test-upgrade fuzz audit demo bench package package-quickjs feed release test-arch lint rootfs clean test-ha test-ha-all test-fleet screenshot test-guests test-speakers figures-speakers
 
 # The Node.js to use is found, or installed, first.
 NODE = node=$$(scripts/setup.sh) || exit; PATH="$$node:$$PATH"; export PATH;
@@ -32,6 +32,8 @@ help:
 	@echo 'make test-fleet   200 routers on one broker, with figures (root)'
 	@echo 'make screenshot   docs/home-assistant-*.png anew, by headless Chromium (root)'
 	@echo 'make test-guests   beside the real Tailscale and Mihomo, which Go builds first (root)'
+	@echo 'make test-speakers   ghosts, reboots, restarts and replaced nodes with each kind of speaker: FRR-K8s, GoBGP, Calico (root)'
+	@echo 'make figures-speakers   how long sessions are down then, with bgpwarden and without it; more than an hour (root); COUNT=1'
 	@echo 'make fuzz     a million inputs for each parser, other ones each time; INPUTS=10000'
 	@echo 'make audit    npm packages with known holes, as the npm registry tells them'
 	@echo 'make bench    the figures, as a table (root)'
@@ -148,6 +150,14 @@ test-guests: preflight build rootfs
 	@scripts/guests.sh
 	@$(NODE) scripts/vitest.sh guests
 	@$(NODE) npx tsx test/lab/guests/figures/main.ts
+
+test-speakers: preflight build rootfs
+	@scripts/speakers.sh
+	@$(NODE) scripts/vitest.sh speakers
+
+figures-speakers: preflight build rootfs
+	@scripts/speakers.sh
+	@$(NODE) npx tsx test/lab/speakers/figures.ts
 
 demo: preflight build rootfs
 	@$(NODE) npx tsx test/lab/demo/main.ts

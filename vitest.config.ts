@@ -40,6 +40,8 @@ export default defineConfig({
 			// What measures time has the machine for itself.
 			laboratory("alone", "test/lab/scenarios/alone/*.lab.ts", 2, 1),
 			laboratory("guests", "test/lab/guests/**/*.guest.ts", 3, 2),
+			// Each file plays four incidents at once, which mostly wait.
+			laboratory("speakers", "test/lab/speakers/*.speaker.ts", 4, 3),
 			{
 				test: {
 					name: "ha",
@@ -50,7 +52,7 @@ export default defineConfig({
 					pool: "forks",
 					fileParallelism: false,
 					maxWorkers: 1,
-					sequence: { groupOrder: 4 },
+					sequence: { groupOrder: 5 },
 					testTimeout: 120_000,
 					hookTimeout: 120_000,
 				},

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Usage: scripts/test-all.sh [TARGET…]
 # Runs what `make test` leaves out: the matrices (worlds, causes, remedies, hostile changes, faults, neighbors, flash, upgrade, weather,
-# guests, releases of Home Assistant, fleet, architectures, checkouts), one target after the other, each to its end. Prints
+# guests, speakers, releases of Home Assistant, fleet, architectures, checkouts), one target after the other, each to its end. Prints
 # what they print, a line for each with its time, and the sum of their closing lines. QUICK=1: each in short. Needs root.
 set -u
 cd "$(dirname "$0")/.."
@@ -14,9 +14,9 @@ if [ $# = 0 ]; then
 	set -- test-worlds test-diagnosis test-remedies test-hostile test-faults test-neighbors test-flash test-upgrade soak
 	set -- "$@" test-ha-all test-fleet test-arch test-checkouts
 	if command -v go >/dev/null || [ -x /usr/local/go/bin/go ]; then
-		set -- "$@" test-guests
+		set -- "$@" test-guests test-speakers
 	else
-		echo "test-all: test-guests is left out: there is no Go toolchain to build Tailscale and Mihomo with" >&2
+		echo "test-all: test-guests and test-speakers are left out: there is no Go toolchain to build their programs with" >&2
 	fi
 fi
 scratch=$(mktemp -d)

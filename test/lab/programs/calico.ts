@@ -19,17 +19,14 @@ export interface CalicoOptions {
 export function calicoConfig(options: CalicoOptions = {}): string {
 	const { router, speaker } = network;
 	const { family = 4, gracefulRestart = true } = options;
-	const [own, other, service] =
-		family === 6
-			? [speaker.address6, router.lan6, network.service6]
-			: [speaker.address, router.lan, network.service];
+	const [other, service] = family === 6 ? [router.lan6, network.service6] : [router.lan, network.service];
 	return `router id ${speaker.address};
 log stderr all;
 protocol device { scan time 2; }
 protocol direct { ipv4; ipv6; interface "eth0"; }
 protocol static { ipv${family}; route ${service} blackhole; }
 template bgp bgp_template {
-	local ${own} as ${speaker.as};
+	local as ${speaker.as};
 	multihop;
 	graceful restart ${gracefulRestart ? "on" : "off"};
 	connect delay time 2;

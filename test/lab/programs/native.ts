@@ -15,7 +15,7 @@ export interface NativeOptions {
  */
 const program = `
 import socket, struct, sys, threading, time
-router, own, asn, hold, service = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
+router, asn, hold, service = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 
 def message(kind, body=b""):
     return b"\\xff" * 16 + struct.pack("!HB", 19 + len(body), kind) + body
@@ -46,7 +46,7 @@ def keepalives(connection, every):
 def session(established):
     connection = socket.create_connection((router, 179), 10)
     with connection:
-        address = socket.inet_aton(own)
+        address = socket.inet_aton(connection.getsockname()[0])
         capabilities = struct.pack("!BBHHBBHHBBI", 1, 4, 1, 1, 1, 4, 2, 1, 65, 4, asn)
         options = struct.pack("!BB", 2, len(capabilities)) + capabilities
         connection.sendall(message(1, struct.pack("!BHH", 4, asn, hold) + address + bytes([len(options)]) + options))
@@ -97,7 +97,7 @@ export interface Native {
 /** Starts the stand-in, over IPv4; it begins to dial at once. */
 export async function startNative(host: Host, { holdTime = 90 }: NativeOptions = {}): Promise<Native> {
 	const { router, speaker, service } = network;
-	const ends = [router.lan, speaker.address, String(speaker.as), String(holdTime), service];
+	const ends = [router.lan, String(speaker.as), String(holdTime), service];
 	const process = host.start(["python3", "-c", program, ...ends], { name: "native", urgent: true });
 	const end = async (signal: NodeJS.Signals): Promise<void> => {
 		await process.end(signal);
