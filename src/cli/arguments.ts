@@ -24,15 +24,17 @@ export type Command =
 	| ({ readonly verb: "render" } & RenderOptions);
 
 export interface RenderOptions {
-	readonly what: "nft" | "bird" | "metallb" | "frr";
+	readonly what: (typeof RENDERED)[number];
 	/** Compare with the BIRD that is there instead; only with `bird`. */
 	readonly check: boolean;
 	/** Ask the running BIRD as well, not only its file; only with `check`. */
 	readonly live: boolean;
 	/** For what `check` finds. */
 	readonly json: boolean;
-	/** The addresses that the cluster's services get. */
-	readonly pool?: Prefix;
+	/** The addresses that the cluster's services get, one prefix of a family. */
+	readonly pools?: readonly Prefix[];
+	/** Print passwords. */
+	readonly secrets?: true;
 }
 
 /** A command with the options that all have. */
@@ -66,8 +68,8 @@ const FORMS: Readonly<Record<Command["verb"], Form>> = {
 	restart: { operand: "the name of a peer", build: buildRestart },
 	trace: { options: ["--seconds"], operand: "the name of a peer, or its address", build: buildTrace },
 	render: {
-		operand: "what to render: nft, bird, metallb or frr",
-		options: ["--check", "--live", "--json", "--pool"],
+		operand: "what to render: nft, bird, metallb, frr-k8s, cilium or frr",
+		options: ["--check", "--live", "--json", "--pool", "--secrets"],
 		build: buildRender,
 	},
 };
@@ -83,9 +85,9 @@ const WITH_VALUE: Readonly<Record<string, string>> = {
 	"--pool": "a prefix such as 192.168.20.0/24",
 };
 /** Options that only some commands take. */
-const OWN = ["--json", "--follow", "--check", "--live", "--pool", "--seconds"];
+const OWN = ["--json", "--follow", "--check", "--live", "--pool", "--secrets", "--seconds"];
 export const OPTIONS: readonly string[] = [...Object.keys(WITH_VALUE), ...OWN, "--help", "--version"];
-export const RENDERED = ["nft", "bird", "metallb", "frr"] as const;
+export const RENDERED = ["nft", "bird", "metallb", "frr-k8s", "cilium", "frr"] as const;
 /** How long a trace is, unless it is said. */
 const SECONDS = 30;
 const traceSeconds = wholeNumber("a number of seconds", 1, 3600);
@@ -114,6 +116,8 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
 		if (needed !== undefined) {
 			const value = equals < 0 ? args[++index] : argument.slice(equals + 1);
 			if (value === undefined || value === "") error ??= `${name} needs ${needed}`;
+			// A second pool, of the other address family; no prefix has a comma.
+			else if (name === "--pool" && given.has(name)) given.set(name, `${given.get(name)},${value}`);
 			else given.set(name, value);
 		} else if (!OPTIONS.includes(name))
 			error ??= `unknown option ${quoted(name)}${didYouMean(name, OPTIONS)}`;
@@ -182,11 +186,21 @@ function buildRender(operand: string, given: ReadonlyMap<string, string>): Comma
 	if (check && what !== "bird") return `render ${what} does not take --check; only 'render bird' does`;
 	for (const option of ["--live", "--json"])
 		if (given.has(option) && !check) return `render: ${option} needs --check`;
-	const text = given.get("--pool");
-	if (text === undefined) return { verb: "render", what, check, live, json };
-	if (what === "nft" || check) return `render ${what}${check ? " --check" : ""} does not take --pool`;
-	const pool = parsePrefix(text);
-	return pool
-		? { verb: "render", what, check, live, json, pool }
-		: `render: --pool: ${quoted(text)} is not a prefix such as 192.168.20.0/24 (without bits behind its length)`;
+	const pools: Prefix[] = [];
+	for (const option of ["--pool", "--secrets"])
+		if (given.has(option) && (what === "nft" || check))
+			return `render ${what}${check ? " --check" : ""} does not take ${option}`;
+	for (const text of given.get("--pool")?.split(",") ?? []) {
+		const pool = parsePrefix(text);
+		if (!pool)
+			return `render: --pool: ${quoted(text)} is not a prefix such as 192.168.20.0/24 (without bits behind its length)`;
+		if (pools.some(({ family }) => family === pool.family))
+			return `render: --pool may be given twice, for IPv4 and for IPv6, not twice for IPv${pool.family}`;
+		pools.push(pool);
+	}
+	return {
+		...{ verb: "render", what, check, live, json },
+		...(pools.length > 0 ? { pools } : {}),
+		...(given.has("--secrets") ? { secrets: true } : {}),
+	};
 }

@@ -7,9 +7,13 @@ import type { Config } from "../model/config.ts";
 import { tableSpec } from "../model/table.ts";
 import type { Platform } from "../platform/types.ts";
 import { renderBird } from "../render/bird-conf.ts";
+import { renderCilium } from "../render/cilium.ts";
 import { type Comparison, compareFile, compareRunning } from "../render/compare.ts";
 import { renderFrr } from "../render/frr-conf.ts";
-import { renderMetallb } from "../render/metallb-manifests.ts";
+import { renderFrrK8s } from "../render/frr-k8s.ts";
+import type { Dump } from "../render/manifests.ts";
+import { renderMetallb } from "../render/metallb.ts";
+import type { Rendered } from "../render/misfits.ts";
 import { makePlan, type Plan } from "../render/plan.ts";
 import { readBirdConfiguration } from "../system/bird/conf/read-files.ts";
 import { readBirdOnce } from "../system/bird/read-once.ts";
@@ -28,18 +32,23 @@ export function render(
 	const exists = platform.files.status(configPath) !== undefined;
 	const read = exists ? readConfiguration(platform.files, configPath) : { config: defaultConfig() };
 	if ("errors" in read) return failed(platform, read.errors);
-	const { what, pool } = options;
+	const { what, pools = [], secrets = false } = options;
 	if (what === "nft") return print(platform, renderNft(read.config));
 	const lines = exists ? peerLines(platform.files, configPath) : [];
-	const plan = makePlan(read.config, what, configPath, (peer) => `${configPath}:${lines[peer] ?? 1}`, pool);
+	const place = (peer: number) => `${configPath}:${lines[peer] ?? 1}`;
+	const plan = makePlan(read.config, what, configPath, place, { pools, secrets });
 	if ("errors" in plan) return failed(platform, plan.errors);
-	if (what === "bird")
-		return options.check ? check(platform, read.config, plan, options) : print(platform, renderBird(plan));
-	if (what === "metallb")
-		return import("../render/yaml-library.ts").then(({ dump }) => print(platform, renderMetallb(plan, dump)));
-	const text = renderFrr(plan);
-	return typeof text === "string" ? print(platform, text) : failed(platform, [`render frr: ${text.error}`]);
+	if (options.check) return check(platform, read.config, plan, options);
+	const done = (text: string | { readonly error: string }) =>
+		typeof text === "string" ? print(platform, text) : failed(platform, [`render ${what}: ${text.error}`]);
+	if (what === "bird") return done(renderBird(plan));
+	if (what === "frr") return done(renderFrr(plan));
+	return import("../render/yaml-library.ts").then(({ dump }) => done(MANIFESTS[what](plan, dump)));
 }
+
+const MANIFESTS: Readonly<
+	Record<Exclude<Rendered, "bird" | "frr">, (plan: Plan, dump: Dump) => string | { readonly error: string }>
+> = { metallb: renderMetallb, "frr-k8s": renderFrrK8s, cilium: renderCilium };
 
 function renderNft(config: Config): string {
 	const settings = settingsOf(config);

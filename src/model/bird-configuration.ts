@@ -96,6 +96,8 @@ export interface ChannelConfiguration {
 	readonly nextHopKeep?: NextHop;
 	/** Whether the session must not come up without this family. */
 	readonly mandatory?: boolean;
+	/** Whether IPv4 prefixes may have IPv6 next hops (RFC 8950). */
+	readonly extendedNextHop?: boolean;
 	readonly importTable?: boolean;
 }
 
@@ -148,6 +150,8 @@ export interface DirectConfiguration extends ProtocolConfiguration {
 export interface KernelConfiguration extends ProtocolConfiguration {
 	/** Whether it takes over routes that other programs have set. */
 	readonly learn?: true;
+	/** Whether routes of several peers to one prefix are one route with several next hops. */
+	readonly mergePaths?: true;
 	readonly channels: readonly ChannelConfiguration[];
 }
 

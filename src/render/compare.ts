@@ -1,11 +1,14 @@
 /** The BIRD that is there against the one that would be rendered. Pure. */
 
 import { parseAddress, unmapped } from "../lib/address.ts";
+import { prefixContains } from "../lib/prefix.ts";
 import type { BirdPeer } from "../model/bird.ts";
 import type { BgpConfiguration, BirdConfiguration } from "../model/bird-configuration.ts";
+import type { PeerConfig } from "../model/config.ts";
 import { BGP_PORT } from "../model/ports.ts";
-import { type Lack, lacks, servedBy } from "./needs.ts";
-import { HOLD_TIME, MULTIHOP_HOPS, type Plan, type Session } from "./plan.ts";
+import { type Lack, lacks, servedBy, unmerged } from "./needs.ts";
+import type { Plan } from "./plan.ts";
+import { MULTIHOP_HOPS, type Session } from "./session.ts";
 
 /** One thing that is not as it would be rendered. */
 export interface Difference {
@@ -32,6 +35,11 @@ export function compareFile({ sessions }: Plan, bird: BirdConfiguration): Compar
 			return found ? compareSession(session, found, notes) : [absent(session)];
 		}),
 		...compareShared(sessions, bird, notes),
+		...unmerged(bird).map(({ family }) => ({
+			what: `merge paths for ${family}`,
+			there: "off",
+			wanted: "on",
+		})),
 	];
 	notes.push(...strangers(sessions, bird.bgp));
 	return { differences, notes };
@@ -43,7 +51,7 @@ export function compareRunning({ sessions }: Plan, peers: readonly BirdPeer[]): 
 		const found = peers.find(({ name }) => name === session.name);
 		if (!found) return [absent(session)];
 		const compare = comparer(session.name);
-		compare.differences.push(...compareEnds({ ...session, address: session.remoteAddress }, found));
+		compare.differences.push(...compareEnds(endsOf(session), found));
 		compare(
 			"bfd session",
 			found.bfdMode,
@@ -51,7 +59,16 @@ export function compareRunning({ sessions }: Plan, peers: readonly BirdPeer[]): 
 		);
 		return compare.differences;
 	});
-	return { differences, notes: strangers(sessions, peers) };
+	const ranges = sessions.flatMap(({ range }) => range ?? []);
+	const isNode = ({ neighborAddress = "" }: BirdPeer) =>
+		ranges.some((range) => prefixContains(range, neighborAddress));
+	return {
+		differences,
+		notes: strangers(
+			sessions,
+			peers.filter((peer) => !isNode(peer)),
+		),
+	};
 }
 
 function absent({ name }: Session): Difference {
@@ -69,9 +86,20 @@ function strangers(sessions: readonly Session[], peers: readonly { readonly name
 interface Ends {
 	readonly name: string;
 	readonly address?: string;
+	/** In the place of the address. */
+	readonly range?: string;
 	readonly remoteAs?: number;
 	readonly localAddress?: string;
 	readonly localAs?: number;
+}
+
+function endsOf(session: Session): Ends {
+	const { remoteAddress, range } = session;
+	return {
+		...session,
+		...(remoteAddress === undefined ? {} : { address: remoteAddress }),
+		...(range === undefined ? {} : { range }),
+	};
 }
 
 /** Compares addresses and AS numbers with BIRD's. What either side does not say is no difference. */
@@ -96,7 +124,7 @@ export function compareEnds(
 				: "external";
 	compare("local", there.localAddress, plain(wish.localAddress));
 	compare("local as", there.localAs, wish.localAs);
-	compare("neighbor", there.neighborRange ?? there.neighborAddress, plain(wish.address));
+	compare("neighbor", there.neighborRange ?? there.neighborAddress, wish.range ?? plain(wish.address));
 	compare("neighbor as", there.neighborAs, typeof there.neighborAs === "string" ? kind : wish.remoteAs);
 	return compare.differences;
 }
@@ -111,13 +139,32 @@ function comparer(peer: string) {
 	return Object.assign(compare, { differences });
 }
 
+/** What a section may say of a session besides its ends. */
+type Options = Pick<PeerConfig, "name" | "password" | "holdTime" | "keepaliveTime" | "maxPrefixes">;
+
+/** Compares what the section says of these with BIRD's file; what either side does not say is no difference. */
+export function compareOptions(wish: Options, there: BgpConfiguration): Difference[] {
+	const { password, maxPrefixes } = wish;
+	const compare = comparer(wish.name);
+	const seconds = (value: number | undefined) => (value === undefined ? undefined : `${value} s`);
+	compare("hold time", seconds(there.holdTime), seconds(wish.holdTime));
+	compare("keepalive time", seconds(there.keepaliveTime), seconds(wish.keepaliveTime));
+	compare("password", there.password ? "set" : "none", password === undefined ? undefined : "set");
+	for (const { family, importLimit } of maxPrefixes === undefined ? [] : there.channels) {
+		const limit = importLimit ? `${importLimit.limit ?? "?"} action ${importLimit.action}` : "none";
+		compare(`import limit of ${family}`, limit, `${maxPrefixes} action block`);
+	}
+	return compare.differences;
+}
+
 function compareSession(session: Session, bgp: BgpConfiguration, notes: string[]): Difference[] {
 	const compare = comparer(session.name);
+	const note = (text: string) => notes.push(`${session.name}: ${text}`);
 	const read = <T>(what: string, value: T | undefined): T | undefined => {
-		if (value === undefined) notes.push(`${session.name}: ${what}: could not be read`);
+		if (value === undefined) note(`${what}: could not be read`);
 		return value;
 	};
-	const { multihop, family } = session;
+	const { multihop, families, gracefulRestart } = session;
 	const said = (value: boolean | undefined) => (value === undefined ? undefined : value ? "on" : "off");
 	if (bgp.disabled) compare("disabled", "on", "off");
 	read("local as", bgp.localAs);
@@ -125,7 +172,7 @@ function compareSession(session: Session, bgp: BgpConfiguration, notes: string[]
 	read("neighbor as", bgp.neighborAs);
 	// BIRD finds its own address by itself when the session is direct.
 	const ends = multihop ? { ...bgp, localAddress: bgp.localAddress ?? "no address" } : bgp;
-	compare.differences.push(...compareEnds({ ...session, address: session.remoteAddress }, ends));
+	compare.differences.push(...compareEnds(endsOf(session), ends));
 	compare("local port", bgp.localPort ?? BGP_PORT, session.port);
 	compare("interface", bgp.interface, session.linkLocal ? session.interface : undefined);
 	const hops = read("multihop", bgp.multihop);
@@ -133,17 +180,31 @@ function compareSession(session: Session, bgp: BgpConfiguration, notes: string[]
 	if (hops !== undefined && (hops !== false) !== multihop)
 		compare("multihop", hops === false ? "direct" : hops, multihop ? MULTIHOP_HOPS : "direct");
 	compare("passive", said(read("passive", bgp.passive)), "on");
-	compare("graceful restart", read("graceful restart", bgp.gracefulRestart), "on");
+	const restart = read("graceful restart", bgp.gracefulRestart);
+	// Without the speaker's graceful restart there is nothing to be aware of.
+	if (restart !== "off" || gracefulRestart) compare("graceful restart", restart, "aware");
 	const bfd = read("bfd", bgp.bfd);
-	compare("bfd", bfd === "graceful" ? "on" : bfd, session.bfd ? "on" : "off");
-	const holdTime = read("hold time", bgp.holdTime);
-	compare("hold time", holdTime === undefined ? undefined : `${holdTime} s`, `${HOLD_TIME} s`);
-	if (!bgp.channels.some((channel) => channel.family === `ipv${family}`))
-		compare("channel", bgp.channels.map((channel) => channel.family).join(", ") || "none", `ipv${family}`);
-	if (bgp.password)
-		notes.push(
-			`${session.name}: has a password, which is not rendered; the speaker's BGPPeer needs the same one`,
+	if (bfd === "graceful" && session.bfd && !gracefulRestart)
+		note(
+			"bfd graceful: of use where the speaker has graceful restart on, as `option graceful_restart` renders it",
 		);
+	else compare("bfd", bfd, session.bfd ? (gracefulRestart ? "graceful" : "on") : "off");
+	if (!session.bfd && bfd === "off")
+		note(
+			`without BFD the speaker's connect time decides how soon it dials after a reboot of this router; the rendered ${session.connectTime} s are not seen from here`,
+		);
+	read("hold time", bgp.holdTime);
+	const { keepaliveTime: _, ...options } = session;
+	compare.differences.push(...compareOptions(options, bgp));
+	for (const family of families) {
+		const found = bgp.channels.find((channel) => channel.family === `ipv${family}`);
+		const channels = bgp.channels.map((channel) => channel.family).join(", ") || "none";
+		if (!found) compare("channel", channels, `ipv${family}`);
+		else if (family === 4 && session.family === 6)
+			compare("extended next hop", said(found.extendedNextHop), "on");
+	}
+	if (bgp.password && session.password === undefined)
+		note("has a password, which `option password` does not tell; the speaker needs the same one");
 	return compare.differences;
 }
 
@@ -153,8 +214,9 @@ function compareShared(sessions: readonly Session[], bird: BirdConfiguration, no
 		const found = bird.bgp.find(({ name }) => name === session.name);
 		// How next hops are resolved is the file's own affair where it is multihop too.
 		const own = session.multihop && found?.multihop ? { recursive: servedBy(found).recursive } : {};
-		return lacks(bird, { ...session, ...own }).flatMap(({ id, may }): Difference[] => {
-			const needed = NEEDED[id](session);
+		const families = session.families.map((family) => `ipv${family}`);
+		return lacks(bird, { ...session, families, ...own }).flatMap(({ id, may, family }): Difference[] => {
+			const needed = NEEDED[id](session, family);
 			if (!may) return [{ there: "none", ...needed }];
 			notes.push(`${session.name}: ${needed.what}: none; needed where nothing else leads to its next hops`);
 			return [];
@@ -173,11 +235,11 @@ const bfdNeeded = ({ family, multihop }: Session): Needed => ({
 	wanted: `one for ipv${family}, ${multihop ? "multihop" : "direct"}`,
 });
 
-const NEEDED: Readonly<Record<Lack["id"], (session: Session) => Needed>> = {
+const NEEDED: Readonly<Record<Lack["id"], (session: Session, of: string | undefined) => Needed>> = {
 	"device-missing": () => ({ what: "protocol device", wanted: "one" }),
-	"kernel-missing": ({ family }) => ({
+	"kernel-missing": (_, family) => ({
 		what: "protocol kernel",
-		wanted: `one that exports ipv${family} routes`,
+		wanted: `one that exports ${family} routes`,
 	}),
 	"direct-missing": ({ family, interface: device }) => ({
 		what: "protocol direct",

@@ -100,6 +100,38 @@ export function lacks(bird: BirdConfiguration, session: Served): Lack[] {
 	return found;
 }
 
+/** Prefixes that several peers can announce, of which the kernel gets one next hop only. */
+export interface Unmerged {
+	readonly family: "ipv4" | "ipv6";
+	/** The peers' names; a range is one of them. */
+	readonly peers: readonly string[];
+}
+
+/**
+ * Where `merge paths` is missing. Peers of one AS are taken for one cluster, whose nodes announce the same services; a
+ * range may have many of them. Routes that do not reach the kernel need none.
+ */
+export function unmerged(bird: BirdConfiguration): Unmerged[] {
+	return (["ipv4", "ipv6"] as const).flatMap((family): Unmerged[] => {
+		const kernels = bird.kernel.filter(
+			({ disabled, channels }) =>
+				!disabled && channels.some((each) => each.family === family && (each.export ?? "none") !== "none"),
+		);
+		if (kernels.length === 0 || kernels.some(({ mergePaths }) => mergePaths)) return [];
+		const clusters = new Map<unknown, string[]>();
+		const several = new Set<unknown>();
+		for (const { name, disabled, channels, neighborAs, neighborRange } of bird.bgp) {
+			if (disabled || !channels.some((each) => each.family === family && each.import !== "none")) continue;
+			const peers = clusters.get(neighborAs);
+			if (peers || neighborRange !== undefined) several.add(neighborAs);
+			if (peers) peers.push(name);
+			else clusters.set(neighborAs, [name]);
+		}
+		const peers = [...several].flatMap((as) => clusters.get(as) ?? []);
+		return peers.length === 0 ? [] : [{ family, peers }];
+	});
+}
+
 /** Whether BIRD's patterns match an interface; one that is not known, and prefixes, get the benefit of the doubt. */
 function matches(patterns: readonly string[], device: string | undefined): boolean {
 	if (patterns.length === 0 || device === undefined) return true;

@@ -1,56 +1,45 @@
-/** What the renderers share: peers with all that a session needs, and the article's timers. Pure. */
+/** What the renderers share: peers with all that a session needs. Pure. */
 
 import { isLinkLocal, parseAddress } from "../lib/address.ts";
 import type { Prefix } from "../lib/prefix.ts";
 import type { Config, PeerConfig } from "../model/config.ts";
 import { BGP_PORT } from "../model/ports.ts";
-
-/** One BGP session, seen from the router. */
-export interface Session {
-	/** BIRD's protocol name. */
-	readonly name: string;
-	readonly family: 4 | 6;
-	readonly localAddress: string;
-	readonly localAs: number;
-	/** The speaker's. */
-	readonly remoteAddress: string;
-	readonly remoteAs: number;
-	/** TCP port that the speaker dials. */
-	readonly port: number;
-	/** The router's interface towards the speaker. */
-	readonly interface?: string;
-	/** Multihop BGP and BFD (UDP 4784) on both ends, or on neither (UDP 3784). */
-	readonly multihop: boolean;
-	readonly bfd: boolean;
-	/** Whether either address is link-local, which means something on its interface only. */
-	readonly linkLocal: boolean;
-}
+import type { Speaker } from "../model/speaker.ts";
+import { misfits, RENDERINGS, type Rendered, strangerLine } from "./misfits.ts";
+import { bySpeakerSide, routerOf, type Session } from "./session.ts";
 
 /** What a rendering is made from. */
 export interface Plan {
 	readonly sessions: readonly Session[];
 	/** The service addresses, where the caller named them. */
-	readonly pool?: Prefix;
-	/** How MetalLB's objects call the router. */
+	readonly pools: readonly Prefix[];
+	/** How the cluster's objects call the router. */
 	readonly routerName: string;
+	/** Whether passwords are printed. */
+	readonly secrets: boolean;
+	/** One sentence for each peer that is left out, because another program speaks there. */
+	readonly others: readonly string[];
 }
 
-export type Rendered = "bird" | "metallb" | "frr";
+export interface PlanOptions {
+	readonly pools?: readonly Prefix[];
+	readonly secrets?: boolean;
+}
 
-/** Seconds; what both ends ask for. */
-export const HOLD_TIME = 15;
-export const KEEPALIVE_TIME = 5;
+/** Seconds; what both ends ask for where the section says nothing. */
+const HOLD_TIME = 15;
+const CONNECT_TIME = 10;
 
-/** Milliseconds, as the speaker's BFDProfile has them; the router's own are their mirror image. */
-export const BFD_PROFILE = { receiveInterval: 380, transmitInterval: 270 } as const;
-/** Lost packets in a row that end a BFD session: FRR's default, said to BIRD (whose default is 5). */
-export const BFD_MULTIPLIER = 3;
+/** What speaks from a link-local address, as sessions without addresses do. */
+const LINK_LOCAL = "fe80::/10";
 
-/** Hops of BIRD's `multihop`. The first is the speaker itself when it is in the same network. */
-export const MULTIHOP_HOPS = 2;
-
-/** The highest `peerPort` of a BGPPeer. */
-const MOST_PEER_PORT = 16_384;
+/** They have no BFD, or none that their own resources switch on. */
+const WITHOUT_BFD: readonly (Speaker | "auto" | undefined)[] = [
+	"cilium",
+	"gobgp",
+	"calico",
+	"metallb-native",
+];
 
 const NO_PEERS =
 	"no 'config peer' section to render from; add one with name, address, local_address, local_as and remote_as";
@@ -66,36 +55,48 @@ export function makePlan(
 	what: Rendered,
 	file: string,
 	place: (peer: number) => string,
-	pool?: Prefix,
+	{ pools = [], secrets = false }: PlanOptions = {},
 ): Plan | { readonly errors: readonly string[] } {
 	if (config.peers.length === 0) return { errors: [`${file}: ${NO_PEERS}`] };
 	const errors: string[] = [];
+	const others: string[] = [];
 	const sessions = config.peers.flatMap((peer, index) => {
+		const at = `${place(index)}: peer '${peer.name}'`;
+		const stranger = strangerLine(peer.speaker, what);
+		if (stranger !== undefined) {
+			others.push(`${at}: ${stranger}`);
+			return [];
+		}
 		const session = completeSession(peer);
-		const complaints = Array.isArray(session) ? session : misfits(session, what);
-		for (const complaint of complaints) errors.push(`${place(index)}: peer '${peer.name}': ${complaint}`);
+		const complaints = Array.isArray(session) ? session : misfits(session, what, pools);
+		for (const complaint of complaints) errors.push(`${at}: ${complaint}`);
 		return Array.isArray(session) ? [] : [session];
 	});
-	if (pool && errors.length === 0 && !sessions.some(({ family }) => family === pool.family))
-		errors.push(
-			`${file}: --pool ${pool.text}: no peer has an IPv${pool.family} address, so nothing would announce it`,
-		);
+	if (sessions.length === 0 && errors.length === 0) return { errors: others };
+	for (const { family, text } of errors.length === 0 ? pools : [])
+		if (!sessions.some(({ families }) => families.includes(family)))
+			errors.push(
+				`${file}: --pool ${text}: no peer has an IPv${family} address, so nothing would announce it`,
+			);
+	if (RENDERINGS[what].asNodes && errors.length === 0) errors.push(...conflicts(sessions, file));
 	if (errors.length > 0) return { errors };
 	const routerName = kubernetesName(config.main.routerId) ?? "openwrt";
-	return { sessions, routerName, ...(pool ? { pool } : {}) };
+	return { sessions, routerName, pools, secrets, others };
 }
 
-/** Sessions that one object of MetalLB's stands for: its speakers on all nodes dial the same router in the same way. */
-export function bySpeakerSide(sessions: readonly Session[]): Session[][] {
-	const groups = new Map<string, Session[]>();
-	for (const session of sessions) {
-		const { localAddress, localAs, remoteAs, multihop, bfd, port } = session;
-		const key = JSON.stringify([localAddress, localAs, remoteAs, multihop, bfd, port]);
-		const group = groups.get(key);
-		if (group) group.push(session);
-		else groups.set(key, [session]);
-	}
-	return [...groups.values()];
+/** One node has one session with one address of the router (MetalLB: "doesn't support duplicate BGPPeers"; so has FRR). */
+function conflicts(sessions: readonly Session[], file: string): string[] {
+	const sides = bySpeakerSide(sessions);
+	return sides.flatMap((side, index) =>
+		sides.slice(0, index).flatMap((other) => {
+			const [own, others] = [side.nodes, other.nodes];
+			if (routerOf(side.session) !== routerOf(other.session)) return [];
+			if (own && others && !own.some((node) => others.includes(node))) return [];
+			return [
+				`${file}: peers '${other.session.name}' and '${side.session.name}' want different sessions with ${routerOf(side.session)}, and a node can have one of them: option node says which node has which`,
+			];
+		}),
+	);
 }
 
 /** A name that Kubernetes takes (RFC 1123 label); undefined when nothing of it is left. */
@@ -110,51 +111,39 @@ export function kubernetesName(text: string): string | undefined {
 
 /** Which options are missing, or the session. */
 function completeSession(peer: PeerConfig): Session | string[] {
-	const { address, localAddress, localAs, remoteAs } = peer;
-	const needed = { address, local_address: localAddress, local_as: localAs, remote_as: remoteAs };
+	const { localAddress, localAs, remoteAs, nodeInterface, speaker, holdTime = HOLD_TIME } = peer;
+	const unnumbered = nodeInterface !== undefined;
+	const remote = unnumbered ? LINK_LOCAL : (peer.range ?? peer.address);
+	const local = unnumbered ? LINK_LOCAL : localAddress;
+	const needed = { address: remote, local_address: local, local_as: localAs, remote_as: remoteAs };
 	const missing = Object.entries(needed).flatMap(([option, value]) => (value === undefined ? [option] : []));
-	const family = parseAddress(address ?? "")?.family;
-	if (
-		address === undefined ||
-		localAddress === undefined ||
-		localAs === undefined ||
-		remoteAs === undefined ||
-		!family
-	)
+	const [remoteStart, localStart] = [remote, local].map((text) => parseAddress(text?.split("/")[0] ?? ""));
+	if (!remoteStart || !localStart || localAs === undefined || remoteAs === undefined)
 		return missing.map((option) => `option ${option} is needed to render`);
-	const { name, interface: device, multihop = false, bfd = true, port = BGP_PORT } = peer;
+	const { family } = remoteStart;
 	return {
-		name,
+		...present(peer, ["interface", "password", "maxPrefixes", "node", "nodeInterface", "sourceAddress"]),
+		...(unnumbered || localAddress === undefined ? {} : { localAddress }),
+		...(remote?.includes("/") ? { range: remote } : { remoteAddress: remote ?? "" }),
+		...(speaker === undefined || speaker === "auto" ? {} : { speaker }),
+		name: peer.name,
 		family,
-		localAddress,
+		families: unnumbered || peer.dualStack ? [4, 6] : [family],
 		localAs,
-		remoteAddress: address,
 		remoteAs,
-		port,
-		...(device === undefined ? {} : { interface: device }),
-		multihop,
-		bfd,
-		linkLocal: [address, localAddress].some((text) => {
-			const parsed = parseAddress(text);
-			return parsed !== undefined && isLinkLocal(parsed);
-		}),
+		port: peer.port ?? BGP_PORT,
+		multihop: peer.multihop ?? false,
+		bfd: peer.bfd ?? !WITHOUT_BFD.includes(speaker),
+		holdTime,
+		keepaliveTime: peer.keepaliveTime ?? Math.floor(holdTime / 3),
+		connectTime: peer.connectTime ?? CONNECT_TIME,
+		gracefulRestart: peer.gracefulRestart ?? false,
+		linkLocal: isLinkLocal(remoteStart) || isLinkLocal(localStart),
 	};
 }
 
-/** What cannot work on one of the two ends. */
-function misfits(session: Session, what: Rendered): string[] {
-	const complaints: string[] = [];
-	const { multihop, localAs, remoteAs, linkLocal } = session;
-	// MetalLB, internal/config/config.go: "invalid ebgp-multihop parameter set for an ibgp peer".
-	if (multihop && localAs === remoteAs)
-		complaints.push("option multihop is for external BGP: MetalLB refuses it when local_as is remote_as");
-	// The API's own limit (api/v1beta2/bgppeer_types.go).
-	if (what !== "bird" && session.port > MOST_PEER_PORT)
-		complaints.push(`MetalLB takes no option port above ${MOST_PEER_PORT}`);
-	if (!linkLocal) return complaints;
-	if (multihop) complaints.push("option multihop does not work with a link-local address");
-	if (session.interface === undefined)
-		complaints.push("option interface is needed to render, because the address is link-local");
-	if (what !== "bird") complaints.push("MetalLB cannot dial a link-local address; use another one");
-	return complaints;
+/** Those of an object's values that are there. */
+function present<T extends object, Key extends keyof T>(of: T, keys: readonly Key[]): Pick<T, Key> {
+	const entries = keys.flatMap((key) => (of[key] === undefined ? [] : [[key, of[key]]]));
+	return Object.fromEntries(entries) as Pick<T, Key>;
 }

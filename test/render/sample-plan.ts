@@ -1,6 +1,7 @@
 import { parseConfig } from "../../src/config/load.ts";
-import { type Prefix, parsePrefix } from "../../src/lib/prefix.ts";
-import { makePlan, type Plan, type Rendered } from "../../src/render/plan.ts";
+import { parsePrefix } from "../../src/lib/prefix.ts";
+import type { Rendered } from "../../src/render/misfits.ts";
+import { makePlan, type Plan } from "../../src/render/plan.ts";
 
 /** The article's peer, multihop. */
 export const article = {
@@ -27,8 +28,9 @@ export type Options = Readonly<Record<string, string | undefined>>;
 export function tryPlan(
 	peers: readonly Options[],
 	what: Rendered = "bird",
-	pool?: string,
+	pools: string | readonly string[] = [],
 	main: Options = {},
+	secrets = false,
 ) {
 	const section = (heading: string, options: Options) => [
 		heading,
@@ -40,19 +42,25 @@ export function tryPlan(
 	];
 	const read = parseConfig(text.flat().join("\n"), "config");
 	if ("errors" in read) throw new Error(read.errors.join("\n"));
-	const prefix: Prefix | undefined = pool === undefined ? undefined : parsePrefix(pool);
+	const prefixes = [pools].flat().flatMap((pool) => parsePrefix(pool) ?? []);
 	return makePlan(
 		read.config,
 		what,
 		"/etc/config/bgpwarden",
 		(peer) => `/etc/config/bgpwarden:${10 + 2 * peer}`,
-		prefix,
+		{ pools: prefixes, secrets },
 	);
 }
 
 /** @throws Error with what is missing */
-export function plan(peers: readonly Options[], pool?: string, main: Options = {}): Plan {
-	const made = tryPlan(peers, "bird", pool, main);
+export function plan(
+	peers: readonly Options[],
+	pools?: string | readonly string[],
+	main: Options = {},
+	what: Rendered = "bird",
+	secrets = false,
+): Plan {
+	const made = tryPlan(peers, what, pools, main, secrets);
 	if ("errors" in made) throw new Error(made.errors.join("\n"));
 	return made;
 }

@@ -46,6 +46,7 @@ const channel = is.shape<Model.ChannelConfiguration>({
 	nextHopSelf: is.maybe(nextHop),
 	nextHopKeep: is.maybe(nextHop),
 	mandatory: is.maybe(is.flag),
+	extendedNextHop: is.maybe(is.flag),
 	importTable: is.maybe(is.flag),
 });
 const heading = { name: is.text, disabled: is.flag };
@@ -102,6 +103,7 @@ export const birdConfiguration = is.shape<Model.BirdConfiguration>({
 		is.shape<Model.KernelConfiguration>({
 			...heading,
 			learn: is.maybe(is.oneOf(true)),
+			mergePaths: is.maybe(is.oneOf(true)),
 			channels: is.list(channel),
 		}),
 	),

@@ -17,6 +17,7 @@ const LIMITS = [
 ] as const;
 const SWITCHES = [
 	["mandatory", "mandatory"],
+	["extended next hop", "extendedNextHop"],
 	["import table", "importTable"],
 ] as const;
 const NEXT_HOPS = [
@@ -60,7 +61,13 @@ export function withBgpDefaults(
 	const { internal, multihop, disableAfterError, nextHopKeep } = protocol;
 	const gateway = multihop === undefined ? {} : { gateway: multihop === false ? "direct" : "recursive" };
 	const policy = internal ? { import: "all", export: "none" } : {};
-	const rest = { nextHopSelf: false, nextHopKeep, mandatory: false, importTable: false };
+	const rest = {
+		nextHopSelf: false,
+		nextHopKeep,
+		mandatory: false,
+		extendedNextHop: false,
+		importTable: false,
+	};
 	return [...channels.values()].map((channel) => {
 		const { importLimit } = channel;
 		// BIRD can either restart the protocol or leave it disabled.

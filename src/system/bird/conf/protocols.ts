@@ -150,15 +150,23 @@ export function readKernel(
 	defines: Defines,
 ): KernelConfiguration {
 	const channels: Channels = new Map();
-	let [disabled, learn] = [false, false];
+	let [disabled, learn, mergePaths] = [false, false, false];
 	for (const statement of statements) {
 		const words = new Words(statement, defines);
 		if (words.accept("disabled")) disabled = words.switch() ?? disabled;
 		// `learn`, `learn yes`, and in BIRD 2.0.8 `learn all`.
 		else if (words.accept("learn")) learn = words.accept("all") || (words.switch() ?? true);
+		// `merge paths`, `merge paths on limit 4`, `merge paths limit 4`.
+		else if (words.accept("merge", "paths")) mergePaths = words.accept("limit") || (words.switch() ?? true);
 		else readChannel(words, defines, channels);
 	}
-	return { name, disabled, channels: [...channels.values()], ...(learn ? { learn } : {}) };
+	return {
+		name,
+		disabled,
+		channels: [...channels.values()],
+		...(learn ? { learn } : {}),
+		...(mergePaths ? { mergePaths } : {}),
+	};
 }
 
 /** `accept ipv4 direct`: each word takes its opposite away, and gives itself back. */
