@@ -108,7 +108,7 @@ function peerConfig(peer: Named): Document {
 				families: session.families.map((family) => ({
 					afi: `ipv${family}`,
 					safi: "unicast",
-					advertisements: { matchLabels: LABELS },
+					advertisements: { matchLabels: { ...LABELS } },
 				})),
 			},
 		},

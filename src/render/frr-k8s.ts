@@ -75,7 +75,7 @@ function frrConfiguration(peer: Named, pools: Plan["pools"]): Document {
 										: {}),
 								},
 							],
-							...(prefixes.length > 0 ? { prefixes } : {}),
+							...(prefixes.length > 0 ? { prefixes: [...prefixes] } : {}),
 						},
 					],
 					...(session.bfd ? { bfdProfiles: [{ name: BFD_PROFILE_NAME, ...BFD_PROFILE }] } : {}),

@@ -91,6 +91,8 @@ function conflicts(sessions: readonly Session[], file: string): string[] {
 		sides.slice(0, index).flatMap((other) => {
 			const [own, others] = [side.nodes, other.nodes];
 			if (routerOf(side.session) !== routerOf(other.session)) return [];
+			// Another AS is another cluster.
+			if (side.session.remoteAs !== other.session.remoteAs) return [];
 			if (own && others && !own.some((node) => others.includes(node))) return [];
 			return [
 				`${file}: peers '${other.session.name}' and '${side.session.name}' want different sessions with ${routerOf(side.session)}, and a node can have one of them: option node says which node has which`,

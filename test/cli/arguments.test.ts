@@ -36,11 +36,26 @@ describe("parseArguments", () => {
 		["render bird --check --live", { verb: "render", what: "bird", check: true, live: true, json: false }],
 		[
 			"render metallb --pool 192.168.20.0/24",
-			{ verb: "render", what: "metallb", ...plain, pool: { family: 4, text: "192.168.20.0/24", length: 24 } },
+			{
+				verb: "render",
+				what: "metallb",
+				...plain,
+				pools: [{ family: 4, text: "192.168.20.0/24", length: 24 }],
+			},
 		],
 		[
 			"--pool=2001:DB8::/64 render frr",
-			{ verb: "render", what: "frr", ...plain, pool: { family: 6, text: "2001:db8::/64", length: 64 } },
+			{ verb: "render", what: "frr", ...plain, pools: [{ family: 6, text: "2001:db8::/64", length: 64 }] },
+		],
+		[
+			"render cilium --pool fd00::/64 --secrets --pool 10.0.0.0/8",
+			{
+				...{ verb: "render", what: "cilium", ...plain, secrets: true },
+				pools: [
+					{ family: 6, text: "fd00::/64", length: 64 },
+					{ family: 4, text: "10.0.0.0/8", length: 8 },
+				],
+			},
 		],
 	])("%s", (line, command) => {
 		expect(parse(line)).toEqual({ ...command, ...GLOBAL });
@@ -101,7 +116,7 @@ describe("parseArguments", () => {
 		["trace a --seconds", "--seconds needs a number"],
 		["trace a --seconds 0", "trace: --seconds: '0' is not a number of seconds (1 to 3600)"],
 		["status --seconds 5", "status does not take --seconds"],
-		["render", "render needs what to render: nft, bird, metallb or frr"],
+		["render", "render needs what to render: nft, bird, metallb, frr-k8s, cilium or frr"],
 		["render frr --check", "render frr does not take --check; only 'render bird' does"],
 		["render bird --json", "render: --json needs --check"],
 		["render bird --live", "render: --live needs --check"],
@@ -112,8 +127,18 @@ describe("parseArguments", () => {
 			"render bird --pool 192.168.20.1/24",
 			"render: --pool: '192.168.20.1/24' is not a prefix such as 192.168.20.0/24 (without bits behind its length)",
 		],
+		[
+			"render bird --pool 10.0.0.0/8 --pool=fd00::/64 --pool 11.0.0.0/8",
+			"render: --pool may be given twice, for IPv4 and for IPv6, not twice for IPv4",
+		],
+		["render nft --secrets", "render nft does not take --secrets"],
+		["render bird --check --secrets", "render bird --check does not take --secrets"],
+		["status --secrets", "status does not take --secrets"],
 		["status --pool 10.0.0.0/8", "status does not take --pool"],
-		["render nftt", "render: 'nftt' is not one of nft, bird, metallb, frr (did you mean 'nft'?)"],
+		[
+			"render nftt",
+			"render: 'nftt' is not one of nft, bird, metallb, frr-k8s, cilium, frr (did you mean 'nft'?)",
+		],
 	])("refuses '%s'", (line, error) => {
 		expect(parse(line)).toEqual({ verb: "usage", error });
 	});

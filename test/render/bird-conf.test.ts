@@ -5,8 +5,8 @@ import { parseBirdConfiguration } from "../../src/system/bird/conf/parse-conf.ts
 import { article, article6, type Options, plan } from "./sample-plan.ts";
 
 /** What BIRD would make of the rendered file. */
-function rendered(peers: readonly Options[], pool?: string) {
-	const text = renderBird(plan(peers, pool));
+function rendered(peers: readonly Options[], pools?: string | readonly string[], secrets = false) {
+	const text = renderBird(plan(peers, pools, {}, "bird", secrets));
 	return { text, ...parseBirdConfiguration({ path: "bird.conf", text }) };
 }
 
@@ -15,7 +15,7 @@ test("the article's peer, multihop as its speaker is", () => {
 		routerId: "192.168.1.1",
 		device: true,
 		direct: [{ patterns: ["br-lan"], families: ["ipv4"] }],
-		kernel: [{ channels: [{ family: "ipv4", export: "where source = RTS_BGP" }] }],
+		kernel: [{ mergePaths: true, channels: [{ family: "ipv4", export: "where source = RTS_BGP" }] }],
 		bfd: [{ interfaces: [], multihop: { minReceive: 270, minTransmit: 380, multiplier: 3 } }],
 		bgp: [
 			{
@@ -26,7 +26,7 @@ test("the article's peer, multihop as its speaker is", () => {
 				neighborAs: 65009,
 				multihop: 2,
 				passive: true,
-				gracefulRestart: "on",
+				gracefulRestart: "aware",
 				bfd: "on",
 				holdTime: 15,
 				keepaliveTime: 5,
@@ -94,4 +94,96 @@ test("option port is BIRD's own port, and what the speaker listens on stays as i
 		[undefined, undefined],
 	]);
 	expect(rendered([{ ...article, port: "179" }]).text).toBe(rendered([article]).text);
+});
+
+test("graceful restart of the speaker takes bfd graceful, and BIRD itself is aware of it", () => {
+	const { bgp, text } = rendered([{ ...article, graceful_restart: "1" }]);
+	expect(bgp).toMatchObject([{ gracefulRestart: "aware", bfd: "graceful" }]);
+	expect(text).toContain("until its restart time (120 s) is over");
+	const without = rendered([{ ...article, graceful_restart: "1", bfd: "0" }]);
+	expect(without.bgp).toMatchObject([{ gracefulRestart: "aware", bfd: "off" }]);
+});
+
+test("a range is one protocol, which names those of its nodes", () => {
+	const cluster = { ...article, name: "cluster", address: undefined, range: "192.168.1.0/24" };
+	expect(rendered([cluster]).bgp).toMatchObject([
+		{
+			name: "cluster",
+			localAddress: "192.168.1.1",
+			neighborRange: "192.168.1.0/24",
+			neighborAs: 65009,
+			dynamicName: "cluster",
+			multihop: 2,
+		},
+	]);
+	const long = rendered([{ ...cluster, name: "n".repeat(64) }]);
+	expect(long.bgp).toMatchObject([{ name: "n".repeat(64), dynamicName: "n".repeat(48) }]);
+});
+
+test("a session without addresses is for whoever dials on its interface, with prefixes of both families", () => {
+	const bare = {
+		...{ name: "node", local_as: "65001", remote_as: "65009", port: "1790" },
+		...{ interface: "br-lan", node_interface: "eth0" },
+	};
+	const { bgp, bfd, kernel, text } = rendered([bare]);
+	expect(bgp).toMatchObject([
+		{
+			neighborRange: "fe80::/10",
+			interface: "br-lan",
+			localPort: 1790,
+			multihop: false,
+			channels: [{ family: "ipv4", extendedNextHop: true }, { family: "ipv6" }],
+		},
+	]);
+	expect(bgp[0]).not.toHaveProperty("localAddress");
+	expect(bfd).toMatchObject([{ interfaces: [{ patterns: ["br-lan"] }] }]);
+	expect(kernel.map(({ channels }) => channels[0]?.family)).toEqual(["ipv4", "ipv6"]);
+	expect(text).toContain("router advertisements");
+});
+
+test("dual stack: both families over one session, each with its pool", () => {
+	const dual = rendered([{ ...article, dual_stack: "1" }], ["192.168.20.0/24", "fd00:20::/64"]);
+	expect(dual.bgp[0]?.channels).toMatchObject([
+		{ family: "ipv4", import: "where net ~ [ 192.168.20.0/24+ ]", extendedNextHop: false },
+		{ family: "ipv6", import: "where net ~ [ fd00:20::/64+ ]" },
+	]);
+	expect(dual.direct).toMatchObject([{ families: ["ipv4", "ipv6"] }]);
+	const over6 = rendered([{ ...article6, dual_stack: "1" }]);
+	expect(over6.bgp[0]?.channels).toMatchObject([{ extendedNextHop: true }, { family: "ipv6" }]);
+});
+
+test("a password is printed when it is asked for, and else cannot be taken for one", () => {
+	const secret = { ...article, password: "correct-horse" };
+	const masked = rendered([secret]);
+	expect(masked.text).not.toContain("horse");
+	expect(masked.text).toContain("# password");
+	expect(masked.bgp).toMatchObject([{ password: false }]);
+	const shown = rendered([secret], undefined, true);
+	expect(shown.text).toContain('\tpassword "correct-horse";');
+	expect(shown.bgp).toMatchObject([{ password: true }]);
+});
+
+test.each([
+	["100", 80],
+	["1", 1],
+])("of %s prefixes at most, the log warns at %i", (max_prefixes, warning) => {
+	expect(rendered([{ ...article, max_prefixes }]).bgp[0]?.channels).toMatchObject([
+		{
+			importLimit: { limit: Number(max_prefixes), action: "block" },
+			receiveLimit: { limit: warning, action: "warn" },
+		},
+	]);
+});
+
+test("the timers of the section", () => {
+	expect(rendered([{ ...article, hold_time: "90" }]).bgp).toMatchObject([
+		{ holdTime: 90, keepaliveTime: 30 },
+	]);
+	const both = rendered([{ ...article, hold_time: "90", keepalive_time: "7" }]);
+	expect(both.bgp).toMatchObject([{ holdTime: 90, keepaliveTime: 7 }]);
+});
+
+test.each(["cilium", "gobgp", "calico", "metallb-native"])("%s has no BFD, unless it is said", (speaker) => {
+	expect(rendered([{ ...article, speaker }]).bgp).toMatchObject([{ bfd: "off" }]);
+	expect(rendered([{ ...article, speaker, bfd: "1" }]).bgp).toMatchObject([{ bfd: "on" }]);
 });

@@ -40,7 +40,7 @@ describe("what differs in the file", () => {
 		["as 65009", "internal", "waukeen: neighbor as: internal -> external"],
 		["multihop 2", "direct", "waukeen: multihop: direct -> 2"],
 		["passive on", "passive off", "waukeen: passive: off -> on"],
-		["graceful restart on", "graceful restart aware", "waukeen: graceful restart: aware -> on"],
+		["graceful restart aware", "graceful restart on", "waukeen: graceful restart: on -> aware"],
 		["bfd on", "bfd off", "waukeen: bfd: off -> on"],
 		["hold time 15", "hold time 90", "waukeen: hold time: 90 s -> 15 s"],
 		["\tipv4 {\n\t\t# Serv", "\tipv6 {\n\t\t# Serv", "waukeen: channel: ipv6 -> ipv4"],
@@ -59,7 +59,8 @@ describe("what differs in the file", () => {
 
 	test.each([
 		["multihop 2", "multihop"],
-		["bfd on", "bfd graceful"],
+		["graceful restart aware", "graceful restart off"],
+		["\tgraceful restart aware;", ""],
 		["as 65009", "external"],
 		["keepalive time 5", "keepalive time 3"],
 		['interface "br-lan"', 'interface "eth0", "br-???"'],
@@ -95,13 +96,90 @@ test("what is worth a note", () => {
 	expect(changed("hold time 15", "hold time HOLD").notes).toEqual(["waukeen: hold time: could not be read"]);
 	expect(changed("passive on", 'password "x"; passive on')).toEqual({
 		lines: [],
-		notes: ["waukeen: has a password, which is not rendered; the speaker's BGPPeer needs the same one"],
+		notes: ["waukeen: has a password, which `option password` does not tell; the speaker needs the same one"],
 	});
 	const extra = "protocol bgp extra { local as 1; neighbor 10.0.0.1 as 2; } protocol device";
 	expect(changed("protocol device", extra)).toEqual({
 		lines: [],
 		notes: ["extra: in BIRD, without a 'config peer' section"],
 	});
+});
+
+test("bfd graceful without the speaker's graceful restart is worth a note, and the other way round a difference", () => {
+	const { lines, notes } = changed("bfd on", "bfd graceful");
+	expect(lines).toEqual([]);
+	expect(notes).toEqual([expect.stringMatching(/^waukeen: bfd graceful: of use where the speaker/)]);
+	const restarting = plan([{ ...article, graceful_restart: "1" }]);
+	expect(changed("bfd graceful", "bfd on", restarting).lines).toEqual(["waukeen: bfd: on -> graceful"]);
+	expect(changed("restart aware", "restart off", restarting).lines).toEqual([
+		"waukeen: graceful restart: off -> aware",
+	]);
+});
+
+test("without BFD it says what is not seen from here", () => {
+	const slow = plan([{ ...article, bfd: "0", connect_time: "7" }]);
+	const { lines, notes } = changed("passive on", "passive off", slow);
+	expect(lines).toEqual(["waukeen: passive: off -> on"]);
+	expect(notes).toEqual([expect.stringContaining("the rendered 7 s are not seen from here")]);
+});
+
+test("limits, passwords and a second family", () => {
+	const all = plan(
+		[{ ...article, max_prefixes: "100", password: "x", dual_stack: "1" }],
+		undefined,
+		{},
+		"bird",
+		true,
+	);
+	expect(changed('password "x"', "passive on", all).lines).toEqual(["waukeen: password: none -> set"]);
+	expect(changed("import limit 100", "import limit 50", all).lines).toEqual([
+		"waukeen: import limit of ipv4: 50 action block -> 100 action block",
+	]);
+	expect(changed("import limit 100 action block", "import all", all).lines).toEqual([
+		"waukeen: import limit of ipv4: none -> 100 action block",
+	]);
+	expect(changed(/\tipv6 \{\n\t\t# Serv/, "\tipv6 multicast {\n\t\t# Serv", all).lines).toEqual([
+		"waukeen: channel: ipv4, ipv6 multicast -> ipv6",
+	]);
+	const over6 = plan([{ ...article6, dual_stack: "1" }]);
+	expect(changed("\t\textended next hop on;\n", "", over6).lines).toEqual([
+		"six: extended next hop: off -> on",
+	]);
+});
+
+test("merge paths is wanted where several peers can announce the same", () => {
+	const two = plan([article, { ...article, name: "node-2", address: "192.168.1.3" }]);
+	const off = { lines: ["-: merge paths for ipv4: off -> on"], notes: [] };
+	expect(changed("merge paths on;", "", two)).toEqual(off);
+	expect(changed("merge paths on;", "merge paths off;", two)).toEqual(off);
+	expect(changed("merge paths on;", "merge paths on limit 4;", two).lines).toEqual([]);
+	expect(changed("merge paths on;", "merge paths limit 4;", two).lines).toEqual([]);
+	const range = plan([{ ...article, address: undefined, range: "192.168.1.0/24" }]);
+	expect(changed("merge paths on;", "", range)).toEqual(off);
+	// One peer, or one of each cluster: each route has one next hop anyway.
+	expect(changed("merge paths on;", "").lines).toEqual([]);
+	const clusters = plan([article, { ...article, name: "b", address: "192.168.1.3", remote_as: "65010" }]);
+	expect(changed("merge paths on;", "", clusters).lines).toEqual([]);
+});
+
+test("the nodes of a range are no strangers", () => {
+	const range = plan([{ ...article, address: undefined, range: "192.168.1.0/24" }]);
+	const text = renderBird(range);
+	expect(compareFile(range, parseBirdConfiguration({ path: "bird.conf", text }))).toEqual({
+		differences: [],
+		notes: [],
+	});
+	const there = { protocolState: "up", neighborAs: 65009, localAs: 65001 };
+	const parent = { ...there, name: "waukeen", neighborRange: "192.168.1.0/24" };
+	const node = { ...there, name: "waukeen1", neighborAddress: "192.168.1.7", bfdMode: "multihop" as const };
+	const other = { ...there, name: "x", neighborAddress: "10.0.0.1" };
+	expect(compareRunning(range, [parent, node, other])).toEqual({
+		differences: [],
+		notes: ["x: in BIRD, without a 'config peer' section"],
+	});
+	expect(compareRunning(range, [{ ...parent, neighborRange: "10.0.0.0/8" }]).differences).toEqual([
+		{ peer: "waukeen", what: "neighbor", there: "10.0.0.0/8", wanted: "192.168.1.0/24" },
+	]);
 });
 
 test("what runs", () => {

@@ -73,6 +73,7 @@ test("what depends on an AS number that is not known is not known", () => {
 		nextHopSelf: false,
 		nextHopKeep: false,
 		mandatory: false,
+		extendedNextHop: false,
 		importTable: false,
 	});
 });
@@ -94,4 +95,16 @@ test("other protocols' channels have none of BGP's options", () => {
 			channels: [{ family: "ipv4", export: "all", exportLimit: { limit: 9, action: "disable" } }],
 		},
 	]);
+});
+
+test.each([
+	["merge paths;", true],
+	["merge paths on;", true],
+	["merge paths yes limit 4;", true],
+	["merge paths limit 4;", true],
+	["merge paths off;", undefined],
+	["merge paths; merge paths no;", undefined],
+	["", undefined],
+])("protocol kernel with '%s'", (option, merged) => {
+	expect(parse(`protocol kernel { ipv4; ${option} }`).kernel[0]?.mergePaths).toBe(merged);
 });
