@@ -122,7 +122,7 @@ function readPeer(reader: SectionReader): PeerConfig | undefined {
 	const localFamily = parseAddress(peer.localAddress ?? "")?.family;
 	if (family && localFamily && family !== localFamily)
 		reader.refuse("local_address", `is IPv${localFamily}, but the peer's address is IPv${family}`);
-	else if (family && peer.address === peer.localAddress)
+	else if (peer.address !== undefined && peer.address === peer.localAddress)
 		reader.refuse("local_address", "is the peer's own address");
 	return peer;
 }
