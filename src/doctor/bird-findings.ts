@@ -1,11 +1,11 @@
 import type { BirdConfiguration } from "../model/bird-configuration.ts";
 import { BFD_PORTS } from "../model/ports.ts";
-import { compareEnds } from "../render/compare.ts";
 import { familyOf, type Lack, lacks, type Served, servedBy } from "../render/needs.ts";
 import { portCounters } from "../ruleset/port-counters.ts";
 import { type Facts, isFailure } from "./facts.ts";
 import { type Finding, green, red, yellow } from "./finding.ts";
 import { type Peer, wordsOf } from "./known-peers.ts";
+import { differences, mergeFindings, restartFindings } from "./session-findings.ts";
 
 /** BIRD's configuration and peers against each other, the router's configuration, and what was seen of the speaker. */
 export function reviewBird(facts: Facts, peers: readonly Peer[]): Finding[] {
@@ -81,6 +81,7 @@ function reviewFile(
 		}
 	}
 	for (const [key, { names, served }] of lacking) findings.push(lackFinding(key, path, names, served));
+	findings.push(...mergeFindings(path, configuration));
 	return findings;
 }
 
@@ -174,46 +175,13 @@ function reviewPeer(facts: Facts, peer: Peer, alone: boolean): Finding[] {
 				"birdc configure",
 			),
 		];
-	return [...restart(peer), ...differences(peer), ...bfdMode(facts, peer, alone)];
+	return [...restartFindings(peer), ...differences(peer), ...bfdMode(facts, peer, alone)];
 }
 
 /** Whether all of bird.conf and all of BIRD's peers could be read. */
 function isKnown({ birdFile, bird }: Facts): boolean {
 	if ("error" in birdFile || isFailure(bird)) return false;
 	return birdFile.problems.length === 0 && birdFile.configuration.onlyBird1 === undefined;
-}
-
-/** Without `passive` both ends dial after a restart (RFC 4271 section 6.8 lets one of the two connections live). */
-function restart({ name, file }: Peer): Finding[] {
-	if (file?.gracefulRestart !== "on" || file.passive === true) return [];
-	return [
-		yellow(
-			"restart-without-passive",
-			name,
-			"graceful restart is on and passive is not: after a reboot the router dials as well, and its connections can collide with the speaker's.",
-			"passive on; in protocol bgp, so that the speaker alone dials",
-		),
-	];
-}
-
-/** The options that are compared, by BIRD's words. */
-const OPTIONS: Readonly<Record<string, string>> = {
-	neighbor: "address",
-	"neighbor as": "remote_as",
-	local: "local_address",
-	"local as": "local_as",
-};
-
-function differences({ file, live, section }: Peer): Finding[] {
-	if (!section) return [];
-	return compareEnds(section, { ...live, ...file }).map(({ what, there, wanted }) =>
-		yellow(
-			"peer-differs",
-			section.name,
-			`${OPTIONS[what] ?? what} is ${wanted} in /etc/config/bgpwarden and ${there} in BIRD.`,
-			"make them agree",
-		),
-	);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { BgpConfiguration } from "../model/bird-configuration.ts";
 import type { PeerConfig } from "../model/config.ts";
 import type { WalkedPeer } from "../model/obstacle.ts";
 import { BFD_PORTS, BGP_PORT } from "../model/ports.ts";
-import { type SpeakerWords, speakerWords } from "../model/speaker.ts";
+import { type Speaker, type SpeakerWords, speakerWords } from "../model/speaker.ts";
 import type { PeerStatus } from "../model/status.ts";
 import { nodesOfRanges, summarizeRange } from "../warden/peers/ranges.ts";
 import { type Facts, isFailure } from "./facts.ts";
@@ -89,10 +89,15 @@ function withRanges(peers: readonly BirdPeer[], file: Facts["birdFile"]): BirdPe
 	);
 }
 
-/** What things are called on the peer's end. */
-export function wordsOf({ section, live, status }: Peer): SpeakerWords {
+/** Who speaks there; undefined: nobody knows. */
+export function speakerOf({ section, live, status }: Peer): Speaker | undefined {
 	const configured = section?.speaker === "auto" ? undefined : section?.speaker;
-	return speakerWords(configured ?? status?.speaker ?? live?.open?.program);
+	return configured ?? status?.speaker ?? live?.open?.program;
+}
+
+/** What things are called on the peer's end. */
+export function wordsOf(peer: Peer): SpeakerWords {
+	return speakerWords(speakerOf(peer));
 }
 
 /** What the ruleset is asked about a peer; undefined while its address is not known. */

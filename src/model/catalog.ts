@@ -515,12 +515,33 @@ export const FINDING_CATALOG = {
 		concerns: "peer",
 	},
 	/**
-	 * `graceful restart` is on and `passive` is not: after a reboot both ends connect. Set `passive on` in the
-	 * protocol.
+	 * `graceful restart` is on and `passive` is not: after a reboot both ends connect. Set `passive on` and `graceful
+	 * restart aware` in the protocol.
 	 */
 	"restart-without-passive": {
 		gravity: "yellow",
 		concerns: "peer",
+	},
+	/**
+	 * `graceful restart on` keeps FRR from dialing a router that was away, for up to 120 s. Set `graceful restart aware`,
+	 * BIRD's default.
+	 */
+	"graceful-restart-holds-dial": {
+		gravity: "yellow",
+		concerns: "peer",
+	},
+	/**
+	 * Graceful restart of the speaker is set on one end only: its routes go while it restarts. Set it on both ends, with
+	 * `bfd graceful` in BIRD.
+	 */
+	"graceful-restart-one-sided": {
+		gravity: "yellow",
+		concerns: "peer",
+	},
+	/** Several nodes can announce a service, and the kernel gets one next hop. Set `merge paths on` in protocol kernel. */
+	"merge-paths-off": {
+		gravity: "yellow",
+		concerns: "router",
 	},
 	/** bird.conf has no protocol device: BIRD knows no interfaces. Add `protocol device { }`. */
 	"device-missing": {

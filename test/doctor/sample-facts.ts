@@ -32,7 +32,7 @@ export function withoutChain(name: string, ruleset: Ruleset): Ruleset {
 
 export const BIRD_CONF = `
 protocol device { }
-protocol kernel { ipv4 { export all; }; }
+protocol kernel { ipv4 { export all; }; merge paths on; }
 protocol direct { ipv4; interface "br-lan"; }
 protocol bfd { multihop { min rx interval 300 ms; }; }
 protocol bgp waukeen {
@@ -40,7 +40,7 @@ protocol bgp waukeen {
 	neighbor 192.168.1.2 as 65009;
 	multihop 2;
 	bfd on;
-	graceful restart on;
+	graceful restart aware;
 	passive on;
 	ipv4 { import all; export none; };
 }
