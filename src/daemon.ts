@@ -69,11 +69,7 @@ export class Daemon {
 		public config: Config,
 	) {
 		this.log = createLog(platform, config.main.logLevel);
-		this.state = initialState(
-			settingsOf(config),
-			platform.now(),
-			earlierOpens(platform.files, options.runDirectory),
-		);
+		this.state = initialState(settingsOf(config), platform.now());
 		this.tick = new Alarm(platform, () => this.dispatch({ type: "tick" }));
 		this.nft = createNft(platform);
 		this.inspector = new Inspector(platform);
@@ -112,6 +108,7 @@ export class Daemon {
 	start(mistakes?: Mistakes): void {
 		const { platform } = this;
 		this.configuration.started(mistakes);
+		this.state = { ...this.state, earlier: earlierOpens(platform.files, this.options.runDirectory) };
 		this.table.fallback = mistakes?.defaults === true;
 		this.log("info", `bgpwarden ${this.options.version} is starting (${platform.engine})`);
 		for (const signal of ["SIGTERM", "SIGINT"] as const) platform.onSignal(signal, () => this.stop());

@@ -33,6 +33,7 @@ export interface WardenState {
 	readonly evidence: EvidenceState;
 	/** By name. */
 	readonly peers: ReadonlyMap<string, PeerRecord>;
+	/** What the run before has learned. */
 	readonly earlier: EarlierOpens;
 	/** Hosts that dial and are no peers, by address, the latest last. */
 	readonly unknownDialers: ReadonlyMap<string, UnknownDialer>;
@@ -167,12 +168,7 @@ export interface RestartState {
 	readonly waitEndedFor?: number | undefined;
 }
 
-/** @param earlier what the run before has learned of the peers */
-export function initialState(
-	settings: Settings,
-	now: { monotonic: number; wall: number },
-	earlier: EarlierOpens = new Map(),
-): WardenState {
+export function initialState(settings: Settings, now: { monotonic: number; wall: number }): WardenState {
 	return {
 		settings,
 		startedAt: now.monotonic,
@@ -183,7 +179,7 @@ export function initialState(
 		services: { processes: [], changed: {}, bursts: {}, reported: {} },
 		evidence: NO_EVIDENCE,
 		peers: new Map(),
-		earlier,
+		earlier: new Map(),
 		unknownDialers: new Map(),
 		problems: {},
 	};
