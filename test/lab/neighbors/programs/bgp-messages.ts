@@ -16,9 +16,13 @@ function message(type: number, body: Buffer = Buffer.alloc(0)): Buffer {
 const address = (text: string) => Buffer.from(text.split(".").map(Number));
 const short = (value: number) => Buffer.from([value >> 8, value & 255]);
 
-export function open(as: number, routerId: string): Buffer {
+/** @param hostname announced as the host name (draft-walton-bgp-hostname-capability) */
+export function open(as: number, routerId: string, hostname?: string): Buffer {
 	// Multiprotocol, IPv4 unicast (RFC 4760), as an optional parameter (RFC 5492)
-	const capabilities = Buffer.from([2, 6, 1, 4, 0, 1, 0, 1]);
+	const multiprotocol = Buffer.from([2, 6, 1, 4, 0, 1, 0, 1]);
+	const name = Buffer.from(hostname ?? "").subarray(0, 200);
+	const named = Buffer.from([2, name.length + 4, 73, name.length + 2, name.length, ...name, 0]);
+	const capabilities = hostname === undefined ? multiprotocol : Buffer.concat([multiprotocol, named]);
 	return message(
 		TYPE.open,
 		Buffer.concat([

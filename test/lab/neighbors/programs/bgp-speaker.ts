@@ -32,9 +32,9 @@ function dial(
 }
 
 /** A session, from the first byte to Established, and what is done there; dialed again 200 ms after its end. */
-function session(established: (socket: Socket) => void): void {
+function session(established: (socket: Socket) => void, hostname?: string): void {
 	let isUp = false;
-	const hello = (socket: Socket) => void socket.write(open(Number(as), own));
+	const hello = (socket: Socket) => void socket.write(open(Number(as), own, hostname));
 	const socket = dial(hello, (type, socket) => {
 		if (type === 1) socket.write(keepalive);
 		if (type !== 4) return;
@@ -45,7 +45,7 @@ function session(established: (socket: Socket) => void): void {
 			established(socket);
 		}
 	});
-	socket.on("close", () => setTimeout(() => session(established), 200));
+	socket.on("close", () => setTimeout(() => session(established, hostname), 200));
 }
 
 /** Announces all routes, and some time later withdraws them, again and again. */
@@ -93,6 +93,12 @@ const MODES: Readonly<Record<string, () => void>> = {
 			const text = `\u001b[2J\u001b]0;owned\u0007\n  BGP state:          Established\r\n1002-mallory ${count} \u202e\ud800`;
 			setTimeout(() => socket.end(shutdown(text)), 300);
 		});
+	},
+	/** Comes up under a name that is meant for parsers, a protocol of BIRD's among it, and stays for a while. */
+	hostname() {
+		const row = "1002-waukeen    BGP        ---        down   1";
+		const name = `\u001b[2J\n      Hostname: x\n    Session:          external\n  BGP state:          Idle\n\n${row}\n1006-  BGP state:          Down\n    \n`;
+		session((socket) => void setTimeout(() => socket.destroy(), 3000), name);
 	},
 	routes() {
 		session((socket) => routes(socket));
