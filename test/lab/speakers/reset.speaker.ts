@@ -63,6 +63,31 @@ describe("a dead connection", () => {
 		daemon.process.mustRun();
 	});
 
+	test("of a link-local speaker is reset through its interface", async () => {
+		const config = birdPeering({ multihop: false, extra: "bfd off;", family: 6 })
+			.replace(network.router.lan6, "fe80::1")
+			.replace(network.speaker.address6, `fe80::2%'${network.router.lanInterface}'`);
+		const { router, speaker } = await startBare(config, async (hosts) => {
+			await hosts.router.run([
+				"ip",
+				"address",
+				"add",
+				"fe80::1/64",
+				"dev",
+				network.router.lanInterface,
+				"nodad",
+			]);
+			await hosts.speaker.run(["ip", "address", "add", "fe80::2/64", "dev", "eth0", "nodad"]);
+		});
+		const client = speaker.start(["python3", "-c", clients(2, "fe80::2%eth0", "fe80::1%eth0")], {
+			name: "clients",
+		});
+		await client.says(/^connected 2$/);
+		const address = `fe80::2%${network.router.lanInterface}`;
+		startDaemon(router, { ...gobgpPeer, peers: [{ ...gobgpPeer.peers[0], address }] });
+		await client.says(/^reset 2$/, 20_000);
+	});
+
 	test("is being reset when the daemon is killed: its table goes all the same", async () => {
 		const { router, speaker } = await startBare();
 		const client = speaker.start(["python3", "-c", clients(1)], { name: "clients" });
@@ -101,11 +126,15 @@ describe("a session that lives", () => {
 });
 
 /** A router whose BIRD waits for a speaker, with a proxy that catches it, and nothing on the node. */
-async function startBare(): Promise<Lab> {
+async function startBare(
+	config = birdPeering({ multihop: false, extra: "bfd off;" }),
+	before: (hosts: Lab) => Promise<void> = async () => {},
+): Promise<Lab> {
 	lab = await startLab();
+	await before(lab);
 	await startProxy(lab.router);
 	await lab.router.nft(fw4Table);
-	await startBird(lab.router, birdPeering({ multihop: false, extra: "bfd off;" }));
+	await startBird(lab.router, config);
 	return lab;
 }
 
@@ -140,10 +169,20 @@ async function challenges({ speaker }: Lab): Promise<number> {
 }
 
 /** Dials the router's BGP port some times, and says how many of the connections were reset. */
-function clients(count: number): string {
+function clients(
+	count: number,
+	own: string = network.speaker.address,
+	router: string = network.router.lan,
+): string {
 	return `
 import select, socket
-held = [socket.create_connection(("${network.router.lan}", 179)) for _ in range(${count})]
+def dial():
+    family, kind, protocol, _, target = socket.getaddrinfo("${router}", 179, type=socket.SOCK_STREAM)[0]
+    one = socket.socket(family, kind, protocol)
+    one.bind(socket.getaddrinfo("${own}", 0, type=socket.SOCK_STREAM)[0][4])
+    one.connect(target)
+    return one
+held = [dial() for _ in range(${count})]
 print("connected", len(held), flush=True)
 ended = 0
 while ended < ${count}:
