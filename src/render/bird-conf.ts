@@ -116,6 +116,7 @@ function bgpProtocol(session: Session, plan: Plan): string[] {
 		`\thold time ${session.holdTime};`,
 		`\tkeepalive time ${session.keepaliveTime};`,
 		...password(session, plan),
+		...(session.bfd && session.range !== undefined && !multihop ? RANGE_BFD : []),
 		...(session.bfd ? [`\tbfd ${gracefulRestart ? "graceful" : "on"};`] : []),
 		...session.families.flatMap((family) => channel(family, session, plan)),
 		"}",
@@ -125,6 +126,12 @@ function bgpProtocol(session: Session, plan: Plan): string[] {
 const UNNUMBERED = [
 	"# Without addresses: FRR dials the router whose router advertisements it hears on its interface. odhcpd sends",
 	"# them (option ra 'server'), or BIRD with a `protocol radv`. Two ends of one link only, so one node each.",
+];
+
+/** FRRouting/frr#18562; FRR-K8s has FRR 10.5. */
+const RANGE_BFD = [
+	"\t# BIRD has BFD with a node that has dialed. FRR 10.2 and 10.3 dial when single-hop BFD is up, so never: for them",
+	"\t# `option multihop '1'`, or `option bfd '0'`.",
 ];
 
 /** One address, or a prefix that speakers dial from. */

@@ -26,8 +26,12 @@ Set up:
   render nft         print the nftables table
   render bird        print a bird.conf with the configured peers
   render metallb     print the MetalLB objects that match that bird.conf
-  render frr         print the FRR configuration that MetalLB makes of them
-    --pool PREFIX    the services' addresses: bird accepts no others, metallb announces them
+  render frr-k8s     print FRR-K8s's objects in their place, for FRR-K8s without MetalLB
+  render cilium      print Cilium's objects in their place
+  render frr         print the FRR configuration that MetalLB and FRR-K8s make of theirs
+    --pool PREFIX    the services' addresses: bird accepts no others, the cluster announces them;
+                     twice for IPv4 and IPv6
+    --secrets        print passwords, which are masked otherwise
   render bird --check [--live] [--json]
                      compare with BIRD's configuration file; --live: with the running BIRD too
   run                run the daemon in the foreground (the init script does this)

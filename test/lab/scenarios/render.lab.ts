@@ -7,7 +7,7 @@ import { uciConfig, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { bundle } from "../paths.ts";
-import { birdConfigFile, birdDirect, startBird, startFrr } from "../programs.ts";
+import { type Bird, birdConfigFile, birdDirect, startBird, startFrr } from "../programs.ts";
 import { until } from "../wait.ts";
 import { birdVersions, newestBird } from "../world.ts";
 
@@ -25,24 +25,26 @@ afterEach(() => lab.stop());
 interface Given {
 	readonly family: 4 | 6;
 	readonly multihop: boolean;
+	/** More options of the section, or others in the place of these; undefined: not there. */
+	readonly options?: Readonly<Record<string, string | number | boolean | undefined>>;
 }
 
 /** The article's peer as a section of the configuration. */
-function config({ family, multihop }: Given) {
-	return {
-		mqtt: { enabled: false },
-		peers: [
-			{
-				name,
-				address: family === 4 ? speaker.address : speaker.address6,
-				local_address: family === 4 ? router.lan : router.lan6,
-				local_as: router.as,
-				remote_as: speaker.as,
-				interface: router.lanInterface,
-				multihop,
-			},
-		],
+function config({ family, multihop, options = {} }: Given) {
+	const peer = {
+		name,
+		address: family === 4 ? speaker.address : speaker.address6,
+		local_address: family === 4 ? router.lan : router.lan6,
+		local_as: router.as,
+		remote_as: speaker.as,
+		interface: router.lanInterface,
+		multihop,
+		...options,
 	};
+	const said = Object.entries(peer).flatMap(([option, value]) =>
+		value === undefined ? [] : [[option, value]],
+	);
+	return { mqtt: { enabled: false }, peers: [Object.fromEntries(said)] };
 }
 
 /** What `render` prints under qjs on the router; node prints the same. */
@@ -111,6 +113,102 @@ describe("a rendered pair comes up with BFD on both ends, as it is", () => {
 	});
 });
 
+describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $version", ({ version }) => {
+	const services = [network.service, network.service6].flatMap((service) => ["--pool", service]);
+
+	/** Starts both ends as they are rendered, with more for BIRD. */
+	async function pair(given: Given, more = "") {
+		warden.configure(config(given));
+		const pools =
+			given.options?.dual_stack || given.options?.node_interface ? services : services.slice(0, 2);
+		const birdText = await rendered(given, "bird", "--secrets", ...pools);
+		const frrText = await rendered(given, "frr", "--secrets", ...pools);
+		const bird = await startBird(lab.router, birdText + more, version);
+		return { bird, frr: await startFrr(lab.speaker, { config: frrText }) };
+	}
+
+	/** The kernel's routes to a service, as `ip route` prints them. */
+	const routes = async (service: string) => {
+		const family = service.includes(":") ? "-6" : "-4";
+		return (await lab.router.run(["ip", family, "route", "show", service])).stdout;
+	};
+	/** Of one of BIRD's protocols; ranges make theirs when a node dials. */
+	const established = (bird: Bird, protocol: string = name) => {
+		const look = async () => {
+			const text = await bird.control(`show protocols all ${protocol}`);
+			// Single-hop BFD falls once as FRR dials, and BIRD may then wait 60 s (see world.lab.ts).
+			if (/Error: BFD session down/.test(text)) await bird.control(`restart ${protocol}`);
+			return text;
+		};
+		return until("the session", look, {
+			holds: (text) => /BGP state:\s+Established/.test(text),
+			timeout: 40_000,
+		});
+	};
+	const upWithBfd = (bird: Bird) =>
+		until("BFD", () => bird.control("show bfd sessions"), { holds: (text) => /\sUp\s/.test(text) });
+	const fits = async () =>
+		expect(await warden.cli(["render", "bird", "--check", "--live"])).toMatchObject({
+			code: 0,
+			stdout: expect.stringMatching(
+				/^(note: .* are not seen from here\n)?[^\n]+: fits\nBIRD [\d.]+: fits\n$/,
+			),
+		});
+
+	test("a password, graceful restart and a limit", async () => {
+		const options = { password: "a|b#!;c", graceful_restart: true, max_prefixes: 1 };
+		const { bird } = await pair({ family: 4, multihop: true, options });
+		const text = await established(bird);
+		await upWithBfd(bird);
+		await fits();
+		// FRR says that its routes stay while it restarts.
+		expect(text).toMatch(/Graceful restart\s+Restart time: 120\s+Restart recovery\s+AF supported: ipv4/);
+		expect(text).toMatch(/Import limit:\s+1\s+Action:\s+block/);
+		await until("the service's route in the kernel", () => routes(network.service), {
+			holds: (route) => route.includes("proto bird"),
+		});
+	});
+
+	// FRR 10.3 does not dial before single-hop BFD is up (FRRouting/frr#18562), so it is multihop or without BFD.
+	test("a range, with a password", async () => {
+		const options = { address: undefined, range: "192.168.1.0/24", password: "correct-horse" };
+		const { bird } = await pair({ family: 4, multihop: true, options });
+		await established(bird, `${name}1`);
+		await upWithBfd(bird);
+		await fits();
+	});
+
+	test("dual stack over IPv4, and over IPv6", async () => {
+		const given = { multihop: false, options: { dual_stack: true } } as const;
+		for (const family of [4, 6] as const) {
+			const { bird, frr } = await pair({ ...given, family });
+			await established(bird);
+			await fits();
+			for (const service of [network.service, network.service6])
+				await until(`the route to ${service} over IPv${family}`, () => routes(service), {
+					holds: (route) => route.includes("proto bird"),
+				});
+			await Promise.all([bird.stop(), frr.stop()]);
+		}
+	});
+
+	test("without addresses", async () => {
+		const options = {
+			...{ address: undefined, local_address: undefined, max_prefixes: 5, bfd: false },
+			node_interface: "eth0",
+		};
+		// In the place of odhcpd.
+		const advertisements = `protocol radv { interface "${router.lanInterface}" { max ra interval 4; default lifetime 0; }; }\n`;
+		const { bird } = await pair({ family: 6, multihop: false, options }, advertisements);
+		await established(bird, `${name}1`);
+		await fits();
+		for (const service of [network.service, network.service6])
+			await until(`the route to ${service}`, () => routes(service), {
+				holds: (route) => route.includes("proto bird") && route.includes("fe80::"),
+			});
+	});
+});
+
 describe("render bird --check", () => {
 	const given: Given = { family: 4, multihop: true };
 
@@ -122,9 +220,10 @@ describe("render bird --check", () => {
 		expect(differences).toMatchObject({ code: 1, stderr: "" });
 		expect(differences.stdout.split("\n")).toEqual([
 			"waukeen: multihop: direct, wanted 2",
+			"waukeen: graceful restart: on, wanted aware",
 			"waukeen: hold time: 240 s, wanted 15 s",
 			"protocol direct: none, wanted one with ipv4 on br-lan",
-			`${birdConfigFile}: 3 differences`,
+			`${birdConfigFile}: 4 differences`,
 			"waukeen: bfd session: direct, wanted multihop",
 			expect.stringMatching(new RegExp(`^BIRD ${newestBird}\\.[\\d.]+: 1 difference$`)),
 			"",
