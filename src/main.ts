@@ -39,7 +39,7 @@ function main(platform: Platform): number | undefined | Promise<number> {
 		case "peers":
 			return peers(platform, invocation, invocation.json);
 		case "doctor":
-			return doctor(platform, invocation, invocation.json, __BUILT__);
+			return doctor(platform, invocation, invocation, __BUILT__);
 		case "events":
 			return events(platform, invocation, invocation.follow);
 		case "ensure":

@@ -2,6 +2,7 @@
 
 import { birdName, hostAddress, wholeNumber } from "../config/kinds.ts";
 import { DEFAULT_CONFIG_PATH } from "../config/schema.ts";
+import type { ServiceRequest } from "../doctor/service/collect.ts";
 import { type Prefix, parsePrefix } from "../lib/prefix.ts";
 import { quoted } from "../lib/printable.ts";
 import { didYouMean } from "../lib/suggest.ts";
@@ -13,7 +14,7 @@ export type Command =
 	| { readonly verb: "check" }
 	| { readonly verb: "status"; readonly json: boolean }
 	| { readonly verb: "peers"; readonly json: boolean }
-	| { readonly verb: "doctor"; readonly json: boolean }
+	| ({ readonly verb: "doctor"; readonly json: boolean } & { readonly service?: ServiceRequest })
 	| { readonly verb: "events"; readonly follow: boolean }
 	| { readonly verb: "ensure" }
 	| { readonly verb: "release" }
@@ -60,7 +61,7 @@ const FORMS: Readonly<Record<Command["verb"], Form>> = {
 	check: { build: () => ({ verb: "check" }) },
 	status: { options: ["--json"], build: (_, given) => ({ verb: "status", json: given.has("--json") }) },
 	peers: { options: ["--json"], build: (_, given) => ({ verb: "peers", json: given.has("--json") }) },
-	doctor: { options: ["--json"], build: (_, given) => ({ verb: "doctor", json: given.has("--json") }) },
+	doctor: { options: ["--json", "--service", "--port", "--from"], build: buildDoctor },
 	events: { options: ["--follow"], build: (_, given) => ({ verb: "events", follow: given.has("--follow") }) },
 	ensure: { build: () => ({ verb: "ensure" }) },
 	release: { build: () => ({ verb: "release" }) },
@@ -83,14 +84,21 @@ const WITH_VALUE: Readonly<Record<string, string>> = {
 	"--run-dir": "a directory",
 	"--seconds": "a number",
 	"--pool": "a prefix such as 192.168.20.0/24",
+	"--service": "an address such as 192.168.20.10",
+	"--port": "a number",
+	"--from": "a client's address",
 };
 /** Options that only some commands take. */
-const OWN = ["--json", "--follow", "--check", "--live", "--pool", "--secrets", "--seconds"];
+const OWN = [
+	...["--json", "--follow", "--check", "--live", "--pool", "--secrets", "--seconds"],
+	...["--service", "--port", "--from"],
+];
 export const OPTIONS: readonly string[] = [...Object.keys(WITH_VALUE), ...OWN, "--help", "--version"];
 export const RENDERED = ["nft", "bird", "metallb", "frr-k8s", "cilium", "frr"] as const;
 /** How long a trace is, unless it is said. */
 const SECONDS = 30;
 const traceSeconds = wholeNumber("a number of seconds", 1, 3600);
+const tcpPort = wholeNumber("a TCP port", 1, 65_535);
 
 /**
  * @param args everything after the program's name
@@ -166,6 +174,33 @@ function buildRestart(operand: string): Command | string {
 	return peer === undefined
 		? `restart: ${quoted(operand)} is not ${birdName.expected}`
 		: { verb: "restart", peer };
+}
+
+function buildDoctor(_: string, given: ReadonlyMap<string, string>): Command | string {
+	const json = given.has("--json");
+	const asked = given.get("--service");
+	if (asked === undefined) {
+		const alone = ["--port", "--from"].find((option) => given.has(option));
+		return alone === undefined ? { verb: "doctor", json } : `doctor: ${alone} needs --service`;
+	}
+	const address = hostAddress.read(asked);
+	if (address === undefined || address.includes("%"))
+		return `doctor: --service: ${quoted(asked)} is not ${hostAddress.expected}`;
+	const [portText, fromText] = [given.get("--port"), given.get("--from")];
+	const port = portText === undefined ? undefined : tcpPort.read(portText);
+	if (portText !== undefined && port === undefined)
+		return `doctor: --port: ${quoted(portText)} is not ${tcpPort.expected}`;
+	const from = fromText === undefined ? undefined : hostAddress.read(fromText);
+	if (fromText !== undefined && from === undefined)
+		return `doctor: --from: ${quoted(fromText)} is not ${hostAddress.expected}`;
+	if (from?.includes(":") === !address.includes(":"))
+		return `doctor: --from and --service are not of one address family`;
+	const service = {
+		address,
+		...(port === undefined ? {} : { port }),
+		...(from === undefined ? {} : { from }),
+	};
+	return { verb: "doctor", json, service };
 }
 
 function buildTrace(operand: string, given: ReadonlyMap<string, string>): Command | string {

@@ -36,7 +36,7 @@ export async function examine(platform: Platform, options: DoctorOptions): Promi
 }
 
 /** Every program that is asked has its own limit of a few seconds; what does not answer is a finding. */
-async function collectFacts(platform: Platform, options: DoctorOptions): Promise<Facts> {
+export async function collectFacts(platform: Platform, options: DoctorOptions): Promise<Facts> {
 	const { files } = platform;
 	// The longest first.
 	const listing = listRuleset(platform);

@@ -7,6 +7,7 @@ import { reviewNodes } from "./node-findings.ts";
 import { reviewPackets } from "./packet-findings.ts";
 import { rootCauses, withoutConsequences } from "./root-causes.ts";
 import { reviewRouter } from "./router-findings.ts";
+import type { Step } from "./service/step.ts";
 import { reviewUse } from "./use-findings.ts";
 
 /** What `doctor --json` prints. Keys are only ever added. */
@@ -19,6 +20,20 @@ export interface Report {
 	readonly causes: readonly Finding[];
 	/** What was reviewed: problems first, then what is fine. */
 	readonly review: readonly Finding[];
+	/** Of `doctor --service` alone. */
+	readonly service?: ServicePath;
+}
+
+/** The way of a client's packets to a service and back, in their order. */
+export interface ServicePath {
+	readonly address: string;
+	/** TCP port. */
+	readonly port: number;
+	/** Nobody has said which port it is. */
+	readonly portAssumed: boolean;
+	/** The client that was asked about; absent: one in each of the router's networks. */
+	readonly from?: string;
+	readonly path: readonly Step[];
 }
 
 const ORDER: readonly Level[] = ["red", "yellow", "green"];
@@ -35,13 +50,21 @@ export function judge(facts: Facts): Report {
 	];
 	const names = new Set(peers.map(({ name }) => name));
 	const known = withoutConsequences(rootCauses(facts, peers), all, names);
-	const [causes, reviewed] = [sort(known.causes), sort(known.review)];
-	const level =
-		ORDER.find((each) => [...causes, ...reviewed].some((finding) => finding.level === each)) ?? "green";
-	return { level, at: new Date(facts.now).toISOString(), causes, review: reviewed };
+	return reportOf(facts, known.causes, known.review);
 }
 
-/** Array.sort is stable: within a level the order of the review stays. */
+/** Within a level the order of the findings stays. */
+export function reportOf(
+	{ now }: Pick<Facts, "now">,
+	found: readonly Finding[],
+	reviewed: readonly Finding[],
+): Report {
+	const [causes, review] = [sort(found), sort(reviewed)];
+	const level = ORDER.find((each) => [...causes, ...review].some((finding) => finding.level === each));
+	return { level: level ?? "green", at: new Date(now).toISOString(), causes, review };
+}
+
+/** Array.sort is stable. */
 function sort(findings: readonly Finding[]): Finding[] {
 	return [...findings].sort((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level));
 }

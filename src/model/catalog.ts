@@ -3,6 +3,8 @@
  * only ever added. docs/diagnoses.md is held to this by a test.
  */
 
+import { SERVICE_CATALOG } from "./service-catalog.ts";
+
 /** `red`: broken now, or bound to break; `yellow`: worth changing; `green`: checked and fine. */
 export type Level = "red" | "yellow" | "green";
 
@@ -627,6 +629,7 @@ export const FINDING_CATALOG = {
 		gravity: "red",
 		concerns: "peer",
 	},
+	...SERVICE_CATALOG,
 } as const satisfies Readonly<Record<string, CatalogEntry>>;
 
 export type DiagnosisId = keyof typeof DIAGNOSIS_CATALOG;

@@ -30,4 +30,8 @@ export interface Walk {
 	readonly outcome: "through" | "stopped" | "diverted";
 	/** What conntrack makes of it at the end; undefined: not known. */
 	readonly state: Situation["state"];
+	/** The packet's mark when a packet that came in is routed; undefined: not known. */
+	readonly mark: number | undefined;
+	/** A rule may have lowered the largest segment that TCP offers. */
+	readonly clamped: boolean;
 }

@@ -10,8 +10,8 @@ import { describeHit } from "./rule-text.ts";
 /** Lines of evidence for one obstacle. */
 const SHOWN = 4;
 
-const STOPS: ReadonlySet<Effect> = new Set(["drop", "reject"]);
-const CATCHES: ReadonlySet<Effect> = new Set(["tproxy", "queue", "redirect", "dnat", "synproxy"]);
+export const STOPS: ReadonlySet<Effect> = new Set(["drop", "reject"]);
+export const CATCHES: ReadonlySet<Effect> = new Set(["tproxy", "queue", "redirect", "dnat", "synproxy"]);
 const DIVERTS: ReadonlySet<Effect> = new Set(["mark", "queue"]);
 const TAKES: ReadonlySet<Effect> = new Set([...CATCHES, "mark"]);
 const ANY: ReadonlySet<Effect> = new Set([...STOPS, ...CATCHES]);
@@ -145,12 +145,16 @@ function withoutUndoneMarks(walk: Walk, own: string): Walk {
 	};
 }
 
-function find(
-	id: Obstacle["id"],
+function find(id: Obstacle["id"], walk: Walk, effects: ReadonlySet<Effect>, packet: string): Met | undefined {
+	const met = firstMet(walk, effects);
+	return met && { first: met.first, obstacle: { id, packet, ...met.what } };
+}
+
+/** The rule, or policy, of these effects that a packet meets first: one that is sure before one that may match. */
+export function firstMet(
 	{ hits }: Walk,
 	effects: ReadonlySet<Effect>,
-	packet: string,
-): Met | undefined {
+): { readonly first: RuleHit; readonly what: Omit<Obstacle, "id" | "packet"> } | undefined {
 	const met = hits.filter(({ effect }) => effects.has(effect));
 	const [first] = met.filter(({ certain }) => certain).concat(met);
 	if (!first) return undefined;
@@ -158,8 +162,8 @@ function find(
 	const zone = zoneOf(first);
 	return {
 		first,
-		obstacle: {
-			...{ id, effect, certain, packet, hook },
+		what: {
+			...{ effect, certain, hook },
 			place: describePlace(first),
 			table: `${table.family} ${table.name}`,
 			...(zone === undefined ? {} : { zone }),
@@ -186,6 +190,7 @@ function hasNat({ chains }: Table): boolean {
 	);
 }
 
-function key({ table, rule, base }: RuleHit): string {
+/** What identifies a rule, or a chain's policy. */
+export function key({ table, rule, base }: RuleHit): string {
 	return `${table.family} ${table.name} ${rule?.chain ?? base} ${rule?.handle ?? 0}`;
 }

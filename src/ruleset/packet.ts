@@ -17,10 +17,12 @@ export interface Packet {
 /** How a packet comes or goes, and what conntrack would make of it if nothing hid it from conntrack. */
 export interface Journey {
 	readonly packet: Packet;
-	/** `in`: prerouting, input. `out`: output, postrouting. */
-	readonly direction: "in" | "out";
-	/** The interface it comes or goes by; absent: not known. */
+	/** `in`: prerouting, input. `out`: output, postrouting. `through`: prerouting, forward, postrouting. */
+	readonly direction: "in" | "out" | "through";
+	/** The interface it comes or goes by; of a forwarded packet, the one it comes by; absent: not known. */
 	readonly interface?: string;
+	/** The interface that a forwarded packet goes by. */
+	readonly outInterface?: string;
 	readonly tracked: "new" | "established" | "invalid";
 }
 
@@ -85,6 +87,8 @@ export function evaluate(expression: Expression, situation: Situation): Known {
 		case "fib":
 			return route(expression.result, expression.flags, situation.journey.direction);
 		case "socket":
+			// What is for another host has no socket here.
+			if (situation.journey.direction === "through") return ABSENT;
 			// BIRD's socket is no transparent one, nor is there one yet for a packet that opens a connection.
 			return expression.key === "transparent" ? known(0) : UNKNOWN;
 		case "concat": {
@@ -141,7 +145,10 @@ function raw(base: string, offset: number, length: number, packet: Packet): Know
 
 function meta(key: string, { journey, hook, mark }: Situation): Known {
 	const { packet, direction } = journey;
-	const receiving = direction === "in";
+	/** Before it is routed, a packet leaves by no interface. */
+	const early = hook === "ingress" || hook === "prerouting";
+	const receiving = direction !== "out";
+	const leaving = direction === "out" || (direction === "through" && !early);
 	switch (key) {
 		case "iif":
 		case "iifname":
@@ -149,7 +156,7 @@ function meta(key: string, { journey, hook, mark }: Situation): Known {
 			return known(receiving ? journey.interface : "");
 		case "oif":
 		case "oifname":
-			return known(receiving ? "" : journey.interface);
+			return known(leaving ? (journey.outInterface ?? journey.interface) : "");
 		case "iifgroup":
 		case "iiftype":
 		case "sdif":
@@ -157,7 +164,7 @@ function meta(key: string, { journey, hook, mark }: Situation): Known {
 			return receiving ? UNKNOWN : ABSENT;
 		case "oifgroup":
 		case "oiftype":
-			return receiving ? ABSENT : UNKNOWN;
+			return leaving ? UNKNOWN : ABSENT;
 		case "mark":
 			return known(mark);
 		case "nfproto":
@@ -174,7 +181,9 @@ function meta(key: string, { journey, hook, mark }: Situation): Known {
 		case "skgid":
 		case "cgroup":
 			// A packet that opens a connection has no owner yet; the answer has the listener's.
-			return receiving && (packet.protocol === "tcp" || hook === "prerouting") ? ABSENT : UNKNOWN;
+			return direction === "through" || (receiving && (packet.protocol === "tcp" || hook === "prerouting"))
+				? ABSENT
+				: UNKNOWN;
 		default:
 			return UNKNOWN;
 	}
@@ -201,9 +210,10 @@ const CT_STATUS: Readonly<Record<string, number>> = {
 	dying: 512,
 };
 
-/** Only kinds of addresses: what comes is for this router, what goes is for a neighbor. */
-function route(result: string, flags: readonly string[], direction: "in" | "out"): Known {
+/** Only kinds of addresses: what comes is for this router, what goes is for a neighbor, what is forwarded for none of its own. */
+function route(result: string, flags: readonly string[], direction: Journey["direction"]): Known {
 	if (result !== "type") return UNKNOWN;
+	if (direction === "through") return known("unicast");
 	if (flags.includes("daddr")) return known(direction === "in" ? "local" : "unicast");
 	if (flags.includes("saddr")) return known(direction === "in" ? "unicast" : "local");
 	return UNKNOWN;

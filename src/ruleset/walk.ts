@@ -19,7 +19,11 @@ const NAT: Readonly<Record<string, number>> = {
 /** The kernel refuses deeper jumps (NFT_JUMP_STACK_SIZE). */
 const DEEPEST = 16;
 
-const HOOKS = { in: ["ingress", "prerouting", "input"], out: ["output", "postrouting", "egress"] } as const;
+const HOOKS = {
+	in: ["ingress", "prerouting", "input"],
+	out: ["output", "postrouting", "egress"],
+	through: ["ingress", "prerouting", "forward", "postrouting", "egress"],
+} as const;
 
 /**
  * Walks a packet through every base chain, hook by hook and priority by priority, as the kernel would. What cannot be
@@ -50,6 +54,8 @@ class Walker {
 	private hidden: Answer = "no";
 	private tracked = false;
 	private diverted = false;
+	private clamped = false;
+	private routedMark: number | undefined = 0;
 	private entry: Entry | undefined;
 	private path: string[] = [];
 
@@ -72,8 +78,16 @@ class Walker {
 				break hooks;
 			}
 			if (hook !== "ingress") this.track();
+			if (hook === "prerouting") this.routedMark = this.situation.mark;
 		}
-		return { journey: this.journey, hits: this.hits, outcome, state: this.situation.state };
+		return {
+			journey: this.journey,
+			hits: this.hits,
+			outcome,
+			state: this.situation.state,
+			mark: this.routedMark,
+			clamped: this.clamped,
+		};
 	}
 
 	/** The base chains of a hook in the order they run; of two at one place the younger one runs first. */
@@ -90,8 +104,9 @@ class Walker {
 		return found.sort((a, b) => place(a.base) - place(b.base) || a.base.priority - b.base.priority);
 	}
 
-	private passes({ devices }: Attachment): boolean {
-		return devices === undefined || devices.some((name) => name === this.journey.interface);
+	private passes({ devices, hook }: Attachment): boolean {
+		const { interface: device, outInterface = device } = this.journey;
+		return devices === undefined || devices.includes((hook === "egress" ? outInterface : device) ?? "");
 	}
 
 	private track(): void {
@@ -181,7 +196,7 @@ class Walker {
 					return { answer, ending: { kind: sure() ? "stop" : "accept", certain: true } };
 				case "tproxy":
 					// It goes on behind it; without anybody at its port the kernel ends the rule instead.
-					if (this.journey.direction === "in") this.meet("tproxy", sure(), rule, statement);
+					if (this.journey.direction !== "out") this.meet("tproxy", sure(), rule, statement);
 					break;
 				case "queue":
 					// The program at the other end may hand it back.
@@ -246,6 +261,8 @@ class Walker {
 	}
 
 	private write({ target, value }: Extract<Statement, { kind: "set" }>, rule: Rule, certain: boolean): void {
+		// `tcp option maxseg size set rt mtu`, as fw4's mtu_fix has it.
+		if (target.kind === "unknown" && target.name === "tcp option") this.clamped = true;
 		if (target.kind !== "meta" || target.key !== "mark") return;
 		const mark = number(evaluate(value, this.situation), undefined);
 		const before = this.situation.mark;

@@ -1,5 +1,5 @@
 import type { Finding } from "../../doctor/finding.ts";
-import type { Report } from "../../doctor/judge.ts";
+import type { Report, ServicePath } from "../../doctor/judge.ts";
 import { printable } from "../../lib/printable.ts";
 import type { Level } from "../../model/catalog.ts";
 import { count, paint, type TextOptions } from "./layout.ts";
@@ -12,11 +12,26 @@ const TEXT_LIMIT = 600;
 export function renderReport(report: Report, options: TextOptions): string {
 	const { causes, review } = report;
 	const blocks = [paint(headline(report), report.level, options)];
+	if (report.service) blocks.push(renderPath(report.service, options));
 	for (const cause of causes) blocks.push(renderFinding(cause, options));
 	for (const finding of review) if (finding.level !== "green") blocks.push(renderFinding(finding, options));
 	const fine = review.filter(({ level }) => level === "green");
 	if (fine.length > 0) blocks.push(fine.flatMap((finding) => renderFine(finding, options)).join("\n"));
 	return `${blocks.join("\n\n")}\n`;
+}
+
+/** The way of the packets, a line for each place; what is wrong there in color, and marked. */
+function renderPath({ address, port, portAssumed, from, path }: ServicePath, options: TextOptions): string {
+	const head = `${address} TCP port ${port}${portAssumed ? " (assumed)" : ""}${from === undefined ? "" : ` from ${from}`}`;
+	const rows = [{ at: "service", text: head, level: "green" as const }, ...path];
+	const width = Math.max(...rows.map(({ at }) => at.length)) + 2;
+	return rows
+		.map(({ at, text, level }, index) => {
+			const label = rows[index - 1]?.at === at ? "" : at;
+			const mark = level === "green" ? "" : `  <- ${WORDS[level]}`;
+			return `${paint(label, "dim", options)}${" ".repeat(width - label.length)}${printable(text, TEXT_LIMIT)}${paint(mark, level, options)}`;
+		})
+		.join("\n");
 }
 
 function headline({ causes, review }: Report): string {

@@ -9,6 +9,8 @@ See what is going on:
   status [--json]    the state of everything, on one page
   peers [--json]     the BGP peers, one line each
   doctor [--json]    what is wrong, why, and what to do; works without the daemon
+  doctor --service ADDRESS [--port N] [--from CLIENT]
+                     why a service of the cluster does not answer: its packets' way through the router
   events [--follow]  recent events; --follow waits for more
   trace PEER [--seconds N]
                      show a peer's packets on their way through the firewall, for 30 or N seconds;
@@ -47,6 +49,7 @@ Examples:
   bgpwarden events --follow
   bgpwarden restart waukeen
   bgpwarden trace waukeen --seconds 60
+  bgpwarden doctor --service 192.168.20.10 --port 443
   bgpwarden help route_mark
   bgpwarden render nft | nft -c -f -
   bgpwarden render metallb --pool 192.168.20.0/24 | kubectl apply -f -

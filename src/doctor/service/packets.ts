@@ -1,0 +1,168 @@
+import { parseAddress } from "../../lib/address.ts";
+import { prefixContains } from "../../lib/prefix.ts";
+import { EFFECTS } from "../../model/rule-effect.ts";
+import type { Ruleset } from "../../model/ruleset.ts";
+import type { Client, ServiceFacts } from "../../model/service-path.ts";
+import {
+	clientsAck,
+	clientsSyn,
+	hidesClient,
+	nodesAnswer,
+	type Passage,
+	zoneOfInterface,
+} from "../../ruleset/forwarded.ts";
+import type { Walk } from "../../ruleset/hit.ts";
+import { CATCHES, firstMet, key, STOPS, stops } from "../../ruleset/obstacles.ts";
+import { type Facts, isFailure } from "../facts.ts";
+import type { Finding } from "../finding.ts";
+import { yellow } from "../finding.ts";
+import { expectedHops, networks, reviewMtu, weigh } from "./forwarding.ts";
+import { type Reviewed, type Step, together } from "./step.ts";
+
+type Met = NonNullable<ReturnType<typeof firstMet>>;
+
+/** What a client's packets meet in the firewall, there and back. */
+interface Way {
+	readonly client: Client;
+	readonly passage: Passage;
+	readonly syn: Walk;
+	/** The answer goes from the node to the client, past this router. */
+	readonly oneSided: boolean;
+	readonly there: Met | undefined;
+	/** Of a one-sided way: what the client's second packet meets. */
+	readonly back: Met | undefined;
+}
+
+/** Sends the first packets of a client of each network through the ruleset, as a router forwards them. */
+export function reviewPackets({ ruleset }: Facts, service: ServiceFacts): Reviewed {
+	if (isFailure(ruleset)) return reviewMtu(service, new Map());
+	const ways = service.clients.flatMap((client) => walkClient(ruleset, service, client) ?? []);
+	const steps: Step[] = ways.flatMap((way) => stepsOf(way));
+	const blocked = grouped(ways, ({ there }) => there).map((group) => thereFinding(ruleset, service, group));
+	const back = grouped(
+		ways.filter(({ there }) => !(there?.what.certain && stops(there.what.effect))),
+		(way) => way.back,
+	).map((group) => backFinding(service, group));
+	const mtu = reviewMtu(service, new Map(ways.map(({ client, syn }) => [client, syn])));
+	return together({ steps, findings: [...blocked, ...back] }, mtu);
+}
+
+function walkClient(ruleset: Ruleset, service: ServiceFacts, client: Client): Way | undefined {
+	const [from, to] = [parseAddress(client.address), parseAddress(service.address)];
+	const { there } = client;
+	if (!from || !to || !there || !("route" in there)) return undefined;
+	const passage: Passage = {
+		...{ family: to.family, client: from.bytes, service: to.bytes, port: service.port },
+		...{ clientSide: client.interface, nodeSide: there.route.interface },
+	};
+	const syn = clientsSyn(ruleset, passage);
+	const hops = expectedHops(service);
+	const isNeighbor =
+		client.interface === there.route.interface &&
+		hops.some(
+			({ gateway }) =>
+				client.network !== undefined && gateway !== undefined && prefixContains(client.network, gateway),
+		);
+	const oneSided = isNeighbor && !hidesClient(syn);
+	const answer = oneSided ? clientsAck(ruleset, passage) : nodesAnswer(ruleset, passage, syn);
+	return {
+		...{ client, passage, syn, oneSided },
+		there: firstMet(syn, new Set([...STOPS, ...CATCHES])),
+		back: firstMet(answer, new Set([...STOPS, "queue"] as const)),
+	};
+}
+
+function stepsOf({ client, passage, oneSided, there, back }: Way): Step[] {
+	const from = networks([client]);
+	const step = (at: string, way: string, met: Met | undefined): Step => ({
+		at,
+		text: `${way}: ${met ? `${met.what.certain ? "" : "perhaps "}${EFFECTS[met.what.effect]} ${met.what.place}` : "passes"}`,
+		level: met ? (met.what.certain ? "red" : "yellow") : "green",
+	});
+	return [
+		step("there", `${from} > ${passage.nodeSide}`, there),
+		oneSided
+			? step("back", `the node answers ${from} itself, past this router; the client's next packet`, back)
+			: step("back", `${passage.nodeSide} > ${from}`, back),
+	];
+}
+
+interface Group {
+	readonly met: Met;
+	readonly ways: readonly Way[];
+}
+
+/** One rule that many clients meet is one fault. */
+function grouped(ways: readonly Way[], of: (way: Way) => Met | undefined): Group[] {
+	const groups = new Map<string, { met: Met; ways: Way[] }>();
+	for (const way of ways) {
+		const met = of(way);
+		if (!met) continue;
+		const id = `${key(met.first)} ${way.oneSided}`;
+		const known = groups.get(id);
+		if (known) known.ways.push(way);
+		else groups.set(id, { met, ways: [way] });
+	}
+	return [...groups.values()];
+}
+
+function level(service: ServiceFacts, { met, ways }: Group) {
+	return met.what.certain ? weigh(service, ways.length) : yellow;
+}
+
+function thereFinding(ruleset: Ruleset, service: ServiceFacts, group: Group): Finding {
+	const { met, ways } = group;
+	const { address, port } = service;
+	const { effect, certain, place, table, evidence } = met.what;
+	const who = networks(ways.map(({ client }) => client));
+	const stopped = stops(effect);
+	return {
+		...level(service, group)(
+			stopped ? "service-blocked" : "service-caught",
+			address,
+			`Connections from ${who} to TCP port ${port} ${certain ? "are" : "may be"} ${EFFECTS[effect]} ${place}.`,
+			stopped && table === "inet fw4"
+				? openZone(ruleset, ways)
+				: `exempt ${address} in the program that made table ${table}`,
+		),
+		evidence,
+	};
+}
+
+function openZone(ruleset: Ruleset, [way]: readonly Way[]): string {
+	const [from, to] = [way?.passage.clientSide, way?.passage.nodeSide].map(
+		(device) => device && zoneOfInterface(ruleset, device),
+	);
+	if (from === undefined || to === undefined)
+		return "both interfaces need a zone of /etc/config/firewall, and a config forwarding from the clients' to the nodes'";
+	return from === to
+		? `option forward 'ACCEPT' in zone '${from}' of /etc/config/firewall; or a rule with src and dest '${from}'`
+		: `config forwarding with option src '${from}' and option dest '${to}' in /etc/config/firewall; or a rule for this address`;
+}
+
+function backFinding(service: ServiceFacts, group: Group): Finding {
+	const { met, ways } = group;
+	const { address } = service;
+	const { effect, certain, place, table, evidence } = met.what;
+	const who = networks(ways.map(({ client }) => client));
+	const verb = certain ? "are" : "may be";
+	if (ways[0]?.oneSided)
+		return {
+			...level(service, group)(
+				"service-one-sided",
+				address,
+				`Clients in ${who} are in the nodes' network: the node answers them directly, the router sees half of each connection, and their next packets ${verb} ${EFFECTS[effect]} ${place}.`,
+				"put the nodes into a network of their own; or option drop_invalid '0' in /etc/config/firewall; or masquerade what goes to the nodes",
+			),
+			evidence,
+		};
+	return {
+		...level(service, group)(
+			"service-answer-blocked",
+			address,
+			`The node's answers to ${who} ${verb} ${EFFECTS[effect]} ${place}.`,
+			`accept established connections in table ${table} before this rule`,
+		),
+		evidence,
+	};
+}
