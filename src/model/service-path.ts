@@ -97,6 +97,8 @@ export interface ServiceFacts {
 	readonly forwarding?: boolean;
 	/** By interface, the stricter of its own value and that of `all`; IPv4 only. */
 	readonly reversePath: ReadonlyMap<string, number>;
+	/** Bridges whose ports' packets pass the firewall also where they stay on the bridge. */
+	readonly bridged: ReadonlySet<string>;
 	/** Bytes, by interface. */
 	readonly mtus: ReadonlyMap<string, number>;
 	/** Only with a port that was asked for. */

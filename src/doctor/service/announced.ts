@@ -61,7 +61,7 @@ function unannounced({ bird: read }: Facts, service: ServiceFacts, names: Readon
 			...red(
 				"service-filtered",
 				address,
-				`${some(left.map(({ protocol }) => protocol))} announces the address, and BIRD's import filter leaves it out.`,
+				`A peer (${some(left.map(({ protocol }) => protocol))}) announces the address, and BIRD's import filter leaves it out.`,
 				"widen the import filter of that protocol in bird.conf, and birdc configure",
 			),
 			evidence: left.map(describe),

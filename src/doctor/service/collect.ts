@@ -1,7 +1,7 @@
 import { parseAddress } from "../../lib/address.ts";
-import type { Client, NextHop, ServiceFacts } from "../../model/service-path.ts";
+import type { Client, NextHop, Routed, ServiceFacts } from "../../model/service-path.ts";
 import type { Platform } from "../../platform/types.ts";
-import { clientsSyn } from "../../ruleset/forwarded.ts";
+import { clientsSyn, nodesAnswer } from "../../ruleset/forwarded.ts";
 import { askServiceRoutes } from "../../system/bird/service-routes.ts";
 import { findSocket } from "../../system/bird/socket.ts";
 import { connectedNetwork, hostIn, type Network } from "../../system/kernel/networks.ts";
@@ -15,6 +15,7 @@ import {
 	type Listings,
 	listRouting,
 	reversePathFilter,
+	seesBridged,
 } from "../../system/kernel/service-path.ts";
 import { tryConnection } from "../../system/kernel/try-connection.ts";
 import { collectFacts, type DoctorOptions } from "../collect.ts";
@@ -103,6 +104,7 @@ async function collectService(
 						}),
 					),
 		mtus: listings.mtus ?? new Map(),
+		bridged: new Set([...devices].filter((device) => seesBridged(files, device, service.family))),
 		...(attempt ? { attempt } : {}),
 		unread: [
 			...(listings.routes ? [] : ["the kernel's routes: ip does not answer"]),
@@ -144,22 +146,25 @@ async function askClient(
 ): Promise<Client> {
 	const { address: service } = passage;
 	const packet = { to: service, from: host.address, interface: host.interface };
-	let there = await askForwarding(platform, packet);
-	const nodeSide = there && "route" in there ? there.route.interface : undefined;
-	const client = parseAddress(host.address)?.bytes;
-	if (client && !isFailure(ruleset)) {
-		// Rules that mark packets, as mwan3's and pbr's do, choose their routes by that mark.
-		const sides = { clientSide: host.interface, nodeSide: nodeSide ?? host.interface };
-		const { mark = 0 } = clientsSyn(ruleset, { ...passage, client, ...sides });
-		if (mark !== 0) there = (await askForwarding(platform, { ...packet, mark })) ?? there;
-	}
-	if (!there || !("route" in there)) return { ...host, ...(there ? { there } : {}) };
-	const back = await askForwarding(platform, {
-		to: host.address,
-		from: service,
-		interface: there.route.interface,
-	});
-	return { ...host, there, ...(back ? { back } : {}) };
+	const client = parseAddress(host.address)?.bytes ?? [];
+	const walked = isFailure(ruleset) ? undefined : ruleset;
+	const first = await askForwarding(platform, packet);
+	const sides = { clientSide: host.interface, nodeSide: deviceOf(first) ?? host.interface };
+	// Rules that mark packets, as mwan3's and pbr's do, choose their routes by that mark.
+	const syn = walked && clientsSyn(walked, { ...passage, client, ...sides });
+	const there = syn?.mark ? ((await askForwarding(platform, { ...packet, mark: syn.mark })) ?? first) : first;
+	const nodeSide = deviceOf(there);
+	if (!there || nodeSide === undefined) return { ...host, ...(there ? { there } : {}) };
+	const answer = { to: host.address, from: service, interface: nodeSide };
+	const back = syn && walked && nodesAnswer(walked, { ...passage, client, ...sides, nodeSide }, syn);
+	const plain = await askForwarding(platform, answer);
+	const marked = back?.mark ? await askForwarding(platform, { ...answer, mark: back.mark }) : undefined;
+	const found = marked ?? plain;
+	return { ...host, there, ...(found ? { back: found } : {}) };
+}
+
+function deviceOf(routed: Routed | undefined): string | undefined {
+	return routed && "route" in routed ? routed.route.interface : undefined;
 }
 
 /** A host in each of the router's networks, but for the one that leads to everywhere else where there are others. */
@@ -176,13 +181,15 @@ function hostsOf({ listings, addresses, bird }: Known, { family, service }: Pass
 		),
 	);
 	const taken = (text: string) => addresses.isLocal(text) || nodes.has(text);
-	const hosts = addresses.networks
+	const found = addresses.networks
 		.filter(({ text, bytes }) => bytes.length === service.length && holdsClients({ family, text, bytes }))
 		.flatMap((network: Network) => {
 			const prefix = `${network.text}/${network.length}`;
 			const host = hostIn({ isLocal: taken, networks: [network] }, prefix);
 			return host ? [{ address: host.address, network: prefix, interface: network.interface }] : [];
 		});
+	// BIRD may have added its own route to a network of the router's.
+	const hosts = [...new Map(found.map((host) => [`${host.network} ${host.interface}`, host])).values()];
 	const inside = hosts.filter((each) => !outside.has(each.interface));
 	return (inside.length > 0 ? inside : hosts).slice(0, MOST_CLIENTS);
 }
@@ -196,7 +203,8 @@ async function hostAt(
 	const parsed = parseAddress(address);
 	const network = parsed && addresses && connectedNetwork(addresses.networks, parsed, undefined);
 	const near = network === "none" ? undefined : network;
-	const device = route?.interface ?? near?.interface;
+	// What comes from a network of the router's comes by its interface, whatever the way back.
+	const device = near?.interface ?? route?.interface;
 	if (device === undefined) return [];
 	return [{ address, interface: device, ...(near ? { network: near.prefix } : {}) }];
 }

@@ -1,4 +1,11 @@
-import type { BirdRoute, Client, KernelRoute, NextHop, ServiceFacts } from "../../model/service-path.ts";
+import type {
+	BirdRoute,
+	Client,
+	KernelRoute,
+	NextHop,
+	PolicyRule,
+	ServiceFacts,
+} from "../../model/service-path.ts";
 import type { Walk } from "../../ruleset/hit.ts";
 import { type Finding, red, yellow } from "../finding.ts";
 import {
@@ -34,21 +41,42 @@ function reviewRoute(service: ServiceFacts): Reviewed {
 	const [first] = astray;
 	if (first) {
 		const rule = ruleFor(first.taken, kernelRoutes ?? [], service.rules ?? []);
-		const which = networks(astray.map(({ client }) => client));
-		findings.push({
-			...weigh(service, astray.length)(
-				"service-rule",
-				address,
-				`Packets from ${which} do not take this route: ${rule ? `the rule "${rule.text}" sends them` : "the kernel sends them"} ${describeHop(first.taken)}.`,
-				rule?.table === undefined
-					? "ip rule and ip route show table all say why; exempt the address from the program that set this"
-					: `exempt the address in the program that made the rule (mwan3, pbr, Tailscale, a VPN), or put a rule before it: ip rule add to ${address} lookup main priority ${Math.max(1, rule.priority - 1)}`,
-			),
-			evidence: rule ? [`${rule.priority}: ${rule.text}`] : [],
-		});
+		const whose = `Packets from ${networks(astray.map(({ client }) => client))}`;
+		findings.push(ruled(service, astray.length, whose, first.taken, rule));
+	}
+	const lost = ways.flatMap(({ client, taken }) => {
+		const back = client.back && "route" in client.back ? client.back.route : undefined;
+		const isAstray = back && client.network !== undefined && back.interface !== client.interface;
+		return isAstray && taken.interface !== client.interface ? [{ client, back }] : [];
+	});
+	const [one] = lost;
+	if (one) {
+		const whose = `The answers to ${networks(lost.map(({ client }) => client))}`;
+		findings.push(ruled(service, lost.length, whose, one.back, ruleFor(one.back, [], service.rules ?? [])));
 	}
 	const text = found ? describeKernelRoute(found) : kernelRoutes ? "no route" : undefined;
 	return told("kernel", text === undefined ? [] : [text], findings);
+}
+
+function ruled(
+	service: ServiceFacts,
+	hit: number,
+	whose: string,
+	taken: NextHop,
+	rule: PolicyRule | undefined,
+): Finding {
+	const { address } = service;
+	return {
+		...weigh(service, hit)(
+			"service-rule",
+			address,
+			`${whose} go astray: ${rule ? `the rule "${rule.text}" sends them` : "the kernel sends them"} ${describeHop(taken)}.`,
+			rule?.table === undefined
+				? "ip rule, and ip route show table all, say why: correct the route, or exempt the address from the program that set it"
+				: `exempt ${address} in the program that made the rule (mwan3, pbr, Tailscale, a VPN), or put a rule before it: ip rule add to ${address} lookup main priority ${Math.max(1, rule.priority - 1)}`,
+		),
+		...(rule ? { evidence: [`${rule.priority}: ${rule.text}`] } : {}),
+	};
 }
 
 /** What BIRD wants against what the kernel has. */

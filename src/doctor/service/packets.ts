@@ -63,7 +63,7 @@ function walkClient(ruleset: Ruleset, service: ServiceFacts, client: Client): Wa
 			({ gateway }) =>
 				client.network !== undefined && gateway !== undefined && prefixContains(client.network, gateway),
 		);
-	const oneSided = isNeighbor && !hidesClient(syn);
+	const oneSided = isNeighbor && !hidesClient(syn) && !service.bridged.has(client.interface);
 	const answer = oneSided ? clientsAck(ruleset, passage) : nodesAnswer(ruleset, passage, syn);
 	return {
 		...{ client, passage, syn, oneSided },

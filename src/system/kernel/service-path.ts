@@ -101,6 +101,15 @@ export function reversePathFilter(files: Files, device: string): number | undefi
 	return values.length > 0 ? Math.max(...values) : undefined;
 }
 
+/** Whether what stays on a bridge passes the firewall all the same (br_netfilter, which Docker switches on). */
+export function seesBridged(files: Files, device: string, family: 4 | 6): boolean {
+	const name = family === 4 ? "bridge-nf-call-iptables" : "bridge-nf-call-ip6tables";
+	return (
+		numberIn(files, `/proc/sys/net/bridge/${name}`) === 1 &&
+		files.status(`/sys/class/net/${device}/bridge`) !== undefined
+	);
+}
+
 /** Whether hosts of a network with this address might be clients. */
 export function holdsClients(network: Address): boolean {
 	return !isLinkLocal(network) && network.bytes[0] !== 127;
