@@ -1,4 +1,5 @@
 import { network } from "./network.ts";
+import { type Bird, birdBgp, startBird } from "./programs.ts";
 import { birdConfig, clients, neighbor, port, type ServiceLab } from "./service.ts";
 
 /** Something that keeps a client from a service whose session is up. */
@@ -13,8 +14,6 @@ export interface ServiceCause {
 	readonly also?: readonly string[];
 	/** It works all the same. */
 	readonly works?: true;
-	/** Options of the command, default the port and the client that fails. */
-	readonly options?: readonly string[];
 	play(lab: ServiceLab): Promise<unknown>;
 	undo(lab: ServiceLab): Promise<unknown>;
 }
@@ -59,6 +58,20 @@ table inet fw4 {
 		meta l4proto tcp reject with tcp reset
 		reject
 	}
+}
+`;
+
+let second: Bird | undefined;
+/** A second node, whose next hop is not there: as one that has died while its session is still held. */
+const secondNode = `router id 192.168.1.3;
+protocol device { }
+protocol static { ipv4; route ${network.service} unreachable; }
+protocol bgp router {
+	local 192.168.1.3 port 1179 as ${speaker.as};
+	neighbor ${router.lan} as ${router.as};
+	multihop 2;
+	connect delay time 1;
+	ipv4 { import none; export filter { bgp_next_hop = 192.168.1.77; accept; }; };
 }
 `;
 
@@ -167,6 +180,25 @@ export const SERVICE_CAUSES: readonly ServiceCause[] = [
 			frr.vtysh("configure terminal", `route-map ${router.lan}-out permit 1`, "set ip next-hop 192.168.1.77"),
 		undo: ({ frr }) =>
 			frr.vtysh("configure terminal", `route-map ${router.lan}-out permit 1`, "no set ip next-hop"),
+	},
+	{
+		name: "one of two next hops is dead",
+		id: "service-next-hop-dead",
+		async play({ lab, bird }) {
+			await lab.speaker.run(["ip", "address", "add", "192.168.1.3/24", "dev", "eth0"]);
+			// Each connection is a draw of its own.
+			await lab.router.run(["sysctl", "-qw", "net.ipv4.fib_multipath_hash_policy=1"]);
+			await bird.configure(
+				birdConfig.replace("protocol kernel {", "protocol kernel { merge paths on;") +
+					birdBgp("second", "192.168.1.3", speaker.as, "multihop 2;").replace("bfd on;", ""),
+			);
+			second = await startBird(lab.speaker, secondNode);
+		},
+		async undo({ lab, bird }) {
+			await second?.stop();
+			await bird.configure(birdConfig);
+			await lab.speaker.run(["ip", "address", "del", "192.168.1.3/24", "dev", "eth0"]);
+		},
 	},
 	{
 		name: "the router does not forward",

@@ -28,7 +28,7 @@ export function reviewForwarding(service: ServiceFacts): Reviewed {
 }
 
 function reviewRoute(service: ServiceFacts): Reviewed {
-	const { address, kernelRoutes } = service;
+	const { kernelRoutes } = service;
 	const found = kernelRoutes && bestInKernel(kernelRoutes);
 	const ways = service.clients.flatMap((client) => {
 		const { there } = client;
