@@ -57,11 +57,14 @@ function walkClient(ruleset: Ruleset, service: ServiceFacts, client: Client): Wa
 	};
 	const syn = clientsSyn(ruleset, passage);
 	const hops = expectedHops(service);
+	// Who is reached by a link-local address is on the client's link, and in its network as far as can be told.
 	const isNeighbor =
 		client.interface === there.route.interface &&
 		hops.some(
 			({ gateway }) =>
-				client.network !== undefined && gateway !== undefined && prefixContains(client.network, gateway),
+				gateway !== undefined &&
+				client.network !== undefined &&
+				(gateway.startsWith("fe80:") || prefixContains(client.network, gateway)),
 		);
 	const oneSided = isNeighbor && !hidesClient(syn) && !service.bridged.has(client.interface);
 	const answer = oneSided ? clientsAck(ruleset, passage) : nodesAnswer(ruleset, passage, syn);
