@@ -7,7 +7,7 @@ import type { Config } from "./config.ts";
  */
 export function zoneOfChains(chains: Iterable<string>): string | undefined {
 	for (const chain of chains) {
-		const zone = /^(?:input|output|forward|(?:accept|reject|drop)_(?:from|to))_(.+)$/.exec(chain)?.[1];
+		const zone = /^(?:input|output|(?:accept|reject|drop)_(?:from|to))_(.+)$/.exec(chain)?.[1];
 		if (zone !== undefined) return zone;
 	}
 	return undefined;

@@ -1,5 +1,3 @@
-import type { CatalogEntry } from "./catalog.ts";
-
 /** What is wrong before BIRD has a route: nothing that is found behind it means anything. */
 const NOT_ANNOUNCED = [
 	"service-own-address",
@@ -66,4 +64,4 @@ export const SERVICE_CATALOG = {
 	"service-refused": { ...cluster, dependsOn: NOT_SENT },
 	/** The node does not answer the router. Look at endpoints, policies and the node's way back. */
 	"service-silent": { ...cluster, dependsOn: NOT_SENT },
-} as const satisfies Readonly<Record<string, CatalogEntry>>;
+} as const;

@@ -1,9 +1,10 @@
+import { catalogEntry } from "../../model/catalog.ts";
 import type { ServiceFacts } from "../../model/service-path.ts";
 import type { Facts } from "../facts.ts";
 import { type Finding, green, red } from "../finding.ts";
 import { type Report, reportOf } from "../judge.ts";
 import { collectPeers } from "../known-peers.ts";
-import { rootCauses, withoutConsequences } from "../root-causes.ts";
+import { rootCauses } from "../root-causes.ts";
 import { reviewAnnounced } from "./announced.ts";
 import { reviewForwarding } from "./forwarding.ts";
 import { reviewPackets } from "./packets.ts";
@@ -18,12 +19,15 @@ export function judgeService(facts: Facts, service: ServiceFacts): Report {
 		reviewPackets(facts, service),
 		reviewAttempt(service),
 	);
-	const names = new Set<string>();
-	const { review: kept } = withoutConsequences([], findings, names);
+	const broken = findings.filter(({ level }) => level === "red");
+	// What is a warning for some clients says nothing about the others.
+	const kept = findings.filter(
+		({ id }) => !broken.some((cause) => catalogEntry(id)?.dependsOn?.includes(cause.id)),
+	);
 	const down = kept.some(({ id }) => id === "service-no-session")
 		? rootCauses(facts, collectPeers(facts))
 		: [];
-	const broken = kept.filter(({ level }) => level === "red");
+	const causes = kept.filter((each) => broken.includes(each));
 	const fine: Finding[] = kept.length === 0 ? [nothingFound(service)] : [];
 	if (unread.length > 0)
 		fine.push({
@@ -31,7 +35,7 @@ export function judgeService(facts: Facts, service: ServiceFacts): Report {
 			evidence: unread.map((each) => `not looked at: ${each}`),
 		});
 	return {
-		...reportOf(facts, [...broken, ...down], [...kept.filter((each) => !broken.includes(each)), ...fine]),
+		...reportOf(facts, [...causes, ...down], [...kept.filter((each) => !broken.includes(each)), ...fine]),
 		service: { address, port, portAssumed, ...(from === undefined ? {} : { from }), path: steps },
 	};
 }

@@ -38,13 +38,16 @@ export function reviewPackets({ ruleset }: Facts, service: ServiceFacts): Review
 	if (isFailure(ruleset)) return reviewMtu(service, new Map());
 	const ways = service.clients.flatMap((client) => walkClient(ruleset, service, client) ?? []);
 	const steps: Step[] = ways.flatMap((way) => stepsOf(way));
-	const blocked = grouped(ways, ({ there }) => there).map((group) => thereFinding(ruleset, service, group));
-	const back = grouped(
-		ways.filter(({ there }) => !(there?.what.certain && stops(there.what.effect))),
-		(way) => way.back,
-	).map((group) => backFinding(service, group));
+	const there = grouped(ways, (way) => way.there);
+	// What is stopped is not answered, and a rule that is told of already is one fault.
+	const open = ways.filter(({ there: met }) => !(met?.what.certain && stops(met.what.effect)));
+	const back = grouped(open, (way) => way.back).filter(({ id }) => !there.some((each) => each.id === id));
+	const findings = [
+		...there.map((group) => thereFinding(ruleset, service, group)),
+		...back.map((group) => backFinding(service, group)),
+	];
 	const mtu = reviewMtu(service, new Map(ways.map(({ client, syn }) => [client, syn])));
-	return together({ steps, findings: [...blocked, ...back] }, mtu);
+	return together({ steps, findings }, mtu);
 }
 
 function walkClient(ruleset: Ruleset, service: ServiceFacts, client: Client): Way | undefined {
@@ -91,20 +94,20 @@ function stepsOf({ client, passage, oneSided, there, back }: Way): Step[] {
 }
 
 interface Group {
+	/** What identifies the rule. */
+	readonly id: string;
 	readonly met: Met;
 	readonly ways: readonly Way[];
 }
 
 /** One rule that many clients meet is one fault. */
 function grouped(ways: readonly Way[], of: (way: Way) => Met | undefined): Group[] {
-	const groups = new Map<string, { met: Met; ways: Way[] }>();
+	const groups = new Map<string, Group>();
 	for (const way of ways) {
 		const met = of(way);
 		if (!met) continue;
-		const id = `${key(met.first)} ${way.oneSided}`;
-		const known = groups.get(id);
-		if (known) known.ways.push(way);
-		else groups.set(id, { met, ways: [way] });
+		const id = key(met.first);
+		groups.set(id, { id, met, ways: [...(groups.get(id)?.ways ?? []), way] });
 	}
 	return [...groups.values()];
 }
