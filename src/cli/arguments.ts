@@ -191,7 +191,7 @@ function buildDoctor(_: string, given: ReadonlyMap<string, string>): Command | s
 	if (portText !== undefined && port === undefined)
 		return `doctor: --port: ${quoted(portText)} is not ${tcpPort.expected}`;
 	const from = fromText === undefined ? undefined : hostAddress.read(fromText);
-	if (fromText !== undefined && from === undefined)
+	if (fromText !== undefined && (from === undefined || from.includes("%")))
 		return `doctor: --from: ${quoted(fromText)} is not ${hostAddress.expected}`;
 	if (from?.includes(":") === !address.includes(":"))
 		return `doctor: --from and --service are not of one address family`;

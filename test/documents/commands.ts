@@ -11,6 +11,8 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
 	PREFIX: "192.168.20.0/24",
 	FILE: "/etc/config/bgpwarden",
 	DIR: "/var/run/bgpwarden",
+	ADDRESS: "192.168.20.10",
+	CLIENT: "192.168.10.20",
 };
 
 /** Every command in the fenced blocks of a document that a person is to type: `sh`, and what follows `$ ` in `console`. */

@@ -66,7 +66,7 @@ let second: Bird | undefined;
 const secondNode = `router id 192.168.1.3;
 protocol device { }
 protocol static { ipv4; route ${network.service} unreachable; }
-protocol bgp gateway {
+protocol bgp uplink {
 	local 192.168.1.3 port 1179 as ${speaker.as};
 	neighbor ${router.lan} as ${router.as};
 	multihop 2;

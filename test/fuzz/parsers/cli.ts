@@ -2,6 +2,7 @@ import { type ParsedArguments, parseArguments } from "../../../src/cli/arguments
 import { parseEventLine, renderEvent } from "../../../src/cli/text/event-lines.ts";
 import { parseTime } from "../../../src/cli/text/time.ts";
 import { renderTrace } from "../../../src/cli/text/trace-lines.ts";
+import type { ServiceRequest } from "../../../src/doctor/service/collect.ts";
 import type { Prefix } from "../../../src/lib/prefix.ts";
 import type { StoredEvent } from "../../../src/model/event.ts";
 import { EFFECTS, type Effect, effectOfRule } from "../../../src/model/rule-effect.ts";
@@ -22,6 +23,7 @@ const COMMAND_LINES = [
 		"--config /etc/x --run-dir=/run/y events --follow",
 		"help mqtt.host",
 	],
+	"doctor --service 192.168.20.10 --port 443 --from 192.168.10.20",
 	...["-- run", "check --version", "release", "flush", "ensure -h", "doctor --json", "peers", "run"],
 ];
 const EVENTS = [
@@ -33,7 +35,7 @@ const EVENTS = [
 const TRACES = pieces(captures("nft", /trace.*(?<!rules)\.txt$/), 5);
 
 const word = { configPath: is.text, runDirectory: is.text };
-const json = is.shape({ verb: is.oneOf("status", "peers", "doctor"), json: is.flag, ...word });
+const json = is.shape({ verb: is.oneOf("status", "peers"), json: is.flag, ...word });
 const prefix = is.shape<Prefix>({ family: is.oneOf(4, 6), text: is.prefix, length: is.whole(0, 128) });
 const plain = is.shape({ verb: is.oneOf("run", "check", "ensure", "release", "flush"), ...word });
 const parsedArguments = is.byKind<ParsedArguments>("verb", {
@@ -44,7 +46,18 @@ const parsedArguments = is.byKind<ParsedArguments>("verb", {
 	flush: plain,
 	status: json,
 	peers: json,
-	doctor: json,
+	doctor: is.shape({
+		verb: is.oneOf("doctor"),
+		json: is.flag,
+		service: is.maybe(
+			is.shape<ServiceRequest>({
+				address: is.address,
+				port: is.maybe(is.port),
+				from: is.maybe(is.address),
+			}),
+		),
+		...word,
+	}),
 	events: is.shape({ verb: is.oneOf("events"), follow: is.flag, ...word }),
 	restart: is.shape({ verb: is.oneOf("restart"), peer: is.matching(/^[A-Za-z0-9_.:-]{1,64}$/), ...word }),
 	trace: is.shape({
