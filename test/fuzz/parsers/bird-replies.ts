@@ -1,8 +1,8 @@
 /** What BIRD's client prints. */
 
 import type { BirdChannel, ImportUpdates, LastError } from "../../../src/model/bird.ts";
-import type { PeerOpen } from "../../../src/model/speaker.ts";
 import type { BirdRoute, NextHop } from "../../../src/model/service-path.ts";
+import type { PeerOpen } from "../../../src/model/speaker.ts";
 import { BfdReader, type BfdSession, parseBfd } from "../../../src/system/bird/parse-bfd.ts";
 import type { BirdProtocol, ProtocolPeer } from "../../../src/system/bird/parse-protocols.ts";
 import { ProtocolReader, parseProtocols } from "../../../src/system/bird/protocol-reader.ts";
