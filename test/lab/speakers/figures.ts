@@ -12,12 +12,13 @@ const count = Number(process.env.COUNT ?? 10);
 const parallel = Number(process.env.PARALLEL ?? 6);
 const only = new RegExp(process.env.ONLY ?? "", "i");
 
-/** Ms for which the router is away. */
+/** Ms for which the router is away: each play a little longer, so that no speaker's timer is always at the same point. */
 const AWAY = 60_000;
+const LONGER = 1100;
 
-const incidents: Readonly<Record<string, (stage: Stage) => Promise<number>>> = {
+const incidents: Readonly<Record<string, (stage: Stage, round: number) => Promise<number>>> = {
 	ghost,
-	reboot: (stage) => rebootRouter(stage, { away: AWAY }),
+	reboot: (stage, round) => rebootRouter(stage, { away: AWAY + round * LONGER }),
 };
 
 interface Cell {
@@ -50,7 +51,7 @@ async function play(cell: Cell): Promise<void> {
 		stage = await Stage.start(cell.kind, { protect: cell.protect });
 		// The session's own start is over; after a reboot BIRD's log begins anew.
 		const mark = cell.incident === "reboot" ? 0 : stage.mark();
-		const back = await incidents[cell.incident]?.(stage);
+		const back = await incidents[cell.incident]?.(stage, cell.seconds.length);
 		if (back === undefined) throw new Error(`no incident ${cell.incident}`);
 		const seconds = ((await stage.untilUp(mark)) - back) / 1000;
 		cell.seconds.push(Number(seconds.toFixed(2)));

@@ -32,9 +32,12 @@ export class Stage {
 		this.warden = new Warden(lab.router);
 	}
 
-	/** Starts everything and waits until both ends are up. */
+	/**
+	 * Starts everything and waits until both ends are up. There is a switch between them: a node whose carrier goes and comes
+	 * with the router's would dial at that very moment.
+	 */
 	static async start(kind: SpeakerKind, options: StageOptions = {}): Promise<Stage> {
-		const stage = new Stage(await startLab(), kind, options);
+		const stage = new Stage(await startLab({ switched: true }), kind, options);
 		try {
 			stage.warden.install();
 			stage.warden.configure({ mqtt: { enabled: false }, ...options.config });
