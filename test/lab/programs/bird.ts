@@ -61,8 +61,12 @@ export interface Peering {
 	readonly multihop?: boolean;
 	/** The AS number that BIRD expects of the speaker. */
 	readonly neighborAs?: number;
+	/** BIRD takes whoever dials from here (`neighbor range`), in the place of the speaker's address. */
+	readonly range?: string;
 	/** The port that BIRD listens on. */
 	readonly port?: number;
+	/** Whether routes of several nodes become one with several next hops; default false. */
+	readonly mergePaths?: boolean;
 	/** Further lines of the protocol. */
 	readonly extra?: string;
 	/** Whether BIRD waits for the speaker; default true. */
@@ -78,15 +82,19 @@ export function birdPeering(peering: Peering = {}): string {
 		port = 179,
 		extra = "",
 		passive = true,
+		mergePaths = false,
+		range,
 	} = peering;
-	const [local, neighbor] = family === 6 ? [router.lan6, speaker.address6] : [router.lan, speaker.address];
+	const [local, address] = family === 6 ? [router.lan6, speaker.address6] : [router.lan, speaker.address];
+	const neighbor = range === undefined ? address : `range ${range}`;
+	const merge = mergePaths ? "merge paths on; " : "";
 	const bfd = "min rx interval 300 ms; min tx interval 300 ms; multiplier 3;";
 	return `router id ${router.lan};
 log stderr all;
 protocol device { }
 protocol direct { ipv4; ipv6; interface "${router.lanInterface}"; }
-protocol kernel { ipv4 { export all; }; }
-protocol kernel { ipv6 { export all; }; }
+protocol kernel { ${merge}ipv4 { export all; }; }
+protocol kernel { ${merge}ipv6 { export all; }; }
 protocol bfd { ${multihop ? `multihop { ${bfd} };` : `interface "${router.lanInterface}" { ${bfd} };`} }
 protocol bgp ${peer} {
 	local ${local} port ${port} as ${router.as};

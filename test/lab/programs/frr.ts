@@ -25,6 +25,10 @@ export interface FrrOptions {
 	readonly gracefulRestart?: boolean;
 	/** Service addresses to announce, default the one of `network.ts`. */
 	readonly services?: readonly string[];
+	/** The node's own address, its router id; default the speaker's. */
+	readonly address?: string;
+	/** The node's name; default that of the host it runs on. */
+	readonly hostname?: string;
 	/** The port that the router listens on (`peerPort`); default 179. */
 	readonly port?: number;
 	/** The configuration's text, in the place of the article's. */
@@ -81,13 +85,14 @@ export function frrConfig(options: FrrOptions = {}): string {
 	const { mode = "frr-k8s", multihop = true, family = 4, remoteAs = router.as, port = 179 } = options;
 	const { password, bfd = true, connectTime, gracefulRestart = false } = options;
 	const { services = [family === 6 ? network.service6 : network.service] } = options;
+	const { address: routerId = speaker.address, hostname = "speaker" } = options;
 	const address = family === 6 ? router.lan6 : router.lan;
 	const neighbor = `  neighbor ${address}`;
 	const isFrrK8s = mode === "frr-k8s";
 	return `${lines(
 		"log stdout informational",
 		"log timestamp precision 3",
-		"hostname speaker",
+		`hostname ${hostname}`,
 		"ip nht resolve-via-default",
 		"ipv6 nht resolve-via-default",
 		(isFrrK8s ? frrK8sFilters : frrModeFilters)(address, family, services),
@@ -96,7 +101,7 @@ export function frrConfig(options: FrrOptions = {}): string {
 		"  no bgp network import-check",
 		"  no bgp default ipv4-unicast",
 		isFrrK8s && "  bgp graceful-restart preserve-fw-state",
-		`  bgp router-id ${speaker.address}`,
+		`  bgp router-id ${routerId}`,
 		`${neighbor} remote-as ${remoteAs}`,
 		multihop && `${neighbor} ebgp-multihop`,
 		`${neighbor} port ${port}`,
@@ -137,7 +142,8 @@ export interface Frr {
 
 /** Starts FRR's daemons and loads the configuration with `vtysh -b`, as its container does. */
 export async function startFrr(host: Host, options: FrrOptions = {}): Promise<Frr> {
-	host.write("/etc/frr/frr.conf", options.config ?? frrConfig(options), 0o640);
+	const hostname = (await host.run(["hostname"])).stdout.trim();
+	host.write("/etc/frr/frr.conf", options.config ?? frrConfig({ hostname, ...options }), 0o640);
 	await host.run(["install", "-d", "-o", "frr", "-g", "frr", "/run/frr", "/var/tmp/frr"]);
 	await host.run(["chown", "frr:frr", "/etc/frr/frr.conf"]);
 	// Since FRR 9.

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => lab.stop());
 
-const bird = birdPeering().replace(`neighbor ${speaker.address} `, `neighbor range ${RANGE} `);
+const bird = birdPeering({ range: RANGE });
 
 test("a range is a peer: with no node, with one, and when that has gone", async () => {
 	// Given BIRD with a range, and no node that dials

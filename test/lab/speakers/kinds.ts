@@ -1,3 +1,4 @@
+import type { Speaker as SpeakerName } from "../../../src/model/speaker.ts";
 import type { Host } from "../host.ts";
 import { type Peering, startCalico, startFrr, startGobgp, startNative } from "../programs.ts";
 
@@ -14,6 +15,10 @@ export interface Speaker {
 /** A speaker with its timers, and the router's protocol that fits. */
 export interface SpeakerKind {
 	readonly name: string;
+	/** What the daemon takes it for, by its OPEN alone. */
+	readonly found: SpeakerName;
+	/** Whether it tells the node's name. */
+	readonly tellsNode: boolean;
 	/** Whether BFD runs between the two. */
 	readonly bfd: boolean;
 	/** Seconds that it may need to dial again by itself after a loss, jitter and holds included. */
@@ -31,6 +36,8 @@ function frr(name: string, bfd: boolean, patience: number, connectTime?: number)
 	const options = { bfd, ...(connectTime === undefined ? {} : { connectTime }) };
 	return {
 		name,
+		found: "frr",
+		tellsNode: true,
 		bfd,
 		patience,
 		peering: { extra: bfd ? aware : `bfd off;\n\t${aware}` },
@@ -40,7 +47,15 @@ function frr(name: string, bfd: boolean, patience: number, connectTime?: number)
 
 function gobgp(name: string, patience: number, connectRetry?: number): SpeakerKind {
 	const options = connectRetry === undefined ? {} : { connectRetry };
-	return { name, bfd: false, patience, peering: direct, start: (host) => startGobgp(host, options) };
+	return {
+		name,
+		found: "gobgp",
+		tellsNode: true,
+		bfd: false,
+		patience,
+		peering: direct,
+		start: (host) => startGobgp(host, options),
+	};
 }
 
 /** Every speaker that the figures are about. GoBGP's own hold time in OpenSent is 240 s, whatever is configured. */
@@ -52,6 +67,8 @@ export const kinds = {
 	gobgpRetry: gobgp("GoBGP with connect retry 5", 300, 5),
 	calico: {
 		name: "BIRD as Calico",
+		found: "bird",
+		tellsNode: false,
 		bfd: false,
 		patience: 300,
 		peering: { extra: `bfd off;\n\t${aware}` },
@@ -59,6 +76,8 @@ export const kinds = {
 	},
 	native: {
 		name: "a stand-in for MetalLB native",
+		found: "metallb-native",
+		tellsNode: false,
 		bfd: false,
 		patience: 180,
 		peering: direct,

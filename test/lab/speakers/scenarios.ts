@@ -74,7 +74,7 @@ export function incidentsOf(kind: SpeakerKind): void {
 		expect(stage.warden.status()?.router.repairs).toBe(0);
 	});
 
-	test.concurrent("the speaker is killed and started, and nobody restarts its session", {
+	test.concurrent("the speaker is killed and started, and the session comes up", {
 		timeout,
 	}, async (context) => {
 		const stage = await begin(kind, context);
@@ -92,5 +92,9 @@ export function incidentsOf(kind: SpeakerKind): void {
 		const mark = stage.mark();
 		await replaceNode(stage, { name: "replacement" });
 		await expectUp(stage, mark);
+		const { peers } = await stage.daemon.untilStatus("who speaks", ({ peers: [peer] }) => {
+			return peer?.speaker === kind.found && (!kind.tellsNode || peer.node === "replacement");
+		});
+		if (!kind.tellsNode) expect(peers[0]).not.toHaveProperty("node");
 	});
 }
