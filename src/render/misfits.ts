@@ -68,6 +68,12 @@ export function misfits(session: Session, what: Rendered, pools: readonly Prefix
 		complaints.push("Cilium takes a source_address for one node: option node is needed");
 	if (what === "cilium" && nodeInterface !== undefined)
 		complaints.push("option node_interface is for FRR: render cilium needs addresses");
+	const isGobgp = what === "cilium" || session.speaker === "cilium" || session.speaker === "gobgp";
+	// Seen with GoBGP 4.8.0: ::ffff:192.0.2.1, for which BIRD takes the route for withdrawn.
+	if (isGobgp && session.family === 4 && session.families.length > 1)
+		complaints.push(
+			"option dual_stack needs an IPv6 session here: GoBGP, which Cilium uses, gives IPv6 prefixes an IPv4 next hop otherwise, and BIRD drops them",
+		);
 	if (what === "metallb" && session.speaker === "metallb-native") complaints.push(...native(session, pools));
 	if (!linkLocal) return complaints;
 	if (multihop) complaints.push("option multihop does not work with a link-local address");

@@ -62,10 +62,10 @@ test("everything that a section can say", () => {
 		[
 			{
 				...{ ...article, port: "17900", password: "correct-horse", node: "node-1", connect_time: "3" },
-				...{ graceful_restart: "1", dual_stack: "1", source_address: "192.168.1.2" },
+				...{ graceful_restart: "1", source_address: "192.168.1.2" },
 			},
 		],
-		["192.168.20.0/24", "fd00:20::/64"],
+		"192.168.20.0/24",
 		{ router_id: "Home" },
 		true,
 	);
@@ -90,12 +90,12 @@ test("everything that a section can say", () => {
 		timers: { connectRetryTimeSeconds: 3 },
 		authSecretRef: "home-bgp",
 		gracefulRestart: { enabled: true, restartTimeSeconds: 120 },
-		families: [{ afi: "ipv4" }, { afi: "ipv6" }],
+		families: [{ afi: "ipv4" }],
 	});
 	expect(override?.spec).toEqual({
 		bgpInstances: [{ name: "as65009", peers: [{ name: "home", localAddress: "192.168.1.2" }] }],
 	});
-	expect(pool?.spec).toEqual({ blocks: [{ cidr: "192.168.20.0/24" }, { cidr: "fd00:20::/64" }] });
+	expect(pool?.spec).toEqual({ blocks: [{ cidr: "192.168.20.0/24" }] });
 });
 
 test("what is for the same nodes stands in one CiliumBGPClusterConfig, since a node obeys one", () => {
@@ -113,6 +113,20 @@ test("what is for the same nodes stands in one CiliumBGPClusterConfig, since a n
 		{ ...article, name: "two", address: "192.168.1.3", node: "b", password: "y" },
 	]);
 	expect(names(byNode).filter((name) => name.startsWith("CiliumBGPClusterConfig"))).toHaveLength(2);
+});
+
+test("dual stack takes an IPv6 session", () => {
+	const sentence = "option dual_stack needs an IPv6 session here";
+	const dual = { ...article, dual_stack: "1" };
+	expect(tryPlan([dual], "cilium")).toEqual({ errors: [expect.stringContaining(sentence)] });
+	expect(tryPlan([{ ...dual, speaker: "gobgp" }], "bird")).toEqual({
+		errors: [expect.stringContaining(sentence)],
+	});
+	expect(tryPlan([dual], "bird")).not.toHaveProperty("errors");
+	const peers = rendered([{ ...article6, dual_stack: "1" }]).filter(
+		({ kind }) => kind === "CiliumBGPPeerConfig",
+	);
+	expect(peers[0]?.spec).toMatchObject({ families: [{ afi: "ipv4" }, { afi: "ipv6" }] });
 });
 
 test("what Cilium cannot do is one line", () => {

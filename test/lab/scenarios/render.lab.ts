@@ -2,12 +2,13 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadAll } from "js-yaml";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { uciConfig, Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { bundle } from "../paths.ts";
-import { type Bird, birdConfigFile, birdDirect, startBird, startFrr } from "../programs.ts";
+import { type Bird, birdConfigFile, birdDirect, startBird, startFrr, startGobgp } from "../programs.ts";
 import { until } from "../wait.ts";
 import { birdVersions, newestBird } from "../world.ts";
 
@@ -27,6 +28,19 @@ interface Given {
 	readonly multihop: boolean;
 	/** More options of the section, or others in the place of these; undefined: not there. */
 	readonly options?: Readonly<Record<string, string | number | boolean | undefined>>;
+}
+
+/** As far as this reads what `render cilium` prints. */
+interface CiliumObject {
+	readonly kind: string;
+	readonly stringData?: { readonly password: string };
+	readonly spec: {
+		readonly bgpInstances?: readonly object[];
+		readonly timers?: { readonly connectRetryTimeSeconds: number; readonly holdTimeSeconds: number };
+		readonly gracefulRestart?: { readonly enabled: boolean };
+		readonly ebgpMultihop?: number;
+		readonly families?: readonly { readonly afi: string }[];
+	};
 }
 
 /** The article's peer as a section of the configuration. */
@@ -192,6 +206,54 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 		}
 	});
 
+	test.each([4, 6] as const)(
+		"for Cilium, over IPv%i: GoBGP does what its CiliumBGPPeerConfig says",
+		async (family) => {
+			// Given a section with all that Cilium can do
+			const options = {
+				...{ speaker: "cilium", password: "correct-horse", graceful_restart: true },
+				// Over IPv4 GoBGP's IPv6 next hops are IPv4 addresses, and `render` says so.
+				...{ hold_time: 30, connect_time: 3, dual_stack: family === 6 },
+			};
+			const told = family === 6 ? [network.service, network.service6] : [network.service];
+			const pools = told.flatMap((service) => ["--pool", service]);
+			const given = { family, multihop: true, options };
+			warden.configure(config(given));
+			const bird = await startBird(lab.router, await rendered(given, "bird", "--secrets", ...pools), version);
+			const objects = loadAll(await rendered(given, "cilium", "--secrets", ...pools)) as CiliumObject[];
+			const specOf = (kind: string) => objects.find((object) => object.kind === kind);
+
+			// When GoBGP is told what it says, as Cilium's agent tells it
+			const [instance] = specOf("CiliumBGPClusterConfig")?.spec.bgpInstances ?? [];
+			expect(instance).toMatchObject({
+				localASN: speaker.as,
+				peers: [{ peerASN: router.as, peerAddress: family === 4 ? router.lan : router.lan6 }],
+			});
+			const { timers, gracefulRestart, ebgpMultihop, families } = specOf("CiliumBGPPeerConfig")?.spec ?? {};
+			const gobgp = await startGobgp(lab.speaker, {
+				family,
+				connectRetry: timers?.connectRetryTimeSeconds ?? 120,
+				holdTime: timers?.holdTimeSeconds ?? 90,
+				gracefulRestart: gracefulRestart?.enabled ?? false,
+				multihop: ebgpMultihop ?? 1,
+				password: specOf("Secret")?.stringData?.password ?? "",
+				services: [network.service, network.service6],
+			});
+			expect(families?.map(({ afi }) => afi)).toEqual(family === 6 ? ["ipv4", "ipv6"] : ["ipv4"]);
+
+			// Then the session comes up with it, and both families' services reach the kernel
+			const text = await established(bird);
+			expect(text).toMatch(/Hold timer:\s+[\d.]+\/30/);
+			expect(text).toMatch(/Graceful restart\s+Restart time: 120\s+AF supported: ipv4( ipv6)?\n/);
+			await until("GoBGP to say so", () => gobgp.peer(), { holds: ({ bgp }) => bgp === "Established" });
+			await fits();
+			for (const service of told)
+				await until(`the route to ${service}`, () => routes(service), {
+					holds: (route) => route.includes("proto bird"),
+				});
+		},
+	);
+
 	test("without addresses", async () => {
 		const options = {
 			...{ address: undefined, local_address: undefined, max_prefixes: 5, bfd: false },
@@ -204,7 +266,7 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 		await fits();
 		for (const service of [network.service, network.service6])
 			await until(`the route to ${service}`, () => routes(service), {
-				holds: (route) => route.includes("proto bird") && route.includes("fe80::"),
+				holds: (route) => route.includes(`dev ${router.lanInterface} proto bird`),
 			});
 	});
 });
