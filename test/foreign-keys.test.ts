@@ -33,6 +33,7 @@ const KNOWN: readonly (readonly [code: string, reason: string])[] = [
 		"src/report/discovery/entity.ts: Object.fromEntries(Object.entries(entit",
 		"entities of the program's own",
 	],
+	["src/render/plan.ts: Object.fromEntries(entries)", "properties of a session"],
 	["src/report/discovery/entity.ts: Object.fromEntries(keys.map((key) => [k", "the same"],
 	["src/system/bird/conf/channels.ts: Object.fromEntries(entries)", "properties of ChannelConfiguration"],
 	["src/system/bird/conf/options.ts: Object.fromEntries(Object.entries(optio", "properties of BfdOptions"],

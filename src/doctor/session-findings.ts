@@ -86,16 +86,16 @@ export function mergeFindings(path: string, configuration: BirdConfiguration): F
 }
 
 /** The options that are compared, by BIRD's words. */
-const OPTIONS: Readonly<Record<string, string>> = {
-	neighbor: "address",
-	"neighbor as": "remote_as",
-	local: "local_address",
-	"local as": "local_as",
-	"hold time": "hold_time",
-	"keepalive time": "keepalive_time",
-	"import limit of ipv4": "max_prefixes (import limit of ipv4)",
-	"import limit of ipv6": "max_prefixes (import limit of ipv6)",
-};
+const OPTIONS: ReadonlyMap<string, string> = new Map([
+	["neighbor", "address"],
+	["neighbor as", "remote_as"],
+	["local", "local_address"],
+	["local as", "local_as"],
+	["hold time", "hold_time"],
+	["keepalive time", "keepalive_time"],
+	["import limit of ipv4", "max_prefixes (import limit of ipv4)"],
+	["import limit of ipv6", "max_prefixes (import limit of ipv6)"],
+]);
 
 /** What the section says and BIRD has otherwise. */
 export function differences({ file, live, section }: Peer): Finding[] {
@@ -105,7 +105,7 @@ export function differences({ file, live, section }: Peer): Finding[] {
 		...(file ? compareOptions(section, file) : []),
 	];
 	return found.map(({ what, there, wanted }) => {
-		const option = what === "neighbor" && section.range !== undefined ? "range" : (OPTIONS[what] ?? what);
+		const option = what === "neighbor" && section.range !== undefined ? "range" : (OPTIONS.get(what) ?? what);
 		return yellow(
 			"peer-differs",
 			section.name,

@@ -1,12 +1,11 @@
 import { type Daemon, startDaemon, type Warden } from "../daemon.ts";
-import { cleanLeftovers, Host } from "../host.ts";
+import type { Host } from "../host.ts";
+import { type Lab, nodeAddresses, startLab } from "../lab.ts";
 import { network } from "../network.ts";
-import type { Process } from "../process.ts";
-import { type Bird, type Frr, frrConfig, startBird, startFrr } from "../programs.ts";
+import { type Frr, frrConfig, startBird, startFrr } from "../programs.ts";
 import { until } from "../wait.ts";
 
-const { router: home, broker: client, service } = network;
-const address = (node: number) => `192.168.1.${node + 2}`;
+const { router: home, service } = network;
 const [serviceAddress = ""] = service.split("/");
 
 /** Answers each datagram on the service's address. */
@@ -62,111 +61,79 @@ export interface ClusterOptions {
 	readonly restartTime?: number;
 }
 
-/** Some nodes behind one bridge of the router, all of which announce the service, and a client on another network. */
+/** Some nodes, all of which announce the service, and a client on another network of the router's. */
 export class Cluster {
+	readonly speakers: Frr[] = [];
+
 	private constructor(
-		readonly router: Host,
-		readonly client: Host,
-		readonly nodes: readonly Host[],
+		private readonly lab: Lab,
+		readonly warden: Warden,
+		readonly daemon: Daemon,
 		private readonly options: ClusterOptions,
 	) {}
 
-	bird!: Bird;
-	warden!: Warden;
-	daemon!: Daemon;
-	readonly speakers: Frr[] = [];
-
 	/** Starts everything, with bird.conf as `render bird` writes it, and waits until every session is up with BFD. */
 	static async start(options: ClusterOptions): Promise<Cluster> {
-		cleanLeftovers();
-		const hosts: Host[] = [];
-		const start = async (name: string) => {
-			const host = await Host.start(name);
-			hosts.push(host);
-			return host;
-		};
-		const router = await start("router");
-		const outside = await start("client");
-		const nodes: Host[] = [];
-		for (let node = 0; node < options.nodes; node++) nodes.push(await start(`node-${node + 1}`));
-		const cluster = new Cluster(router, outside, nodes, options);
+		const lab = await startLab({ nodes: options.nodes, switched: true });
 		try {
-			await cluster.wire();
-			await cluster.startAll();
+			const peers = lab.nodes.map((_, index) => ({
+				name: `node_${index + 1}`,
+				address: nodeAddresses(index).address,
+				local_address: home.lan,
+				local_as: home.as,
+				remote_as: network.speaker.as,
+				interface: home.lanInterface,
+				graceful_restart: options.gracefulRestart === true,
+			}));
+			const { warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false }, peers });
+			const cluster = new Cluster(lab, warden, daemon, options);
+			await cluster.begin();
 			return cluster;
 		} catch (error) {
-			await cluster.stop();
+			await lab.stop();
 			throw error;
 		}
 	}
 
-	private async wire(): Promise<void> {
-		const { router, client: outside, nodes } = this;
-		await router.run(["ip", "link", "add", home.lanInterface, "type", "bridge"]);
+	private async begin(): Promise<void> {
+		const { router, nodes } = this.lab;
+		// By ports as well: one client's flows go to all nodes.
+		await router.run(["sysctl", "-qw", "net.ipv4.fib_multipath_hash_policy=1"]);
+		const { stdout } = await this.warden.cli(["render", "bird"]);
+		await startBird(router, stdout.replace("log syslog all", "log stderr all"));
 		for (const [index, node] of nodes.entries()) {
-			const port = `port${index + 1}`;
-			const peer = ["peer", "name", "eth0", "netns", String(node.pid)];
-			await router.run(["ip", "link", "add", port, "type", "veth", ...peer]);
-			await router.run(["ip", "link", "set", port, "master", home.lanInterface]);
-			await router.link(port, "up");
-			await node.configure("eth0", [`${address(index)}/24`]);
-			await node.run(["ip", "route", "add", "default", "via", home.lan]);
 			await node.run(["ip", "address", "add", service, "dev", "lo"]);
 			const server = node.start(["python3", "-c", echo], { name: "echo" });
 			await server.says(/^listening$/);
+			this.speakers[index] = await this.startSpeaker(index);
 		}
-		await router.configure(home.lanInterface, [`${home.lan}/24`]);
-		const peer = ["peer", "name", "eth0", "netns", String(outside.pid)];
-		await router.run(["ip", "link", "add", "br-iot", "type", "veth", ...peer]);
-		await router.configure("br-iot", [`${home.iot}/24`]);
-		await outside.configure("eth0", [`${client.address}/24`]);
-		await outside.run(["ip", "route", "add", "default", "via", home.iot]);
-		// By ports as well: one client's flows go to all nodes.
-		await router.run(["sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.fib_multipath_hash_policy=1"]);
-	}
-
-	private async startAll(): Promise<void> {
-		const { router, nodes, options } = this;
-		const peers = nodes.map(({ name }, index) => ({
-			name: name.replace("-", "_"),
-			address: address(index),
-			local_address: home.lan,
-			local_as: home.as,
-			remote_as: network.speaker.as,
-			interface: home.lanInterface,
-			graceful_restart: options.gracefulRestart === true,
-		}));
-		const started = startDaemon(router, { mqtt: { enabled: false }, peers });
-		this.warden = started.warden;
-		this.daemon = started.daemon;
-		const { stdout } = await this.warden.cli(["render", "bird"]);
-		this.bird = await startBird(router, stdout.replace("log syslog all", "log stderr all"));
-		for (const index of nodes.keys()) this.speakers[index] = await this.startSpeaker(index);
 		await this.daemon.untilStatus(
 			"every session is up",
-			(status) =>
-				status.peers.length === nodes.length &&
-				status.peers.every(({ state, bfd }) => state === "Established" && bfd === "up"),
+			({ peers }) =>
+				peers.length === nodes.length &&
+				peers.every(({ state, bfd }) => state === "Established" && bfd === "up"),
 			{ timeout: 60_000 },
 		);
-		await this.untilNextHops(nodes.map((_, index) => index));
+		await this.untilNextHops([...nodes.keys()]);
 	}
 
-	startSpeaker(node: number): Promise<Frr> {
+	startSpeaker(index: number): Promise<Frr> {
 		const { gracefulRestart = false, restartTime } = this.options;
-		const name = this.nodes[node]?.name ?? "";
-		const time = restartTime === undefined ? "" : `\n  bgp graceful-restart restart-time ${restartTime}`;
-		const config = frrConfig({ multihop: false, gracefulRestart })
-			.replace("hostname speaker", `hostname ${name}`)
-			.replace(/bgp router-id \S+/, `bgp router-id ${address(node)}${time}`);
-		const host = this.nodes[node];
-		if (!host) throw new Error(`no node ${node}`);
-		return startFrr(host, { config });
+		const { address } = nodeAddresses(index);
+		const config = frrConfig({ address, multihop: false, gracefulRestart });
+		const time = restartTime === undefined ? "" : `  bgp graceful-restart restart-time ${restartTime}\n`;
+		return startFrr(this.node(index), { config: config.replace(/^ +bgp router-id/m, `${time}$&`) });
+	}
+
+	private node(index: number): Host {
+		const node = this.lab.nodes[index];
+		if (!node) throw new Error(`no node ${index}`);
+		return node;
 	}
 
 	/** The nodes to which the kernel's route leads. */
 	async nextHops(): Promise<number[]> {
-		const { stdout } = await this.router.run(["ip", "-4", "route", "show", service]);
+		const { stdout } = await this.lab.router.run(["ip", "-4", "route", "show", service]);
 		return [...stdout.matchAll(/via 192\.168\.1\.(\d+)/g)].map(([, last]) => Number(last) - 2).sort();
 	}
 
@@ -180,7 +147,7 @@ export class Cluster {
 
 	/** Has the client send. @returns what ends it, and says how many datagrams were lost */
 	async stream(): Promise<() => Promise<{ readonly lost: number; readonly sent: number }>> {
-		const sender: Process = this.client.start(["python3", "-c", clients], { name: "client" });
+		const sender = this.lab.broker.start(["python3", "-c", clients], { name: "client" });
 		await sender.says(/^sending$/);
 		return async () => {
 			await sender.end("SIGTERM");
@@ -192,14 +159,12 @@ export class Cluster {
 	}
 
 	/** A power cut of a node. */
-	async kill(node: number): Promise<void> {
-		const host = this.nodes[node];
-		if (!host) throw new Error(`no node ${node}`);
-		await host.link("eth0", "down");
-		await host.killAll();
+	async kill(index: number): Promise<void> {
+		await this.node(index).link("eth0", "down");
+		await this.node(index).killAll();
 	}
 
-	async stop(): Promise<void> {
-		await Promise.all([this.router, this.client, ...this.nodes].map((host) => host.stop()));
+	stop(): Promise<void> {
+		return this.lab.stop();
 	}
 }
