@@ -22,15 +22,19 @@ export const green = (id: string, subject: string, text: string): Finding => ({
 	text,
 });
 
-export const yellow = (id: FindingId, subject: string, text: string, advice?: string): Finding => ({
+export const yellow = (
+	id: FindingId,
+	subject: string,
+	text: string,
+	advice?: string,
+	evidence: readonly string[] = [],
+): Finding => ({
 	id,
 	level: "yellow",
 	subject,
 	text,
 	...(advice === undefined ? {} : { advice }),
+	...(evidence.length > 0 ? { evidence } : {}),
 });
 
-export const red = (id: FindingId, subject: string, text: string, advice?: string): Finding => ({
-	...yellow(id, subject, text, advice),
-	level: "red",
-});
+export const red: typeof yellow = (...what) => ({ ...yellow(...what), level: "red" });

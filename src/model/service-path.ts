@@ -49,7 +49,10 @@ export interface PolicyRule {
 }
 
 /** What the kernel says of a packet that comes in: its route, or why it has none, in its words. */
-export type Routed = { readonly route: Route } | { readonly refused: string };
+export interface Routed {
+	readonly route?: Route;
+	readonly refused?: string;
+}
 
 /** A host that might use the service, and how the kernel would send its packets there, and the answers back. */
 export interface Client {
@@ -85,8 +88,6 @@ export interface ServiceFacts {
 		readonly filtered: readonly BirdRoute[];
 		/** What its kernel protocols take; absent: there is none that is up. */
 		readonly exported?: readonly BirdRoute[];
-		/** Peers whose channel imports nothing (`import none`). */
-		readonly closed: readonly string[];
 	};
 	readonly kernelRoutes?: readonly KernelRoute[];
 	readonly rules?: readonly PolicyRule[];

@@ -80,14 +80,8 @@ class Walker {
 			if (hook !== "ingress") this.track();
 			if (hook === "prerouting") this.routedMark = this.situation.mark;
 		}
-		return {
-			journey: this.journey,
-			hits: this.hits,
-			outcome,
-			state: this.situation.state,
-			mark: this.routedMark,
-			clamped: this.clamped,
-		};
+		const { journey, hits, clamped, routedMark: mark } = this;
+		return { journey, hits, outcome, state: this.situation.state, mark, clamped };
 	}
 
 	/** The base chains of a hook in the order they run; of two at one place the younger one runs first. */

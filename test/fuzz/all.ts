@@ -10,9 +10,10 @@ import { NETWORKS } from "./parsers/networks.ts";
 import { NFT_TEXT } from "./parsers/nft.ts";
 import { OPENWRT } from "./parsers/openwrt.ts";
 import { RULESET } from "./parsers/ruleset.ts";
+import { SERVICE } from "./parsers/service.ts";
 
 /** Every parser of a text that somebody else has written. */
 export const ALL: readonly Parser[] = [
 	...[LIB, CONFIG, CLI, NFT_TEXT, RULESET].flat(),
-	...[BIRD_CONF, BIRD_REPLIES, KERNEL, NETWORKS, OPENWRT, MQTT].flat(),
+	...[BIRD_CONF, BIRD_REPLIES, KERNEL, NETWORKS, OPENWRT, MQTT, SERVICE].flat(),
 ];

@@ -1,6 +1,6 @@
 import { network } from "./network.ts";
 import { type Bird, birdBgp, startBird } from "./programs.ts";
-import { birdConfig, clients, neighbor, port, type ServiceLab } from "./service.ts";
+import { birdConfig, clients, neighbor, port, type ServiceLab, secondNode } from "./service.ts";
 
 /** Something that keeps a client from a service whose session is up. */
 export interface ServiceCause {
@@ -62,19 +62,6 @@ table inet fw4 {
 `;
 
 let second: Bird | undefined;
-/** A second node, whose next hop is not there: as one that has died while its session is still held. */
-const secondNode = `router id 192.168.1.3;
-protocol device { }
-protocol static { ipv4; route ${network.service} unreachable; }
-protocol bgp uplink {
-	local 192.168.1.3 port 1179 as ${speaker.as};
-	neighbor ${router.lan} as ${router.as};
-	multihop 2;
-	connect delay time 1;
-	ipv4 { import none; export filter { bgp_next_hop = 192.168.1.77; accept; }; };
-}
-`;
-
 export const SERVICE_CAUSES: readonly ServiceCause[] = [
 	{
 		name: "the cluster does not announce it",

@@ -159,3 +159,16 @@ export function named({ causes, review }: Report): string[] {
 
 /** Addresses of the clients, as `--from` takes them. */
 export const clients = { iot: broker.address, lan: neighbor } as const;
+
+/** A second node, whose next hop is not there: as one that has died while its session is still held. */
+export const secondNode = `router id 192.168.1.3;
+protocol device { }
+protocol static { ipv4; route ${network.service} unreachable; }
+protocol bgp uplink {
+	local 192.168.1.3 port 1179 as ${network.speaker.as};
+	neighbor ${router.lan} as ${router.as};
+	multihop 2;
+	connect delay time 1;
+	ipv4 { import none; export filter { bgp_next_hop = 192.168.1.77; accept; }; };
+}
+`;

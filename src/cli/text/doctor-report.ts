@@ -34,10 +34,11 @@ function renderPath({ address, port, portAssumed, from, path }: ServicePath, opt
 		.join("\n");
 }
 
-function headline({ causes, review }: Report): string {
+function headline({ causes, review, service }: Report): string {
 	const number = (level: Level) => [...causes, ...review].filter((finding) => finding.level === level).length;
 	const [reds, yellows] = [number("red"), number("yellow")];
 	const warnings = yellows === 0 ? "" : count(yellows, "warning");
+	if (reds === 0 && warnings === "" && service) return "Nothing wrong on the way.";
 	if (reds === 0) return warnings === "" ? "Everything is fine." : `No errors; ${warnings}.`;
 	return `${count(reds, "error")}${warnings && `, ${warnings}`}.`;
 }

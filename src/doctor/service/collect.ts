@@ -1,5 +1,5 @@
 import { parseAddress } from "../../lib/address.ts";
-import type { Client, NextHop, Routed, ServiceFacts } from "../../model/service-path.ts";
+import type { Client, NextHop, ServiceFacts } from "../../model/service-path.ts";
 import type { Platform } from "../../platform/types.ts";
 import { clientsSyn, nodesAnswer } from "../../ruleset/forwarded.ts";
 import { askServiceRoutes } from "../../system/bird/service-routes.ts";
@@ -67,7 +67,7 @@ async function collectService(
 		listRouting(platform, service),
 		isFailure(facts.bird) || socket === undefined
 			? undefined
-			: askServiceRoutes(platform, socket, service, facts.bird),
+			: askServiceRoutes(platform, socket, address, facts.bird),
 	]);
 	const addresses = typeof read === "string" ? undefined : read;
 	const known: Known = { listings, addresses, ...(bird ? { bird } : {}) };
@@ -107,12 +107,12 @@ async function collectService(
 		bridged: new Set([...devices].filter((device) => seesBridged(files, device, service.family))),
 		...(attempt ? { attempt } : {}),
 		unread: [
-			...(listings.routes ? [] : ["the kernel's routes: ip does not answer"]),
-			...(listings.rules ? [] : ["the rules of policy routing: ip rule does not answer"]),
+			...(listings.routes ? [] : ["the kernel's routes (ip)"]),
+			...(listings.rules ? [] : ["ip rule"]),
 			...(typeof read === "string" ? [`the router's networks: ${read}`] : []),
-			...(isFailure(facts.bird) ? [`BIRD: ${facts.bird.reason}`] : bird ? [] : ["BIRD's routes"]),
-			...(isFailure(facts.ruleset) ? [`the firewall: ${facts.ruleset.reason}`] : []),
-			...(port !== undefined && !attempt ? ["whether the service answers: there is no nc"] : []),
+			...(isFailure(facts.bird) ? [facts.bird.reason] : bird ? [] : ["BIRD's routes"]),
+			...(isFailure(facts.ruleset) ? [facts.ruleset.reason] : []),
+			...(port !== undefined && !attempt ? ["whether the service answers (nc)"] : []),
 		],
 	};
 }
@@ -149,11 +149,11 @@ async function askClient(
 	const client = parseAddress(host.address)?.bytes ?? [];
 	const walked = isFailure(ruleset) ? undefined : ruleset;
 	const first = await askForwarding(platform, packet);
-	const sides = { clientSide: host.interface, nodeSide: deviceOf(first) ?? host.interface };
+	const sides = { clientSide: host.interface, nodeSide: first?.route?.interface ?? host.interface };
 	// Rules that mark packets, as mwan3's and pbr's do, choose their routes by that mark.
 	const syn = walked && clientsSyn(walked, { ...passage, client, ...sides });
 	const there = syn?.mark ? ((await askForwarding(platform, { ...packet, mark: syn.mark })) ?? first) : first;
-	const nodeSide = deviceOf(there);
+	const nodeSide = there?.route?.interface;
 	if (!there || nodeSide === undefined) return { ...host, ...(there ? { there } : {}) };
 	const answer = { to: host.address, from: service, interface: nodeSide };
 	const back = syn && walked && nodesAnswer(walked, { ...passage, client, ...sides, nodeSide }, syn);
@@ -161,10 +161,6 @@ async function askClient(
 	const marked = back?.mark ? await askForwarding(platform, { ...answer, mark: back.mark }) : undefined;
 	const found = marked ?? plain;
 	return { ...host, there, ...(found ? { back: found } : {}) };
-}
-
-function deviceOf(routed: Routed | undefined): string | undefined {
-	return routed && "route" in routed ? routed.route.interface : undefined;
 }
 
 /** A host in each of the router's networks, but for the one that leads to everywhere else where there are others. */
@@ -214,7 +210,7 @@ function hopsOf({ bird, listings }: Known, clients: readonly Client[]): NextHop[
 	const hops = [
 		...(bestInKernel(listings.routes ?? [])?.nextHops ?? []),
 		...(bestInBird(bird?.routes ?? [])?.nextHops ?? []),
-		...clients.flatMap(({ there }) => (there && "route" in there ? [there.route] : [])),
+		...clients.flatMap(({ there }) => (there?.route ? [there.route] : [])),
 	];
 	const found = new Map(hops.flatMap((hop) => (hop.gateway === undefined ? [] : [[hop.gateway, hop]])));
 	return [...found.values()];

@@ -3,7 +3,7 @@ import type {
 	Client,
 	KernelRoute,
 	NextHop,
-	PolicyRule,
+	Routed,
 	ServiceFacts,
 } from "../../model/service-path.ts";
 import type { Walk } from "../../ruleset/hit.ts";
@@ -28,55 +28,47 @@ export function reviewForwarding(service: ServiceFacts): Reviewed {
 }
 
 function reviewRoute(service: ServiceFacts): Reviewed {
-	const { kernelRoutes } = service;
-	const found = kernelRoutes && bestInKernel(kernelRoutes);
-	const ways = service.clients.flatMap((client) => {
-		const { there } = client;
-		return there && "route" in there ? [{ client, taken: there.route }] : [];
-	});
-	const findings = kernelRoutes ? compare(service, kernelRoutes, found) : [];
+	const { kernelRoutes: routes, clients } = service;
+	if (!routes) return told("kernel", []);
+	const found = bestInKernel(routes);
+	const wrong = compare(service, routes, found);
 	const hops = expectedHops(service);
 	// BIRD's route is in the table, and a rule has the packets use another.
-	const astray = findings.length > 0 ? [] : ways.filter(({ taken }) => !sameHop(taken, hops));
-	const [first] = astray;
-	if (first) {
-		const rule = ruleFor(first.taken, kernelRoutes ?? [], service.rules ?? []);
-		const whose = `Packets from ${networks(astray.map(({ client }) => client))}`;
-		findings.push(ruled(service, astray.length, whose, first.taken, rule));
-	}
-	const lost = ways.flatMap(({ client, taken }) => {
-		const back = client.back && "route" in client.back ? client.back.route : undefined;
-		const isAstray = back && client.network !== undefined && back.interface !== client.interface;
-		return isAstray && taken.interface !== client.interface ? [{ client, back }] : [];
+	const there = wrong ? [] : clients.filter(({ there: { route } = {} }) => route && !sameHop(route, hops));
+	const back = clients.filter(({ network, interface: device, there: way, back: { route } = {} }) => {
+		const isAstray = route !== undefined && network !== undefined && route.interface !== device;
+		return isAstray && way?.route?.interface !== device;
 	});
-	const [one] = lost;
-	if (one) {
-		const whose = `The answers to ${networks(lost.map(({ client }) => client))}`;
-		findings.push(ruled(service, lost.length, whose, one.back, ruleFor(one.back, [], service.rules ?? [])));
-	}
-	const text = found ? describeKernelRoute(found) : kernelRoutes ? "no route" : undefined;
-	return told("kernel", text === undefined ? [] : [text], findings);
+	return told(
+		"kernel",
+		[found ? describeKernelRoute(found) : "no route"],
+		[
+			...(wrong ? [wrong] : []),
+			...ruled(service, there, "Packets from", ({ there: way }) => way?.route),
+			...ruled(service, back, "Answers to", (client) => client.back?.route),
+		],
+	);
 }
 
 function ruled(
 	service: ServiceFacts,
-	hit: number,
+	clients: readonly Client[],
 	whose: string,
-	taken: NextHop,
-	rule: PolicyRule | undefined,
-): Finding {
-	const { address } = service;
-	return {
-		...weigh(service, hit)(
+	of: (client: Client) => (NextHop & { readonly table?: string }) | undefined,
+): Finding[] {
+	const taken = clients[0] && of(clients[0]);
+	if (!taken) return [];
+	const { address, kernelRoutes = [], rules = [] } = service;
+	const rule = ruleFor(taken, kernelRoutes, rules);
+	return [
+		weigh(service, clients.length)(
 			"service-rule",
 			address,
-			`${whose} go astray: ${rule ? `the rule "${rule.text}" sends them` : "the kernel sends them"} ${describeHop(taken)}.`,
-			rule?.table === undefined
-				? "ip rule, and ip route show table all, say why: correct the route, or exempt the address from the program that set it"
-				: `exempt ${address} in the program that made the rule (mwan3, pbr, Tailscale, a VPN), or put a rule before it: ip rule add to ${address} lookup main priority ${Math.max(1, rule.priority - 1)}`,
+			`${whose} ${networks(clients)} go astray: ${rule ? `rule ${rule.priority}` : "the kernel"} sends them ${describeHop(taken)}.`,
+			`exempt ${address} in the program that set this (mwan3, pbr, Tailscale, a VPN), or put a rule before it: ip rule add … lookup main priority ${Math.max(1, (rule?.priority ?? 2) - 1)}`,
+			rule && [`${rule.priority}: ${rule.text}`],
 		),
-		...(rule ? { evidence: [`${rule.priority}: ${rule.text}`] } : {}),
-	};
+	];
 }
 
 /** What BIRD wants against what the kernel has. */
@@ -84,177 +76,142 @@ function compare(
 	{ address, bird, clients }: ServiceFacts,
 	routes: readonly KernelRoute[],
 	found: KernelRoute | undefined,
-): Finding[] {
+): Finding | undefined {
 	const best = bird && bestInBird(bird.routes);
-	const evidence = found ? [describeKernelRoute(found)] : [];
-	const isShort = best !== undefined && (found === undefined || found.length < lengthOf(best.prefix));
-	if (isShort || (!bird && !found)) {
+	const evidence = found && [describeKernelRoute(found)];
+	if (best ? found === undefined || found.length < lengthOf(best.prefix) : !bird && !found) {
 		// A kernel protocol may have a table of its own, to which a rule leads.
-		const elsewhere = routes.find((route) => route.prefix === best?.prefix && route.protocol === "bird");
-		const isUsed = clients.some(
-			({ there }) => there && "route" in there && there.route.table === elsewhere?.table,
-		);
-		if (elsewhere && isUsed) return [];
-		const text = elsewhere
-			? `BIRD's route is in the kernel's table ${elsewhere.table}, and no rule leads there.`
-			: best
-				? `The kernel does not have BIRD's route${found ? `: it would take ${found.prefix}` : ""}.`
-				: "The kernel has no route to the address.";
-		const advice = elsewhere
-			? `ip rule add lookup ${elsewhere.table}; or no kernel table in BIRD's protocol kernel`
-			: "logread -e bird says whether the kernel refused it; birdc show route export kernel1 what BIRD gives it";
-		return [{ ...red("service-no-route", address, text, advice), evidence }];
-	}
-	if (!found || (best && (found.protocol === "bird" || found.kind === best.kind) && isSame(found, best)))
-		return [];
-	if (found.kind !== "unicast")
-		return [
-			{
-				...red(
-					"service-blackhole",
-					address,
-					`The kernel's route to ${found.prefix} is of type ${found.kind}, and it wins: packets for the service are discarded.`,
-					`ip route del ${found.kind} ${found.prefix}; /etc/config/network, a VPN or a script may have set it`,
-				),
-				evidence,
-			},
-		];
-	if (!best) return [];
-	return [
-		{
-			...red(
-				"service-other-route",
-				address,
-				`Another route than BIRD's wins in the kernel: it ${found.prefix === best.prefix ? "has the smaller metric" : "is more specific"}.`,
-				"remove it where it was set (/etc/config/network, a VPN, a script); to one with the same prefix BIRD's can be preferred: a smaller metric in protocol kernel",
-			),
+		const elsewhere = routes.find(({ prefix, protocol }) => prefix === best?.prefix && protocol === "bird");
+		if (elsewhere && clients.some(({ there }) => there?.route?.table === elsewhere.table)) return undefined;
+		return red(
+			"service-no-route",
+			address,
+			elsewhere
+				? `BIRD's route is in the kernel's table ${elsewhere.table}, and no rule leads there.`
+				: "The kernel does not have a route from BIRD.",
+			elsewhere
+				? `ip rule add lookup ${elsewhere.table}; or no kernel table in protocol kernel`
+				: "logread -e bird says whether the kernel refused it",
 			evidence,
-		},
-	];
+		);
+	}
+	if (!found || (best && isSame(found, best))) return undefined;
+	if (found.kind !== "unicast")
+		return red(
+			"service-blackhole",
+			address,
+			`The kernel discards the packets: its route to ${found.prefix} is of type ${found.kind}.`,
+			`ip route del ${found.kind} ${found.prefix}; who set it: /etc/config/network, a VPN, a script?`,
+			evidence,
+		);
+	return (
+		best &&
+		red(
+			"service-other-route",
+			address,
+			`Another route than BIRD's wins in the kernel: it ${found.prefix === best.prefix ? "has the smaller metric" : "is more specific"}.`,
+			"remove it where it was set (/etc/config/network, a VPN, a script), or give BIRD's a smaller metric in protocol kernel",
+			evidence,
+		)
+	);
 }
 
 /** Whether the kernel's route is BIRD's, or leads to the same node. */
 function isSame({ prefix, protocol, kind, nextHops }: KernelRoute, best: BirdRoute): boolean {
-	if (prefix === best.prefix && (protocol === "bird" || kind !== "unicast")) return true;
+	if (prefix === best.prefix && (protocol === "bird" || (kind !== "unicast" && kind === best.kind)))
+		return true;
 	return (
-		nextHops.every((hop) => sameHop(hop, best.nextHops)) && (nextHops.length > 0 || prefix === best.prefix)
+		kind === "unicast" &&
+		nextHops.every((hop) => sameHop(hop, best.nextHops)) &&
+		(nextHops.length > 0 || prefix === best.prefix)
 	);
 }
 
 function reviewHops(service: ServiceFacts): Reviewed {
 	const { address, neighbors } = service;
-	const hops = expectedHops(service).filter(({ gateway }) => neighbors.has(gateway ?? ""));
-	const states = hops.map((hop) => {
+	const states = expectedHops(service).flatMap((hop) => {
 		const entry = neighbors.get(hop.gateway ?? "");
-		const state = entry === undefined || entry === "none" ? "none" : entry.state;
-		return { hop, state, dead: state === "FAILED" || state === "INCOMPLETE" };
+		return entry ? [{ hop, state: entry === "none" ? "no entry" : entry.state }] : [];
 	});
-	const dead = states.filter((each) => each.dead);
-	const named = dead.map(({ hop }) => hop.gateway).join(", ");
-	const findings =
-		dead.length === 0
-			? []
-			: [
-					{
-						...red(
-							"service-next-hop-dead",
-							address,
-							dead.length === hops.length
-								? `The next hop ${named} does not answer ${address.includes(":") ? "NDP" : "ARP"}: packets for the service end there.`
-								: `${dead.length} of the ${hops.length} next hops (${named}) ${dead.length === 1 ? "does" : "do"} not answer: connections that are sent there fail, about ${dead.length} of ${hops.length}.`,
-							"is the node up, and is this its address? A session that stays up while its node is gone needs BFD: bfd on; in protocol bgp and a bfdProfile in the BGPPeer",
-						),
-						evidence: states.map(({ hop, state }) => `${describeHop(hop)}: ${state}`),
-					},
-				];
-	const texts = states.map(({ hop, state }) => `${describeHop(hop).replace(/^via /, "")}: ${words(state)}`);
-	return told("next hop", texts, findings);
-}
-
-function words(state: string): string {
-	if (state === "FAILED" || state === "INCOMPLETE") return `does not answer (${state})`;
-	return state === "none" ? "has no entry in the neighbor table" : state;
+	const dead = states.filter(({ state }) => state === "FAILED" || state === "INCOMPLETE");
+	const texts = states.map(({ hop, state }) => `${describeHop(hop)}: ${state}`);
+	const [some, all] = [dead.length, states.length];
+	if (some === 0) return told("next hop", texts);
+	return told("next hop", texts, [
+		red(
+			"service-next-hop-dead",
+			address,
+			`The next hop ${dead.map(({ hop }) => hop.gateway).join(", ")} does not answer ARP or NDP: ${some === all ? "packets end there" : `about ${some} of ${all} connections fail`}.`,
+			"is the node up, and is this its address? With BFD on both ends BIRD drops the routes of a dead node within a second",
+			texts,
+		),
+	]);
 }
 
 function reviewSwitches(service: ServiceFacts): Reviewed {
-	const { address, forwarding, clients } = service;
-	if (forwarding === false)
+	const { address, forwarding, clients, reversePath } = service;
+	if (forwarding === false) {
+		const setting = address.includes(":") ? "ipv6.conf.all.forwarding" : "ipv4.ip_forward";
 		return told(
 			"forwarding",
-			["switched off"],
+			["off"],
 			[
 				red(
 					"service-forwarding-off",
 					address,
-					`The router does not forward ${address.includes(":") ? "IPv6" : "IPv4"} packets at all.`,
-					address.includes(":")
-						? "sysctl -w net.ipv6.conf.all.forwarding=1; /etc/sysctl.d keeps it"
-						: "sysctl -w net.ipv4.ip_forward=1; /etc/sysctl.d keeps it",
+					`The router forwards no packets of this family (net.${setting}).`,
+					`sysctl -w net.${setting}=1; a file in /etc/sysctl.d keeps it`,
 				),
 			],
 		);
-	const there = clients.filter((client) => isRefusedSource(service, client.there, client.interface));
-	const back = clients.filter(({ there: way, back: answer }) => {
-		return way && "route" in way && isRefusedSource(service, answer, way.route.interface);
-	});
-	const found = there.length > 0 ? there : back;
-	const [first] = found;
-	if (!first) return told("forwarding", []);
-	const device =
-		there.length > 0 || !first.there || !("route" in first.there)
-			? first.interface
-			: first.there.route.interface;
-	const whose = there.length > 0 ? `packets from ${networks(found)}` : `the answers to ${networks(found)}`;
-	const text = `${device} drops ${whose}`;
+	}
+	/** Kernels before 6.13 say EXDEV, later ones EINVAL, as of a blackhole (net/ipv4/fib_frontend.c, fib_validate_source). */
+	const isRefused = ({ refused = "" }: Routed = {}, device = "") =>
+		refused.includes("cross-device") ||
+		(refused.includes("Invalid argument") && reversePath.get(device) === STRICT);
+	const there = clients.filter(({ there: way, interface: device }) => isRefused(way, device));
+	const back = clients.filter(({ there: way, back: answer }) => isRefused(answer, way?.route?.interface));
+	const [first] = there.length > 0 ? there : back;
+	if (!first) return told("rp_filter", []);
+	const isThere = there.length > 0;
+	const device = isThere ? first.interface : first.there?.route?.interface;
+	const text = `The kernel drops ${isThere ? "packets from" : "answers to"} ${networks(isThere ? there : back)} that come in by ${device}: it would reach their source another way (rp_filter ${reversePath.get(device ?? "") ?? "?"}).`;
 	return told(
 		"rp_filter",
 		[text],
 		[
-			{
-				...weigh(service, found.length)(
-					"service-reverse-path",
-					address,
-					`The kernel drops ${whose} that come in by ${device}: by its routes their source is behind another interface (rp_filter).`,
-					`sysctl -w net.ipv4.conf.${device}.rp_filter=2 (and conf.all) takes any source that there is a route to; or correct the route to the source`,
-				),
-				evidence: [`rp_filter of ${device}: ${service.reversePath.get(device) ?? "?"}`],
-			},
+			weigh(service, (isThere ? there : back).length)(
+				"service-reverse-path",
+				address,
+				text,
+				`correct the route to the source; or sysctl -w net.ipv4.conf.${device}.rp_filter=2, and conf.all likewise`,
+			),
 		],
 	);
-}
-
-/** Kernels before 6.13 say EXDEV, later ones EINVAL, as of a blackhole (net/ipv4/fib_frontend.c, fib_validate_source). */
-function isRefusedSource({ reversePath }: ServiceFacts, routed: Client["there"], device: string): boolean {
-	if (!routed || !("refused" in routed)) return false;
-	if (/cross-device/i.test(routed.refused)) return true;
-	return /Invalid argument/i.test(routed.refused) && reversePath.get(device) === STRICT;
 }
 
 /** Segments that the node's link cannot carry: the router then tells the client, unless ICMP is filtered on the way. */
 export function reviewMtu(service: ServiceFacts, walks: ReadonlyMap<Client, Walk>): Reviewed {
 	const { address, mtus, clients } = service;
-	const small = clients.flatMap((client) => {
-		const { there } = client;
-		const device = there && "route" in there ? there.route.interface : "";
+	for (const client of clients) {
+		const device = client.there?.route?.interface ?? "";
 		const [own, next] = [mtus.get(client.interface), mtus.get(device)];
-		if (own === undefined || next === undefined || next >= own || walks.get(client)?.clamped) return [];
-		return [{ client, device, own, next }];
-	});
-	const [first] = small;
-	if (!first) return told("MTU", []);
-	const text = `${first.device} carries ${first.next} bytes, ${first.client.interface} ${first.own}`;
-	return told(
-		"MTU",
-		[text],
-		[
-			yellow(
-				"service-mtu",
-				address,
-				`The link to the node (${text}) is the smaller one, and no rule lowers the segments that TCP offers: connections stall where ICMP is filtered.`,
-				"option mtu_fix '1' in the node's zone of /etc/config/firewall; or the same MTU on both links",
-			),
-		],
-	);
+		if (own === undefined || next === undefined || next >= own || walks.get(client)?.clamped) continue;
+		const text = `${device} has an MTU of ${next} bytes, ${client.interface} of ${own}`;
+		return told(
+			"MTU",
+			[text],
+			[
+				yellow(
+					"service-mtu",
+					address,
+					`${text}, and no rule lowers TCP's segments: connections stall where ICMP is filtered.`,
+					"option mtu_fix '1' in the node's zone of /etc/config/firewall",
+				),
+			],
+		);
+	}
+	return told("MTU", []);
 }
 
 /** Where the packets should go: the kernel's route, or BIRD's where the kernel's does not tell. */

@@ -45,35 +45,32 @@ function reviewAttempt({ address, port, attempt }: ServiceFacts): Reviewed {
 	if (!attempt) return told("connection", []);
 	const { outcome } = attempt;
 	if (outcome === "connected") return told("connection", [`the router itself can connect to port ${port}`]);
-	if (outcome === "failed") return told("connection", [`the router's own attempt failed: ${attempt.words}`]);
-	const advice = `on the cluster: kubectl get endpointslices -A, does the service have endpoints that are ready, and a port ${port}? With externalTrafficPolicy: Local only nodes with such an endpoint answer. Is kube-proxy (or Cilium) ready on the node, and no NetworkPolicy in the way?`;
-	const finding =
-		outcome === "refused"
-			? red(
-					"service-refused",
-					address,
-					`The node refuses connections to TCP port ${port}: the packets arrive, and nothing serves them there.`,
-					advice,
-				)
-			: red(
-					"service-silent",
-					address,
-					`The router itself gets no answer from TCP port ${port}, though its packets are sent to the node.`,
-					`${advice} tcpdump on the node shows whether packets arrive and where the answers go`,
-				);
-	return told("connection", [outcome === "refused" ? "refused by the node" : "no answer"], [finding]);
+	if (outcome === "failed")
+		return { steps: [{ at: "connection", text: attempt.words, level: "red" }], findings: [] };
+	const isRefused = outcome === "refused";
+	return told(
+		"connection",
+		[isRefused ? "refused" : "no answer"],
+		[
+			red(
+				isRefused ? "service-refused" : "service-silent",
+				address,
+				isRefused
+					? `The node refuses TCP port ${port}: packets arrive there, and nothing serves them.`
+					: `TCP port ${port} does not answer the router, whose packets are sent to the node.`,
+				`on the cluster: are endpoints of the service ready (kubectl get endpointslices -A), on this node too with externalTrafficPolicy: Local? Does it have port ${port}? Is kube-proxy or Cilium ready there, and no NetworkPolicy in the way?${isRefused ? "" : " tcpdump on the node shows where its answers go"}`,
+			),
+		],
+	);
 }
 
 function nothingFound({ address, port, attempt, clients }: ServiceFacts): Finding {
-	const text =
-		attempt?.outcome === "connected"
-			? `The service answers on TCP port ${port}, and nothing on this router keeps clients from it.`
-			: "Nothing on this router keeps clients from the service.";
+	const answers = attempt?.outcome === "connected" ? `TCP port ${port} answers, and nothing` : "Nothing";
+	const text = `${answers} on this router keeps clients from the service.`;
 	const rest =
-		clients.length === 0
-			? "no client's packets were followed: the router's networks are not known"
-			: attempt
-				? undefined
-				: `--port PORT tries a connection from here, and follows packets to that port in place of ${port}`;
-	return { ...green("service", address, text), ...(rest === undefined ? {} : { evidence: [rest] }) };
+		clients.length === 0 ? "no client's packets" : attempt ? "" : "whether it answers: --port PORT";
+	return {
+		...green("service", address, text),
+		...(rest === "" ? {} : { evidence: [`not looked at: ${rest}`] }),
+	};
 }

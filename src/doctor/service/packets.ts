@@ -52,17 +52,17 @@ export function reviewPackets({ ruleset }: Facts, service: ServiceFacts): Review
 
 function walkClient(ruleset: Ruleset, service: ServiceFacts, client: Client): Way | undefined {
 	const [from, to] = [parseAddress(client.address), parseAddress(service.address)];
-	const { there } = client;
-	if (!from || !to || !there || !("route" in there)) return undefined;
+	const node = client.there?.route;
+	if (!from || !to || !node) return undefined;
 	const passage: Passage = {
 		...{ family: to.family, client: from.bytes, service: to.bytes, port: service.port },
-		...{ clientSide: client.interface, nodeSide: there.route.interface },
+		...{ clientSide: client.interface, nodeSide: node.interface },
 	};
 	const syn = clientsSyn(ruleset, passage);
 	const hops = expectedHops(service);
 	// Who is reached by a link-local address is on the client's link, and in its network as far as can be told.
 	const isNeighbor =
-		client.interface === there.route.interface &&
+		client.interface === node.interface &&
 		hops.some(
 			({ gateway }) =>
 				gateway !== undefined &&
@@ -120,55 +120,44 @@ function thereFinding(ruleset: Ruleset, service: ServiceFacts, group: Group): Fi
 	const { met, ways } = group;
 	const { address, port } = service;
 	const { effect, certain, place, table, evidence } = met.what;
-	const who = networks(ways.map(({ client }) => client));
 	const stopped = stops(effect);
-	return {
-		...level(service, group)(
-			stopped ? "service-blocked" : "service-caught",
-			address,
-			`Connections from ${who} to TCP port ${port} ${certain ? "are" : "may be"} ${EFFECTS[effect]} ${place}.`,
-			stopped && table === "inet fw4"
-				? openZone(ruleset, ways)
-				: `exempt ${address} in the program that made table ${table}`,
-		),
+	return level(service, group)(
+		stopped ? "service-blocked" : "service-caught",
+		address,
+		`Connections from ${who(group)} to TCP port ${port} ${certain ? "are" : "may be"} ${EFFECTS[effect]} ${place}.`,
+		stopped && table === "inet fw4" ? openZone(ruleset, ways) : `exempt ${address} from table ${table}`,
 		evidence,
-	};
+	);
 }
 
 function openZone(ruleset: Ruleset, [way]: readonly Way[]): string {
-	const [from, to] = [way?.passage.clientSide, way?.passage.nodeSide].map(
-		(device) => device && zoneOfInterface(ruleset, device),
-	);
+	const devices = [way?.passage.clientSide ?? "", way?.passage.nodeSide ?? ""];
+	const [from, to] = devices.map((device) => zoneOfInterface(ruleset, device));
 	if (from === undefined || to === undefined)
-		return "both interfaces need a zone of /etc/config/firewall, and a config forwarding from the clients' to the nodes'";
+		return `put ${devices[from === undefined ? 0 : 1]} into a zone of /etc/config/firewall, with a config forwarding`;
 	return from === to
-		? `option forward 'ACCEPT' in zone '${from}' of /etc/config/firewall; or a rule with src and dest '${from}'`
-		: `config forwarding with option src '${from}' and option dest '${to}' in /etc/config/firewall; or a rule for this address`;
+		? `option forward 'ACCEPT' in zone '${from}' of /etc/config/firewall`
+		: `config forwarding with option src '${from}' and option dest '${to}' in /etc/config/firewall, or a rule for this address`;
 }
 
 function backFinding(service: ServiceFacts, group: Group): Finding {
 	const { met, ways } = group;
-	const { address } = service;
 	const { effect, certain, place, table, evidence } = met.what;
-	const who = networks(ways.map(({ client }) => client));
-	const verb = certain ? "are" : "may be";
-	if (ways[0]?.oneSided)
-		return {
-			...level(service, group)(
+	const what = `${certain ? "are" : "may be"} ${EFFECTS[effect]} ${place}.`;
+	const [id, text, advice] = ways[0]?.oneSided
+		? ([
 				"service-one-sided",
-				address,
-				`Clients in ${who} are in the nodes' network: the node answers them directly, the router sees half of each connection, and their next packets ${verb} ${EFFECTS[effect]} ${place}.`,
-				"put the nodes into a network of their own; or option drop_invalid '0' in /etc/config/firewall; or masquerade what goes to the nodes",
-			),
-			evidence,
-		};
-	return {
-		...level(service, group)(
-			"service-answer-blocked",
-			address,
-			`The node's answers to ${who} ${verb} ${EFFECTS[effect]} ${place}.`,
-			`accept established connections in table ${table} before this rule`,
-		),
-		evidence,
-	};
+				`Clients in ${who(group)} are in the nodes' network: the node answers them directly, and the next packets of a connection, of which the router has seen one half, ${what}`,
+				"a network of their own for the nodes; or option drop_invalid '0' in /etc/config/firewall; or masquerade what goes to the nodes",
+			] as const)
+		: ([
+				"service-answer-blocked",
+				`The node's answers to ${who(group)} ${what}`,
+				`accept established connections in table ${table} before this rule`,
+			] as const);
+	return level(service, group)(id, service.address, text, advice, evidence);
+}
+
+function who({ ways }: Group): string {
+	return networks(ways.map(({ client }) => client));
 }

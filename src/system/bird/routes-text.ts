@@ -50,15 +50,3 @@ export function parseBirdRoutes(lines: readonly ReplyLine[]): BirdRoute[] {
 	}
 	return routes;
 }
-
-/** `show protocols all` of one peer: whether all its channels, or the one of a family, import nothing (`import none`). */
-export function importsNothing(lines: readonly ReplyLine[], family: 4 | 6): boolean {
-	let channel = "";
-	const filters: string[] = [];
-	for (const { text } of lines) {
-		channel = /^ {2}Channel (\S+)/.exec(text)?.[1] ?? channel;
-		const filter = /^ {4}Input filter: +(\S+)/.exec(text)?.[1];
-		if (filter !== undefined && channel === `ipv${family}`) filters.push(filter);
-	}
-	return filters.length > 0 && filters.every((filter) => filter === "REJECT");
-}

@@ -1,15 +1,14 @@
-import type { Address } from "../../lib/address.ts";
 import type { ServiceFacts } from "../../model/service-path.ts";
 import type { Platform } from "../../platform/types.ts";
 import { type Client, type ClientProcess, startClient } from "./client-process.ts";
 import type { BirdSnapshot } from "./reader.ts";
 import { type Reply, type ReplyLine, ReplyParser } from "./replies.ts";
 import { SYMBOL } from "./restart.ts";
-import { importsNothing, parseBirdRoutes } from "./routes-text.ts";
+import { parseBirdRoutes } from "./routes-text.ts";
 
 /** Imported routes above which BIRD is asked for the longest prefix alone: else it walks through its tables. */
 const MOST_ROUTES = 100_000;
-/** Protocols that are asked about, of each kind. */
+/** Kernel protocols that are asked about. */
 const MOST = 16;
 /** Lines of an answer that are kept. */
 const LINES = 5000;
@@ -23,7 +22,7 @@ const LINES = 5000;
 export async function askServiceRoutes(
 	platform: Platform,
 	socket: string,
-	{ text: address, family }: Address,
+	address: string,
 	{ reading, protocols }: BirdSnapshot,
 ): Promise<ServiceFacts["bird"]> {
 	const imported = reading.peers.reduce((sum, peer) => sum + (peer.imported ?? 0), 0);
@@ -31,24 +30,17 @@ export async function askServiceRoutes(
 	const kernels = protocols.filter(
 		({ kind, state, name }) => kind === "Kernel" && state === "up" && SYMBOL.test(name),
 	);
-	const peers = reading.peers.filter(({ state, name }) => state === "Established" && SYMBOL.test(name));
-	const asked = peers.slice(0, MOST);
-	const replies = await askAll(platform, socket, [
-		`show route table all ${which} all`,
-		`show route filtered table all ${which} all`,
-		...asked.map(({ name }) => `show protocols all '${name}'`),
-		...kernels.slice(0, MOST).map(({ name }) => `show route export '${name}' ${which} all`),
-	]);
-	const [routes, filtered, ...others] = replies ?? [];
+	const [routes, filtered, ...exported] =
+		(await askAll(platform, socket, [
+			`show route table all ${which} all`,
+			`show route filtered table all ${which} all`,
+			...kernels.slice(0, MOST).map(({ name }) => `show route export '${name}' ${which} all`),
+		])) ?? [];
 	if (!routes || routes.error !== undefined) return undefined;
-	const exported = others.slice(asked.length);
 	return {
 		routes: parseBirdRoutes(routes.lines),
 		filtered: parseBirdRoutes(filtered?.lines ?? []),
 		...(exported.length > 0 ? { exported: exported.flatMap(({ lines }) => parseBirdRoutes(lines)) } : {}),
-		closed: asked.flatMap(({ name }, index) =>
-			importsNothing(others[index]?.lines ?? [], family) ? [name] : [],
-		),
 	};
 }
 

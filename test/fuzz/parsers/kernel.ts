@@ -3,7 +3,6 @@ import type { Actor } from "../../../src/model/actor.ts";
 import type { Command } from "../../../src/model/command.ts";
 import type { Flow, Tuple } from "../../../src/model/flow.ts";
 import type { Neighbor, Route } from "../../../src/model/inspection.ts";
-import type { KernelRoute, NextHop, PolicyRule } from "../../../src/model/service-path.ts";
 import type { Platform } from "../../../src/platform/types.ts";
 import { filterOf } from "../../../src/system/conntrack/delete-filter.ts";
 import { parseFlow } from "../../../src/system/conntrack/flow-text.ts";
@@ -20,8 +19,6 @@ import {
 import { endLeftovers } from "../../../src/system/kernel/leftovers.ts";
 import { parseListeners } from "../../../src/system/kernel/listeners.ts";
 import { parseConnected4, parseConnected6 } from "../../../src/system/kernel/networks.ts";
-import { parseMtus, parseRoutes, parseRules } from "../../../src/system/kernel/routes-text.ts";
-import { isOpen } from "../../../src/system/kernel/try-connection.ts";
 import { FakeFiles } from "../../fakes/files.ts";
 import { captures, lines, pieces } from "../captures.ts";
 import { type Parser, parser } from "../parser.ts";
@@ -90,16 +87,6 @@ const interfaceAddress = is.shape<InterfaceAddress>({
 		bytes: is.list(is.byte),
 	}),
 	length: is.whole(0, 128),
-});
-const nextHop = is.shape<NextHop>({ gateway: is.maybe(is.address), interface: is.maybe(is.device) });
-const kernelRoute = is.shape<KernelRoute>({
-	prefix: is.prefix,
-	length: is.whole(0, 128),
-	kind: is.matching(/^[a-z]+$/),
-	table: is.some,
-	protocol: is.maybe(is.some),
-	metric: is.count,
-	nextHops: is.list(nextHop),
 });
 /** An address without bits behind the length. */
 const network =
@@ -237,44 +224,6 @@ export const KERNEL: readonly Parser[] = [
 		check: is.mapOf(is.address, is.list(neighbor)),
 		limit: 1 << 20,
 		shapes: [" dev ", "1.1.1.1 dev a STALE\n", "fe80::§ dev a STALE\n"],
-	}),
-	parser({
-		name: "parseRoutes",
-		seeds: captures("ip", /routes\d\.txt$/),
-		parse: (text) => parseRoutes(text, 4),
-		check: is.list(kernelRoute),
-		limit: 1 << 20,
-		shapes: ["default dev a\n", "\n\tnexthop", { start: "default ", repeated: "nexthop via 1.1.1.1 dev a " }],
-	}),
-	parser({
-		name: "parseRules",
-		seeds: captures("ip", /rules\.txt$/),
-		parse: parseRules,
-		check: is.list(
-			is.shape<PolicyRule>({
-				priority: is.whole(0, 9_999_999_999),
-				text: is.text,
-				table: is.maybe(is.some),
-			}),
-		),
-		limit: 1 << 20,
-		shapes: ["1: from all lookup 1\n", "1: ", { start: "1: a", repeated: " lookup" }],
-	}),
-	parser({
-		name: "parseMtus",
-		seeds: captures("ip", /links\.txt$/),
-		parse: parseMtus,
-		check: is.mapOf(is.device, is.whole(0, 999_999_999)),
-		limit: 1 << 20,
-		shapes: ["1: a§: <> mtu 1 \n", { start: "1: a@", repeated: "b" }, { start: "1: a: <", repeated: "a" }],
-	}),
-	parser({
-		name: "isOpen",
-		seeds: pieces(captures("proc", /tcp6?\.txt$/), 4),
-		parse: (text) => isOpen(text, "192.168.1.2", 179, true),
-		check: is.flag,
-		limit: 1 << 20,
-		shapes: ["0: 0100007F:0035 0201A8C0:00B3 02 \n"],
 	}),
 	parser({
 		name: "parseAddresses",

@@ -72,7 +72,6 @@ for (const major of birdVersions) {
 			routes: `show route table all ${of("192.168.20.1")}`,
 			filtered: `show route filtered table all ${of("192.168.20.2")}`,
 			export: `show route export 'kernel1' ${of("192.168.20.1")}`,
-			peer: "show protocols all 'waukeen'",
 		};
 		for (const [name, command] of Object.entries(questions))
 			save("bird", `bird-${version}-service-${name}`, await birdcl(lab.router, command));

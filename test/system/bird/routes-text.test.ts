@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseReply } from "../../../src/system/bird/replies.ts";
-import { importsNothing, parseBirdRoutes } from "../../../src/system/bird/routes-text.ts";
+import { parseBirdRoutes } from "../../../src/system/bird/routes-text.ts";
 
 const linesOf = (text: string) => parseReply(text)?.lines ?? [];
 const capture = (name: string) =>
@@ -52,10 +52,6 @@ describe.each(["3.1.8", "2.17.6"])("BIRD %s", (version) => {
 			nextHops: [],
 		});
 	});
-
-	test("a channel with a filter imports something", () => {
-		expect(importsNothing(capture(`${version}-service-peer`), 4)).toBe(false);
-	});
 });
 
 test("several routes to one prefix, of which one is the best", () => {
@@ -81,15 +77,4 @@ test("several routes to one prefix, of which one is the best", () => {
 			nextHops: [{ interface: "wg0" }],
 		},
 	]);
-});
-
-test("import none, by the channel of the address's family", () => {
-	const peer = (four: string, six: string) =>
-		linesOf(
-			`1006-  Channel ipv4\n         Input filter:   ${four}\n       Channel ipv6\n         Input filter:   ${six}\n`,
-		);
-	expect(importsNothing(peer("REJECT", "ACCEPT"), 4)).toBe(true);
-	expect(importsNothing(peer("REJECT", "ACCEPT"), 6)).toBe(false);
-	expect(importsNothing(peer("ACCEPT", "REJECT"), 4)).toBe(false);
-	expect(importsNothing([], 4)).toBe(false);
 });

@@ -1,0 +1,4 @@
+import { SERVICE } from "./parsers/service.ts";
+import { fuzz } from "./suite.ts";
+
+fuzz(SERVICE);
