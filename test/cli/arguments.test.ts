@@ -20,6 +20,14 @@ describe("parseArguments", () => {
 		["--json peers", { verb: "peers", json: true }],
 		["doctor", { verb: "doctor", json: false }],
 		["doctor --json", { verb: "doctor", json: true }],
+		[
+			"doctor --service 192.168.20.10 --json",
+			{ verb: "doctor", json: true, service: { address: "192.168.20.10" } },
+		],
+		[
+			"doctor --service=FD00:20::0:1 --port 443 --from fd00:10::10",
+			{ verb: "doctor", json: false, service: { address: "fd00:20::1", port: 443, from: "fd00:10::10" } },
+		],
 		["events", { verb: "events", follow: false }],
 		["events --follow", { verb: "events", follow: true }],
 		["ensure", { verb: "ensure" }],
@@ -135,6 +143,27 @@ describe("parseArguments", () => {
 		["render bird --check --secrets", "render bird --check does not take --secrets"],
 		["status --secrets", "status does not take --secrets"],
 		["status --pool 10.0.0.0/8", "status does not take --pool"],
+		["status --service 10.0.0.1", "status does not take --service"],
+		["doctor --service", "--service needs an address such as 192.168.20.10"],
+		[
+			"doctor --service 10.0.0.0/8",
+			"doctor: --service: '10.0.0.0/8' is not the IPv4 or IPv6 address of one host (without a prefix length)",
+		],
+		[
+			"doctor --service fe80::1%br-lan",
+			"doctor: --service: 'fe80::1%br-lan' is not the IPv4 or IPv6 address of one host (without a prefix length)",
+		],
+		["doctor --port 80", "doctor: --port needs --service"],
+		["doctor --from 10.0.0.1", "doctor: --from needs --service"],
+		["doctor --service 10.0.0.1 --port 0", "doctor: --port: '0' is not a TCP port (1 to 65535)"],
+		[
+			"doctor --service 10.0.0.1 --from laptop",
+			"doctor: --from: 'laptop' is not the IPv4 or IPv6 address of one host (without a prefix length)",
+		],
+		[
+			"doctor --service 10.0.0.1 --from fd00::1",
+			"doctor: --from and --service are not of one address family",
+		],
 		[
 			"render nftt",
 			"render: 'nftt' is not one of nft, bird, metallb, frr-k8s, cilium, frr (did you mean 'nft'?)",

@@ -68,4 +68,26 @@ ok     Spared.
 		expect(page).not.toContain("\x1b");
 		expect(page).toContain("\\x1b[2J");
 	});
+
+	test("has the way of a service's packets, with what is wrong there marked", () => {
+		const path = [
+			{ at: "announced", text: "by nobody", level: "red" },
+			{ at: "there", text: "a > b: passes", level: "green" },
+			{ at: "there", text: "c > b: perhaps dropped", level: "yellow" },
+		] as const;
+		const service = { address: "192.168.20.1", port: 443, portAssumed: true, path };
+		expect(
+			renderReport({ ...REPORT, causes: [], review: [], service }, { color: false }),
+		).toBe(`Nothing wrong on the way.
+
+service    192.168.20.1 TCP port 443 (assumed)
+announced  by nobody  <- ERROR
+there      a > b: passes
+           c > b: perhaps dropped  <- WARN
+`);
+		const from = { ...service, portAssumed: false, from: "192.168.10.10" };
+		expect(renderReport({ ...REPORT, service: from }, { color: false })).toContain(
+			"\n\nservice    192.168.20.1 TCP port 443 from 192.168.10.10\n",
+		);
+	});
 });
