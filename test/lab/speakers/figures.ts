@@ -1,12 +1,13 @@
 import { quantile } from "../bench/figures.ts";
-import { ghost, rebootRouter } from "./incidents.ts";
+import { ghost, rebootRouter, restartSpeaker, withoutRoute } from "./incidents.ts";
 import { kinds, type SpeakerKind } from "./kinds.ts";
 import { Stage } from "./stage.ts";
 
 /**
  * `make figures-speakers`: how long a session is down after a ghost, from the moment the table is back, and after a reboot of the
- * router, from the moment its links are up; with each speaker, with bgpwarden and without it. COUNT plays of each (10), PARALLEL
- * at a time (6), ONLY those whose name matches. Prints a table in Markdown, and all times as JSON.
+ * router, from the moment its links are up, and how long the service has no route when the speaker restarts; with each speaker,
+ * with bgpwarden and without it. COUNT plays of each (10), PARALLEL at a time (6), ONLY those whose name matches, e.g. `gobgp.*ghost`.
+ * Prints a table in Markdown, and all times as JSON.
  */
 const count = Number(process.env.COUNT ?? 10);
 const parallel = Number(process.env.PARALLEL ?? 6);
@@ -16,9 +17,39 @@ const only = new RegExp(process.env.ONLY ?? "", "i");
 const AWAY = 60_000;
 const LONGER = 1100;
 
-const incidents: Readonly<Record<string, (stage: Stage, round: number) => Promise<number>>> = {
-	ghost,
-	reboot: (stage, round) => rebootRouter(stage, { away: AWAY + round * LONGER }),
+/** Ms from a speaker's end to its next start. */
+const RESTART = 5000;
+
+/** Each returns the seconds that the column is about. */
+const incidents: Readonly<
+	Record<string, { readonly heading: string; play(stage: Stage, round: number): Promise<number> }>
+> = {
+	ghost: {
+		heading: "ghost to Established",
+		async play(stage) {
+			const mark = stage.mark();
+			const back = await ghost(stage);
+			return ((await stage.untilUp(mark)) - back) / 1000;
+		},
+	},
+	reboot: {
+		heading: "reboot to Established",
+		async play(stage, round) {
+			const back = await rebootRouter(stage, { away: AWAY + round * LONGER });
+			return ((await stage.untilUp(0)) - back) / 1000;
+		},
+	},
+	restart: {
+		heading: "no route to the service after the speaker's restart (5 s)",
+		async play(stage) {
+			const mark = stage.mark();
+			const gone = await withoutRoute(stage, async () => {
+				await restartSpeaker(stage, { away: RESTART });
+				await stage.untilUp(mark);
+			});
+			return gone / 1000;
+		},
+	},
 };
 
 interface Cell {
@@ -49,11 +80,8 @@ async function play(cell: Cell): Promise<void> {
 	let stage: Stage | undefined;
 	try {
 		stage = await Stage.start(cell.kind, { protect: cell.protect });
-		// The session's own start is over; after a reboot BIRD's log begins anew.
-		const mark = cell.incident === "reboot" ? 0 : stage.mark();
-		const back = await incidents[cell.incident]?.(stage, cell.seconds.length);
-		if (back === undefined) throw new Error(`no incident ${cell.incident}`);
-		const seconds = ((await stage.untilUp(mark)) - back) / 1000;
+		const seconds = await incidents[cell.incident]?.play(stage, cell.seconds.length);
+		if (seconds === undefined) throw new Error(`no incident ${cell.incident}`);
 		cell.seconds.push(Number(seconds.toFixed(2)));
 		say(`${title(cell)}: ${seconds.toFixed(2)} s`);
 	} catch (error) {
@@ -82,7 +110,7 @@ const columns = Object.keys(incidents).flatMap((incident) =>
 	[true, false].map((protect) => ({ incident, protect })),
 );
 const head = columns.map(
-	({ incident, protect }) => `${incident} to Established, ${protect ? "with bgpwarden" : "without"}`,
+	({ incident, protect }) => `${incidents[incident]?.heading}, ${protect ? "with bgpwarden" : "without"}`,
 );
 const rows = [...new Set(wanted.map(({ speaker }) => speaker))].map((speaker) => {
 	const measured = columns.map(({ incident, protect }) => {

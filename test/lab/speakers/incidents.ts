@@ -50,18 +50,13 @@ export async function rebootRouter(stage: Stage, { away, orderly = false }: Away
 	return back;
 }
 
-/** The speaker's container is killed, or its pod deleted, and started again. */
+/** The speaker's container is killed, or (orderly) its pod deleted as by a rolling restart, and started again. */
 export async function restartSpeaker(stage: Stage, { away, orderly = false }: Away): Promise<number> {
 	await (orderly ? stage.speaker.stop() : stage.speaker.crash());
 	await pause(away);
 	const back = performance.now();
 	await stage.startSpeaker();
 	return back;
-}
-
-/** A rolling restart of the DaemonSet, as far as one node goes: its pod is deleted, and the next one starts. */
-export function rollingRestart(stage: Stage, away = 5000): Promise<number> {
-	return restartSpeaker(stage, { away, orderly: true });
 }
 
 /** The node's power is cut, and its speaker starts again when it is back. */
@@ -72,7 +67,7 @@ export async function rebootNode(stage: Stage, { away }: Pick<Away, "away">): Pr
 	return startNode(stage);
 }
 
-/** Another machine with the name `NAME` takes the node's place, with its address or another one in the same subnet. */
+/** Another machine, of another name, takes the node's place, with its address or another one in the same subnet. */
 export async function replaceNode(
 	stage: Stage,
 	{ name = "replacement", address }: { readonly name?: string; readonly address?: string } = {},

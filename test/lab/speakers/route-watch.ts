@@ -10,7 +10,7 @@ export class RouteWatch {
 		private readonly monitor: Process,
 	) {}
 
-	/** @param prefix with its length; the route must be there */
+	/** @param prefix with its length; waits until the route is there */
 	static async start(host: Host, prefix: string): Promise<RouteWatch> {
 		const monitor = host.start(["ip", "-ts", "monitor", "route"], { name: "ip monitor" });
 		const watch = new RouteWatch(host, prefix, monitor);
@@ -21,7 +21,7 @@ export class RouteWatch {
 			await host.run(["ip", "route", "del", "blackhole", probe]);
 			return monitor.lines.some((line) => line.includes("203.0.113.253"));
 		});
-		if (!(await watch.isThere())) throw new Error(`there is no route to ${prefix} to watch`);
+		await until(`the route to ${prefix}`, () => watch.isThere());
 		return watch;
 	}
 

@@ -3,7 +3,7 @@ import type { DiagnosisId } from "../../../src/model/catalog.ts";
 import { network } from "../network.ts";
 import { trackedBgp } from "../programs.ts";
 import { until } from "../wait.ts";
-import { ghost, rebootRouter, replaceNode, restartSpeaker } from "./incidents.ts";
+import { ghost, rebootNode, rebootRouter, replaceNode, restartSpeaker } from "./incidents.ts";
 import type { SpeakerKind } from "./kinds.ts";
 import { Stage } from "./stage.ts";
 
@@ -65,6 +65,8 @@ export function incidentsOf(kind: SpeakerKind): void {
 		await expectUp(stage, mark);
 		const { types, diagnoses } = told(stage, before);
 		expect(types).toEqual(expect.arrayContaining(["conntrack_flushed", "peer_up"]));
+		// FRR would wait for its connect timer.
+		expect(types.includes("connection_reset")).toBe(kind.found !== "frr");
 		expect(diagnoses.filter((id) => wrong.some((each) => each === id))).toEqual([]);
 	});
 
@@ -88,6 +90,13 @@ export function incidentsOf(kind: SpeakerKind): void {
 		const { types } = told(stage, before);
 		expect(types).toContain("peer_up");
 		expect(types).not.toContain("table_lost");
+	});
+
+	test.concurrent("the node is away for a while, and the session comes up", { timeout }, async (context) => {
+		const stage = await begin(kind, context);
+		const mark = stage.mark();
+		await rebootNode(stage, { away: RESTART });
+		await expectUp(stage, mark);
 	});
 
 	test.concurrent("another machine takes the node's place and its address", { timeout }, async (context) => {
