@@ -1,13 +1,12 @@
 /** What BIRD's client prints. */
 
 import type { BirdChannel, ImportUpdates, LastError } from "../../../src/model/bird.ts";
-import type { BirdRoute, NextHop } from "../../../src/model/service-path.ts";
+
 import type { PeerOpen } from "../../../src/model/speaker.ts";
 import { BfdReader, type BfdSession, parseBfd } from "../../../src/system/bird/parse-bfd.ts";
 import type { BirdProtocol, ProtocolPeer } from "../../../src/system/bird/parse-protocols.ts";
 import { ProtocolReader, parseProtocols } from "../../../src/system/bird/protocol-reader.ts";
 import { parseConfigured, parseGreeting, parseReply, type Reply } from "../../../src/system/bird/replies.ts";
-import { importsNothing, parseBirdRoutes } from "../../../src/system/bird/routes-text.ts";
 import { UnreachableRoutes } from "../../../src/system/bird/unreachable-routes.ts";
 import { captures } from "../captures.ts";
 import { type Parser, parser } from "../parser.ts";
@@ -148,17 +147,6 @@ function again(text: string, make: () => Read): string {
 	return one === two ? "the same" : `${one} and ${two}`;
 }
 
-const birdRoute = is.shape<BirdRoute>({
-	prefix: is.prefix,
-	table: is.text,
-	protocol: is.some,
-	kind: is.some,
-	best: is.flag,
-	preference: is.maybe(is.count),
-	nextHops: is.list(is.shape<NextHop>({ gateway: is.maybe(is.address), interface: is.maybe(is.device) })),
-	announcedNextHop: is.maybe(is.address),
-});
-
 export const BIRD_REPLIES: readonly Parser[] = [
 	parser({
 		name: "parseReply",
@@ -257,28 +245,6 @@ export const BIRD_REPLIES: readonly Parser[] = [
 			{ start: "1020-a b Up ", repeated: " 1.0", end: "\n" },
 			{ start: "1020-a b Up ", repeated: "c ", end: "\n" },
 		],
-	}),
-	parser({
-		name: "parseBirdRoutes",
-		seeds: captures("bird", /service-(?!peer).*\.txt$/),
-		parse: (text) => parseBirdRoutes(reply(text).lines),
-		check: is.list(birdRoute),
-		limit: 1 << 20,
-		shapes: [
-			"1007-1.0.0.0/8 unicast [a 1] * (100)\n",
-			"1007-\tvia 1.1.1.1 on a\n",
-			{ start: "1007-1.0.0.0/8 unicast [", repeated: "a", end: "\n" },
-			{ start: "1007-1.0.0.0/8 unicast [a ", repeated: "(1/", end: "\n" },
-			{ start: "1007-", repeated: " ", end: "\n" },
-		],
-	}),
-	parser({
-		name: "importsNothing",
-		seeds: captures("bird", /service-peer\.txt$/),
-		parse: (text) => importsNothing(reply(text).lines, 4),
-		check: is.flag,
-		limit: 1 << 20,
-		shapes: ["1006-  Channel ipv4\n", "1006-    Input filter: REJECT\n"],
 	}),
 	parser({
 		name: "unreachable routes",
