@@ -12,7 +12,6 @@ import { expect, test } from "vitest";
  */
 const KNOWN: readonly (readonly [code: string, reason: string])[] = [
 	["src/config/option-help.ts: sentences[key]", "a key of the schema's"],
-	["src/doctor/bird-findings.ts: OPTIONS[what]", "a word of compareEnds()"],
 	[
 		"src/platform/node.ts: process.env[name]",
 		"a variable that the daemon asks for; process.env is no ordinary object",
