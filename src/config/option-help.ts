@@ -49,7 +49,7 @@ const PEER: Sentences<PeerConfig> = {
 	interface: "Interface towards the peer.",
 	multihop: "1: multihop BGP and BFD, as with MetalLB's ebgpMultiHop; not set: 0.",
 	port: `TCP port that the peer dials on this router; not set: ${BGP_PORT}. The table covers bird.conf's ports by itself.`,
-	bfd: "1: use BFD; not set: 1.",
+	bfd: "1: use BFD; not set: 1, and 0 with a speaker that has none.",
 	zone: "Firewall zone of this peer, in place of main's.",
 	speaker: "The program that speaks BGP there; auto or not set: found out from what it says.",
 	range: "Prefix that the cluster's nodes connect from, in place of address; name is then the range's.",

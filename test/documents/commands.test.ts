@@ -63,7 +63,7 @@ const CONFIGURATION = "/etc/config/bgpwarden";
 /** A router with the document's peer, and a BIRD that was started with what bgpwarden renders for it; no daemon. */
 async function router(): Promise<FakePlatform> {
 	const platform = new FakePlatform();
-	const peer = blocksOf(read("docs/bird-and-metallb.md")).find(({ language }) => language === "uci");
+	const peer = blocksOf(read("docs/bird-and-cluster.md")).find(({ language }) => language === "uci");
 	platform.files.set(CONFIGURATION, peer?.text ?? "");
 	const rendered = { what: "bird", check: false, live: false, json: false } as const;
 	expect(await render(platform, CONFIGURATION, rendered)).toBe(0);

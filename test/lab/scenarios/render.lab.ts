@@ -176,7 +176,7 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 		await upWithBfd(bird);
 		await fits();
 		// FRR says that its routes stay while it restarts.
-		expect(text).toMatch(/Graceful restart\s+Restart time: 120\s+Restart recovery\s+AF supported: ipv4/);
+		expect(text).toMatch(/Graceful restart\s+Restart time: 120\s+(Restart recovery\s+)?AF supported: ipv4/);
 		expect(text).toMatch(/Import limit:\s+1\s+Action:\s+block/);
 		await until("the service's route in the kernel", () => routes(network.service), {
 			holds: (route) => route.includes("proto bird"),
