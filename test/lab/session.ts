@@ -26,9 +26,13 @@ export interface Session {
 }
 
 /** Starts BIRD, FRR (multihop) and the daemon (without MQTT, unless told), and waits until both ends are up. */
-export async function establish(lab: Lab, config: UciOptions = {}): Promise<Session> {
+export async function establish(
+	lab: Lab,
+	config: UciOptions = {},
+	birdConfig = birdMultihop(),
+): Promise<Session> {
 	const { warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false }, ...config });
-	const bird = await startBird(lab.router, birdMultihop());
+	const bird = await startBird(lab.router, birdConfig);
 	const frr = await startFrr(lab.speaker);
 	await untilEstablished(daemon, { timeout: 30_000 });
 	await untilUp(bird, frr);

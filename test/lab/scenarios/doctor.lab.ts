@@ -58,9 +58,10 @@ function find({ causes, review }: Report, id: string): Finding {
 	return found;
 }
 
-/** What a router is told that is healthy but cannot keep the table from others. */
-/** A router that nothing is wrong with: the article's `graceful restart on` is a finding. */
+/** Of a router that nothing is wrong with: the article's `graceful restart on` is a finding. */
 const birdHealthy = () => birdMultihop().replace("graceful restart on;", "graceful restart aware;");
+
+/** What a router is told that is healthy but cannot keep the table from others. */
 const lacking = canOwn ? [] : ["yellow cannot-own inet custom_bgp"];
 
 /** BIRD and FRR, which are to meet or not. */
@@ -120,7 +121,7 @@ describe("a healthy router", () => {
 	test("is green, exit 0, under qjs and under node alike, also with 2,000 rules", async () => {
 		await lab.router.nft(ruleset("fw4"));
 		await lab.router.nft(ruleset("tailscale"));
-		const { warden } = await establish(lab);
+		const { warden } = await establish(lab, {}, birdHealthy());
 
 		const { code, report } = await doctor(warden);
 		expect(wrong(report)).toEqual(lacking);
@@ -142,7 +143,7 @@ describe("a healthy router", () => {
 	});
 
 	test("with a proxy that will catch the next handshake is told so before it happens", async () => {
-		const { warden } = await establish(lab);
+		const { warden } = await establish(lab, {}, birdHealthy());
 		await lab.router.nft(ruleset("nikki"));
 
 		const { code, report } = await doctor(warden);
@@ -230,7 +231,7 @@ describe("a session that is down", () => {
 
 describe("what will break later", () => {
 	test("BIRD's configuration against itself and the router's", async () => {
-		const config = birdHealthy()
+		const config = birdMultihop()
 			.replace("passive on;", "")
 			.replace(/protocol direct \{[^}]*\}\n/, "");
 		const warden = install({
