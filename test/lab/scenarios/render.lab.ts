@@ -184,11 +184,29 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 	});
 
 	// FRR 10.3 does not dial before single-hop BFD is up (FRRouting/frr#18562), so it is multihop or without BFD.
-	test("a range, with a password", async () => {
+	test("a range with a password: the kernel has the next hop of each of three nodes", async () => {
+		await lab.stop();
+		lab = await startLab({ nodes: 3 });
+		warden = new Warden(lab.router);
+		warden.install();
 		const options = { address: undefined, range: "192.168.1.0/24", password: "correct-horse" };
-		const { bird } = await pair({ family: 4, multihop: true, options });
-		await established(bird, `${name}1`);
-		await upWithBfd(bird);
+		const given = { family: 4, multihop: true, options } as const;
+		warden.configure(config(given));
+		const bird = await startBird(
+			lab.router,
+			await rendered(given, "bird", "--secrets", ...services.slice(0, 2)),
+			version,
+		);
+		const frrText = await rendered(given, "frr", "--secrets", ...services.slice(0, 2));
+		for (const node of lab.nodes) await startFrr(node, { config: frrText });
+
+		for (const number of [1, 2, 3]) await established(bird, `${name}${number}`);
+		await until("BFD with each", () => bird.control("show bfd sessions"), {
+			holds: (text) => text.match(/\sUp\s/g)?.length === 3,
+		});
+		await until("three next hops", () => routes(network.service), {
+			holds: (route) => route.match(/nexthop via 192\.168\.1\.[234] /g)?.length === 3,
+		});
 		await fits();
 	});
 
