@@ -22,7 +22,8 @@ const LABELS = { advertise: "bgp" };
 const API = "cilium.io/v2";
 
 const NOTES = [
-	"For Cilium's BGP control plane (bgpControlPlane.enabled: true). It has no BFD; keep `bfd` off in BIRD.",
+	"For Cilium's BGP control plane (bgpControlPlane.enabled: true). It has no BFD: `option speaker 'cilium'` keeps it off",
+	"in BIRD.",
 ];
 
 /**

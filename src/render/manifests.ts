@@ -37,7 +37,7 @@ export function manifests(
 		const text = dump(object);
 		return `${comment(lines)}${masked ? comment(text.trimEnd().split("\n")) : text}`;
 	});
-	return `${comment(head)}${texts.join("---\n")}`;
+	return `${comment(head)}\n${texts.join("---\n")}`;
 }
 
 /** Several objects need several names; each then has that of its first peer as well. */

@@ -20,8 +20,8 @@ export const NAMESPACE = "metallb-system";
 const POOL = "bgp-pool";
 
 const NOTES = [
-	"For MetalLB with FRR-K8s, its default since 0.16, and in FRR mode. Native mode refuses keepaliveTime, connectTime,",
-	"BFD, graceful restart and IPv6: with `option speaker 'metallb-native'` they are left out.",
+	"For MetalLB with FRR-K8s, its default since 0.16, and in FRR mode. Native mode refuses keepaliveTime, connectTime and",
+	"BFD (`option speaker 'metallb-native'` leaves them out), graceful restart and IPv6.",
 ];
 
 const NATIVE_NOTES = [
