@@ -1,7 +1,6 @@
 /** What BIRD's client prints. */
 
 import type { BirdChannel, ImportUpdates, LastError } from "../../../src/model/bird.ts";
-
 import type { PeerOpen } from "../../../src/model/speaker.ts";
 import { BfdReader, type BfdSession, parseBfd } from "../../../src/system/bird/parse-bfd.ts";
 import type { BirdProtocol, ProtocolPeer } from "../../../src/system/bird/parse-protocols.ts";
