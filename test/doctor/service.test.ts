@@ -132,16 +132,30 @@ describe("next hops", () => {
 describe("before BIRD has a route", () => {
 	const none = { routes: [], filtered: [], exported: [] };
 	const gone = { kernelRoutes: [], clients: [] };
+	const updates = { received: 2, rejected: 0, filtered: 0, withdrawn: 0 };
 	const bird = HEALTHY.bird as Exclude<Facts["bird"], { missing: boolean }>;
 	const peers = (change: object): Partial<Facts> => ({
 		bird: { ...bird, reading: { peers: bird.reading.peers.map((peer) => ({ ...peer, ...change })) } },
 	});
 	test.each<[string, Partial<ServiceFacts>, Partial<Facts>, string[]]>([
-		["nobody announces it", { bird: none, ...gone }, {}, ["red service-unannounced"]],
+		["nobody announces it", { bird: none, ...gone }, peers({ updates }), ["red service-unannounced"]],
+		["BIRD counts no updates: import none", { bird: none, ...gone }, {}, ["red service-filtered"]],
+		[
+			"import none in the address's own family",
+			{ bird: none, ...gone },
+			peers({
+				updates,
+				channels: [
+					{ family: "ipv4", isDown: false },
+					{ family: "ipv6", isDown: false, updates },
+				],
+			}),
+			["red service-filtered"],
+		],
 		[
 			"a filter has left something out",
 			{ bird: none, ...gone },
-			peers({ updates: { received: 2, rejected: 0, filtered: 2, withdrawn: 0 } }),
+			peers({ updates: { ...updates, filtered: 2 } }),
 			["red service-filtered"],
 		],
 		[

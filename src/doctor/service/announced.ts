@@ -65,19 +65,28 @@ function unannounced(
 			"service-filtered",
 			address,
 			"A peer announces the address, and BIRD's import filter leaves it out.",
-			"widen that filter in bird.conf, then birdc configure",
+			"widen the filter in bird.conf, then birdc configure",
 			left.map(describe),
 		);
-	const evidence = up.map(
-		({ name, imported, updates }) =>
-			`${name}: Established, ${imported ?? "?"} routes imported${updates ? `, ${updates.filtered} announcements filtered` : ""}`,
+	const family = address.includes(":") ? "ipv6" : "ipv4";
+	const imports = up.map(({ name, imported, updates, channels }) => {
+		const own = channels ? channels.find((each) => each.family === family)?.updates : updates;
+		return { name, imported, filtered: own?.filtered };
+	});
+	const evidence = imports.map(
+		({ name, imported, filtered }) =>
+			`${name}: Established, ${filtered === undefined ? "import none" : `${imported ?? "?"} routes imported, ${filtered} announcements filtered`}`,
 	);
-	if (up.some(({ updates }) => updates && updates.filtered > 0))
+	const advice = "widen the filter in bird.conf, then birdc configure";
+	// BIRD counts no updates of a channel with `import none`.
+	if (imports.every(({ filtered }) => filtered === undefined))
+		return red("service-filtered", address, "BIRD imports nothing (import none).", advice, evidence);
+	if (imports.some(({ filtered }) => filtered))
 		return red(
 			"service-filtered",
 			address,
 			"BIRD has no route to the address from any peer, and an import filter has left announcements out: this one may be among them.",
-			"widen the filter in bird.conf; import keep filtered; has BIRD show what it leaves out; then birdc configure",
+			`${advice}; with import keep filtered; BIRD shows what it leaves out`,
 			evidence,
 		);
 	return red(

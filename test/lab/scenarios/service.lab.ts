@@ -33,7 +33,7 @@ describe("a service that every client reaches", () => {
 		const lines = [
 			`announced   by ${network.peer}: ${network.service} via 192.168.1.2 on br-lan`,
 			`kernel      ${network.service} via 192.168.1.2 on br-lan`,
-			"next hop    192.168.1.2 on br-lan: ",
+			"next hop    via 192.168.1.2 on br-lan: ",
 			"192.168.10.0/24 (br-iot) > br-lan: passes",
 			"br-lan > 192.168.10.0/24 (br-iot): passes",
 			"past this router",
