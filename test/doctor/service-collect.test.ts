@@ -107,6 +107,12 @@ describe("what the kernel is asked", () => {
 		expect(asked.filter((line) => line.includes(" iif br-iot"))).toHaveLength(1);
 	});
 
+	test("not about the router itself as a client", async () => {
+		const { asked, report } = await examined({ from: "192.168.10.1" }, answers);
+		expect(asked.filter((line) => line.includes(" get "))).toEqual([]);
+		expect(report.causes.map(({ id }) => id)).toEqual(["service-no-route"]);
+	});
+
 	test("with the mark that the firewall's rules set", async () => {
 		const { report } = await examined({ from: "192.168.10.2" }, answers, MARKING);
 		expect(report.causes.map(({ id, evidence }) => [id, evidence])).toEqual([

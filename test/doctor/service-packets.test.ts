@@ -102,6 +102,12 @@ describe("the firewall", () => {
 		expect(told?.path.find(({ at }) => at === "back")?.text).toContain("itself, past this router");
 	});
 
+	test("where ip could not be asked, BIRD's route tells by which interface packets leave", () => {
+		const { there: _, back: __, ...unasked } = iot;
+		const ruleset = chain("forward", [meta("oifname", "br-lan"), drop]);
+		expect(wrong({ clients: [unasked] }, { ruleset })).toEqual(["red service-blocked"]);
+	});
+
 	test("without nft the rest is judged, and what was not looked at is said", () => {
 		const unread = ["the firewall: nft: not found"];
 		const { level, review } = judged({ unread }, { ruleset: { reason: "nft: not found", missing: true } });

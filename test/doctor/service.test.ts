@@ -78,6 +78,13 @@ describe("the kernel's route against BIRD's", () => {
 	});
 });
 
+test("a client that the router has no route to", () => {
+	const { causes } = judged({ from: "10.99.0.5", clients: [] });
+	expect(causes.map(({ id, text }) => `${id}: ${text}`)).toEqual([
+		"service-no-route: The router has no route to the client 10.99.0.5, or that is the router itself.",
+	]);
+});
+
 describe("what the kernel refuses", () => {
 	const refused = (words: string): Client => ({ ...iot, there: { refused: words } });
 	const strict = new Map([["br-iot", 1]]);

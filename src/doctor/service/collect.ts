@@ -195,6 +195,7 @@ async function hostAt(
 	address: string,
 	addresses: RouterAddresses | undefined,
 ): Promise<Client[]> {
+	if (addresses?.isLocal(address)) return [];
 	const { route } = await askRoute(platform, { address, routeMark: "keep" });
 	const parsed = parseAddress(address);
 	const network = parsed && addresses && connectedNetwork(addresses.networks, parsed, undefined);

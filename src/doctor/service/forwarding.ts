@@ -24,7 +24,13 @@ const STRICT = 1;
 
 /** From BIRD's routes to the node: the kernel's route, the rules that lead elsewhere, the next hops, what the kernel checks. */
 export function reviewForwarding(service: ServiceFacts): Reviewed {
-	return together(reviewRoute(service), reviewHops(service), reviewSwitches(service));
+	return together(reviewClient(service), reviewRoute(service), reviewHops(service), reviewSwitches(service));
+}
+
+function reviewClient({ address, from, clients }: ServiceFacts): Reviewed {
+	if (from === undefined || clients.length > 0) return told("client", []);
+	const text = `The router has no route to the client ${from}, or that is the router itself.`;
+	return told("client", [text], [red("service-no-route", address, text)]);
 }
 
 function reviewRoute(service: ServiceFacts): Reviewed {

@@ -52,17 +52,19 @@ export function reviewPackets({ ruleset }: Facts, service: ServiceFacts): Review
 
 function walkClient(ruleset: Ruleset, service: ServiceFacts, client: Client): Way | undefined {
 	const [from, to] = [parseAddress(client.address), parseAddress(service.address)];
-	const node = client.there?.route;
-	if (!from || !to || !node) return undefined;
+	const hops = expectedHops(service);
+	const { there } = client;
+	// Where ip could not be asked, BIRD's route tells the interface.
+	const nodeSide = there ? there.route?.interface : hops[0]?.interface;
+	if (!from || !to || nodeSide === undefined) return undefined;
 	const passage: Passage = {
 		...{ family: to.family, client: from.bytes, service: to.bytes, port: service.port },
-		...{ clientSide: client.interface, nodeSide: node.interface },
+		...{ clientSide: client.interface, nodeSide },
 	};
 	const syn = clientsSyn(ruleset, passage);
-	const hops = expectedHops(service);
 	// Who is reached by a link-local address is on the client's link, and in its network as far as can be told.
 	const isNeighbor =
-		client.interface === node.interface &&
+		client.interface === nodeSide &&
 		hops.some(
 			({ gateway }) =>
 				gateway !== undefined &&
