@@ -11,7 +11,6 @@ import { renderCilium } from "../render/cilium.ts";
 import { type Comparison, compareFile, compareRunning } from "../render/compare.ts";
 import { renderFrr } from "../render/frr-conf.ts";
 import { renderFrrK8s } from "../render/frr-k8s.ts";
-import type { Dump } from "../render/manifests.ts";
 import { renderMetallb } from "../render/metallb.ts";
 import type { Rendered } from "../render/misfits.ts";
 import { makePlan, type Plan } from "../render/plan.ts";
@@ -43,11 +42,11 @@ export function render(
 		typeof text === "string" ? print(platform, text) : failed(platform, [`render ${what}: ${text.error}`]);
 	if (what === "bird") return done(renderBird(plan));
 	if (what === "frr") return done(renderFrr(plan));
-	return import("../render/yaml-library.ts").then(({ dump }) => done(MANIFESTS[what](plan, dump)));
+	return done(MANIFESTS[what](plan));
 }
 
 const MANIFESTS: Readonly<
-	Record<Exclude<Rendered, "bird" | "frr">, (plan: Plan, dump: Dump) => string | { readonly error: string }>
+	Record<Exclude<Rendered, "bird" | "frr">, (plan: Plan) => string | { readonly error: string }>
 > = { metallb: renderMetallb, "frr-k8s": renderFrrK8s, cilium: renderCilium };
 
 function renderNft(config: Config): string {

@@ -1,7 +1,6 @@
 import { BGP_PORT } from "../model/ports.ts";
 import {
 	type Document,
-	type Dump,
 	manifests,
 	type Named,
 	named,
@@ -11,7 +10,7 @@ import {
 	secretName,
 } from "./manifests.ts";
 import type { Plan } from "./plan.ts";
-import { bySpeakerSide, MULTIHOP_HOPS } from "./session.ts";
+import { bySpeakerSide, MULTIHOP_HOPS, routerOf } from "./session.ts";
 
 /** Where Cilium looks for BGP's passwords, unless its values say otherwise (bgpControlPlane.secretsNamespace). */
 const SECRETS = "kube-system";
@@ -30,7 +29,7 @@ const NOTES = [
  * Cilium's objects (cilium.io/v2): CiliumBGPClusterConfig for the nodes, a CiliumBGPPeerConfig for each way to reach the
  * router, with the Secret of its password, a CiliumBGPAdvertisement, and for pools a CiliumLoadBalancerIPPool.
  */
-export function renderCilium(plan: Plan, dump: Dump): string {
+export function renderCilium(plan: Plan): string {
 	const peers = named(bySpeakerSide(plan.sessions), plan);
 	const documents = [
 		...clusters(peers).map(clusterConfig),
@@ -39,7 +38,7 @@ export function renderCilium(plan: Plan, dump: Dump): string {
 		advertisement(plan.routerName),
 		...(plan.pools.length > 0 ? [addressPool(plan)] : []),
 	];
-	return manifests("cilium", plan, documents, dump, NOTES);
+	return manifests("cilium", plan, documents, NOTES);
 }
 
 /** A node obeys one CiliumBGPClusterConfig: what is for the same nodes stands in one. */
@@ -75,7 +74,7 @@ function clusterConfig(peers: readonly [Named, ...Named[]]): Document {
 						.map(({ name: peer, session }) => ({
 							name: peer,
 							peerASN: session.localAs,
-							peerAddress: session.localAddress,
+							peerAddress: routerOf(session),
 							peerConfigRef: { name: peer },
 						})),
 				})),

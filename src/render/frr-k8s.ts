@@ -3,7 +3,6 @@ import {
 	BFD_PROFILE_NAME,
 	commonFields,
 	type Document,
-	type Dump,
 	manifests,
 	type Named,
 	named,
@@ -14,7 +13,7 @@ import {
 } from "./manifests.ts";
 import { comments, NAMESPACE, PROFILE_COMMENT } from "./metallb.ts";
 import type { Plan } from "./plan.ts";
-import { BFD_PROFILE, bySpeakerSide } from "./session.ts";
+import { BFD_PROFILE, bySpeakerSide, routerOf } from "./session.ts";
 
 const NOTES = [
 	"For FRR-K8s itself; with MetalLB `render metallb` is enough. The namespace is its daemon's: metallb-system where",
@@ -26,7 +25,7 @@ const NOTES = [
  * of its password. With pools the nodes announce them whole.
  * @returns or one line, because all of a node's sessions have one AS number
  */
-export function renderFrrK8s(plan: Plan, dump: Dump): string | { readonly error: string } {
+export function renderFrrK8s(plan: Plan): string | { readonly error: string } {
 	const peers = named(bySpeakerSide(plan.sessions), plan);
 	const asNumbers = [...new Set(peers.map(({ session }) => session.remoteAs))];
 	if (asNumbers.length > 1)
@@ -37,12 +36,12 @@ export function renderFrrK8s(plan: Plan, dump: Dump): string | { readonly error:
 		...secret(peer, NAMESPACE, plan),
 		frrConfiguration(peer, plan.pools),
 	]);
-	return manifests("frr-k8s", plan, documents, dump, NOTES);
+	return manifests("frr-k8s", plan, documents, NOTES);
 }
 
 function frrConfiguration(peer: Named, pools: Plan["pools"]): Document {
 	const { name, session, nodes } = peer;
-	const { localAddress, nodeInterface, port, sourceAddress, families } = session;
+	const { nodeInterface, port, sourceAddress, families } = session;
 	const prefixes = pools.filter(({ family }) => families.includes(family)).map(({ text }) => text);
 	return {
 		comment: [
@@ -65,7 +64,9 @@ function frrConfiguration(peer: Named, pools: Plan["pools"]): Document {
 							neighbors: [
 								{
 									asn: session.localAs,
-									...(nodeInterface === undefined ? { address: localAddress } : { interface: nodeInterface }),
+									...(nodeInterface === undefined
+										? { address: routerOf(session) }
+										: { interface: nodeInterface }),
 									...(port === BGP_PORT ? {} : { port }),
 									...(sourceAddress === undefined ? {} : { sourceaddress: sourceAddress }),
 									...commonFields(session),

@@ -2,14 +2,12 @@
 
 import { kubernetesName, type Plan } from "./plan.ts";
 import { MASK, type Session, type SpeakerSide } from "./session.ts";
-
-/** Turns one object into a YAML document. */
-export type Dump = (object: object) => string;
+import { toYaml, type Yaml } from "./yaml.ts";
 
 /** One object, and what a person should know of it. */
 export interface Document {
 	readonly comment: readonly string[];
-	readonly object: object;
+	readonly object: Yaml;
 	/** All of it is a comment: it cannot be applied by mistake. */
 	readonly masked?: boolean;
 }
@@ -24,7 +22,6 @@ export function manifests(
 	what: string,
 	{ others }: Plan,
 	documents: readonly Document[],
-	dump: Dump,
 	notes: readonly string[] = [],
 ): string {
 	const comment = (lines: readonly string[]) => lines.map((line) => `# ${line}\n`).join("");
@@ -34,7 +31,7 @@ export function manifests(
 		...others,
 	];
 	const texts = documents.map(({ comment: lines, object, masked }) => {
-		const text = dump(object);
+		const text = toYaml(object);
 		return `${comment(lines)}${masked ? comment(text.trimEnd().split("\n")) : text}`;
 	});
 	return `${comment(head)}\n${texts.join("---\n")}`;
@@ -58,7 +55,7 @@ export function protocols({ sessions }: SpeakerSide): string {
 }
 
 /** A label selector for these nodes. */
-export function nodeSelector(nodes: readonly string[]): object {
+export function nodeSelector(nodes: readonly string[]): Yaml {
 	const [only = ""] = nodes;
 	if (nodes.length === 1) return { matchLabels: { [HOSTNAME]: only } };
 	return { matchExpressions: [{ key: HOSTNAME, operator: "In", values: nodes }] };
@@ -92,7 +89,7 @@ export function secret({ session, name }: Named, namespace: string, { secrets }:
 }
 
 /** What MetalLB and FRR-K8s call the same in a peer. */
-export function commonFields(session: Session): object {
+export function commonFields(session: Session): { readonly [field: string]: Yaml } {
 	return {
 		holdTime: `${session.holdTime}s`,
 		keepaliveTime: `${session.keepaliveTime}s`,

@@ -3,7 +3,6 @@ import {
 	BFD_PROFILE_NAME,
 	commonFields,
 	type Document,
-	type Dump,
 	manifests,
 	type Named,
 	named,
@@ -13,7 +12,7 @@ import {
 	secretName,
 } from "./manifests.ts";
 import type { Plan } from "./plan.ts";
-import { BFD_PROFILE, bySpeakerSide, type Session } from "./session.ts";
+import { BFD_PROFILE, bySpeakerSide, routerOf, type Session } from "./session.ts";
 
 /** Where MetalLB's manifests and its chart put it. */
 export const NAMESPACE = "metallb-system";
@@ -33,7 +32,7 @@ const NATIVE_NOTES = [
  * MetalLB's objects for the cluster (metallb.io, as in MetalLB 0.16): a BGPPeer for each way to reach the router, with the
  * Secret of its password, their BFDProfile, and for pools an IPAddressPool and a BGPAdvertisement.
  */
-export function renderMetallb(plan: Plan, dump: Dump): string {
+export function renderMetallb(plan: Plan): string {
 	const peers = named(bySpeakerSide(plan.sessions), plan);
 	const native = (peer: Named) => peer.session.speaker === "metallb-native";
 	const documents = [
@@ -41,12 +40,12 @@ export function renderMetallb(plan: Plan, dump: Dump): string {
 		...(peers.some((peer) => peer.session.bfd && !native(peer)) ? [bfdProfile()] : []),
 		...(plan.pools.length > 0 ? [addressPool(plan), advertisement(peers, plan)] : []),
 	];
-	return manifests("metallb", plan, documents, dump, peers.every(native) ? NATIVE_NOTES : NOTES);
+	return manifests("metallb", plan, documents, peers.every(native) ? NATIVE_NOTES : NOTES);
 }
 
 function bgpPeer(peer: Named, native: boolean): Document {
 	const { name, session, nodes } = peer;
-	const { localAddress, nodeInterface, port, sourceAddress, holdTime } = session;
+	const { nodeInterface, port, sourceAddress, holdTime } = session;
 	return {
 		comment: [
 			`The router, as the speakers dial it; ${protocols(peer)}.`,
@@ -65,7 +64,7 @@ function bgpPeer(peer: Named, native: boolean): Document {
 			spec: {
 				myASN: session.remoteAs,
 				peerASN: session.localAs,
-				...(nodeInterface === undefined ? { peerAddress: localAddress } : { interface: nodeInterface }),
+				...(nodeInterface === undefined ? { peerAddress: routerOf(session) } : { interface: nodeInterface }),
 				...(port === BGP_PORT ? {} : { peerPort: port }),
 				...(sourceAddress === undefined ? {} : { sourceAddress }),
 				...(native ? { holdTime: `${holdTime}s` } : commonFields(session)),

@@ -1,4 +1,3 @@
-import { dump } from "js-yaml";
 import { expect, test } from "vitest";
 import { renderFrrK8s } from "../../src/render/frr-k8s.ts";
 import { names, rendering } from "./manifests.ts";
@@ -99,7 +98,7 @@ test("without addresses", () => {
 
 test("one FRR has one AS number, and is FRR-K8s's", () => {
 	const other = { ...article, name: "b", address: "192.168.1.3", remote_as: "65010" };
-	expect(renderFrrK8s(plan([article, other]), dump)).toEqual({
+	expect(renderFrrK8s(plan([article, other]))).toEqual({
 		error: "one FRR has one AS number, but the peers have 65009 and 65010 (option remote_as)",
 	});
 	expect(tryPlan([{ ...article, speaker: "metallb-frr" }], "frr-k8s")).toEqual({

@@ -1,3 +1,4 @@
+import { loadAll } from "js-yaml";
 import { parseConfig } from "../../../src/config/load.ts";
 import { settingsOf } from "../../../src/config/read.ts";
 import { MAIN_OPTIONS, MQTT_OPTIONS, PEER_OPTIONS } from "../../../src/config/schema.ts";
@@ -9,7 +10,6 @@ import { renderCilium } from "../../../src/render/cilium.ts";
 import { compareFile } from "../../../src/render/compare.ts";
 import { renderFrr } from "../../../src/render/frr-conf.ts";
 import { renderFrrK8s } from "../../../src/render/frr-k8s.ts";
-import type { Dump } from "../../../src/render/manifests.ts";
 import { renderMetallb } from "../../../src/render/metallb.ts";
 import { makePlan, type Plan } from "../../../src/render/plan.ts";
 import { parseBirdConfiguration } from "../../../src/system/bird/conf/parse-conf.ts";
@@ -209,19 +209,19 @@ function wrongForCluster(read: Config): string | undefined {
 	return undefined;
 }
 
+interface Resource {
+	readonly kind: string;
+	readonly metadata: { readonly name: string };
+}
+
+/** What another program reads of it. */
 function wrongManifest(
 	plan: Plan,
-	render: (plan: Plan, dump: Dump) => string | { readonly error: string },
+	render: (plan: Plan) => string | { readonly error: string },
 ): string | undefined {
-	const objects: object[] = [];
-	const yaml = render(plan, (object) => `object ${objects.push(object)}\n`);
+	const yaml = render(plan);
 	if (typeof yaml !== "string") return undefined;
-	const stray = yaml.split("\n").find((line) => !/^(#.*|---|object \d+|)$/.test(line));
-	if (stray !== undefined) return stray;
-	const named = objects.map((object) => {
-		const { kind, metadata } = object as { kind: string; metadata: { name: string } };
-		return `${kind} ${metadata.name}`;
-	});
+	const named = (loadAll(yaml) as Resource[]).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
 	if (new Set(named).size < named.length) return `twice: ${named.join(", ")}`;
 	return named.find((name) => !/^[A-Za-z0-9]+ [a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(name));
 }
