@@ -5,7 +5,7 @@ import { portCounters } from "../ruleset/port-counters.ts";
 import { type Facts, isFailure } from "./facts.ts";
 import { type Finding, green, red, yellow } from "./finding.ts";
 import { type Peer, wordsOf } from "./known-peers.ts";
-import { differences, mergeFindings, restartFindings } from "./session-findings.ts";
+import { differences, mergeFindings, rangeFindings, restartFindings } from "./session-findings.ts";
 
 /** BIRD's configuration and peers against each other, the router's configuration, and what was seen of the speaker. */
 export function reviewBird(facts: Facts, peers: readonly Peer[]): Finding[] {
@@ -175,7 +175,12 @@ function reviewPeer(facts: Facts, peer: Peer, alone: boolean): Finding[] {
 				"birdc configure",
 			),
 		];
-	return [...restartFindings(peer), ...differences(peer), ...bfdMode(facts, peer, alone)];
+	return [
+		...restartFindings(peer),
+		...rangeFindings(peer),
+		...differences(peer),
+		...bfdMode(facts, peer, alone),
+	];
 }
 
 /** Whether all of bird.conf and all of BIRD's peers could be read. */

@@ -17,6 +17,23 @@ export function restartFindings(peer: Peer): Finding[] {
 	];
 }
 
+/** Seen with FRR 10.3, and not with 10.7 (FRRouting/frr#18562): each end waits for the other's first packet. */
+export function rangeFindings(peer: Peer): Finding[] {
+	const { name, file, established } = peer;
+	const { neighborRange, bfd, multihop } = file ?? {};
+	if (neighborRange === undefined || multihop !== false || established || !mayBeFrr(speakerOf(peer)))
+		return [];
+	if (bfd !== "on" && bfd !== "graceful") return [];
+	return [
+		yellow(
+			"range-waits-for-bfd",
+			name,
+			`BIRD starts BFD with a node of ${neighborRange} once it has dialed, and FRR 10.2 and 10.3 do not dial before single-hop BFD is up.`,
+			"a newer FRR, multihop on both ends, or bfd off; in protocol bgp and no BFD on the speaker",
+		),
+	];
+}
+
 const ONE_SIDED = "graceful-restart-one-sided";
 
 /** BIRD's own restart: it gains nothing from `on`, since it learns the routes again within a second. */

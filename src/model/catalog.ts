@@ -540,6 +540,14 @@ export const FINDING_CATALOG = {
 		gravity: "yellow",
 		concerns: "peer",
 	},
+	/**
+	 * A `neighbor range` with single-hop BFD: FRR 10.2 and 10.3 dial once BFD is up, BIRD starts BFD once they have dialed.
+	 * Use multihop, or no BFD.
+	 */
+	"range-waits-for-bfd": {
+		gravity: "yellow",
+		concerns: "peer",
+	},
 	/** Several nodes can announce a service, and the kernel gets one next hop. Set `merge paths on` in protocol kernel. */
 	"merge-paths-off": {
 		gravity: "yellow",

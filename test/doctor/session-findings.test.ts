@@ -10,12 +10,18 @@ interface Given {
 	readonly file?: (text: string) => string;
 	readonly section?: Partial<PeerConfig>;
 	readonly open?: PeerOpen;
+	/** BIRD's state of the peer. */
+	readonly state?: string;
 }
 
 /** Ids and texts of what is not fine. */
-function findings({ file = (text) => text, section, open }: Given): string[] {
+function findings({ file = (text) => text, section, open, state }: Given): string[] {
 	const { bird } = HEALTHY as { bird: { reading: { peers: readonly BirdPeer[] } } };
-	const peers = bird.reading.peers.map((peer) => (open ? { ...peer, open } : peer));
+	const peers = bird.reading.peers.map((peer) => ({
+		...peer,
+		...(open ? { open } : {}),
+		...(state ? { state } : {}),
+	}));
 	const facts: Facts = {
 		...HEALTHY,
 		bird: { reading: { peers }, protocols: [] },
@@ -75,6 +81,19 @@ describe("graceful restart of the speaker", () => {
 		expect(findings({ file: graceful })).toEqual([]);
 		expect(findings({ open: { program: "frr" } })).toEqual([]);
 	});
+});
+
+test("a range with single-hop BFD may wait for ever, as long as no node is connected", () => {
+	const single = (text: string) =>
+		text.replace("neighbor 192.168.1.2", "neighbor range 192.168.1.0/24").replace("multihop 2;", "");
+	const told = (given: Given) => findings(given).some((text) => text.startsWith("range-waits-for-bfd: "));
+	expect(told({ file: single, state: "Passive" })).toBe(true);
+	expect(told({ file: single })).toBe(false);
+	expect(told({ file: (text) => single(text).replace("bfd on;", ""), state: "Passive" })).toBe(false);
+	expect(told({ file: single, state: "Passive", section: { speaker: "cilium" } })).toBe(false);
+	const multihop = (text: string) => text.replace("neighbor 192.168.1.2", "neighbor range 192.168.1.0/24");
+	expect(told({ file: multihop, state: "Passive" })).toBe(false);
+	expect(told({ state: "Passive" })).toBe(false);
 });
 
 describe("merge paths", () => {
