@@ -219,6 +219,8 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 			for (const service of [network.service, network.service6])
 				await until(`the route to ${service} over IPv${family}`, () => routes(service), {
 					holds: (route) => route.includes("proto bird"),
+					// FRR may lose its first session to the BFD session that it replaces, and then waits for its timer.
+					timeout: 30_000,
 				});
 			await Promise.all([bird.stop(), frr.stop()]);
 		}
