@@ -4,8 +4,9 @@ import { peerLevel, routerLevel } from "../model/peer-level.ts";
 import { PROBLEMS } from "../model/problem.ts";
 import type { PeerStatus, RouterStatus, Status } from "../model/status.ts";
 import { gravest as gravestDiagnosis } from "./diagnosis/update-diagnoses.ts";
+import type { PeerRecord, RemedyAttempt } from "./peer-record.ts";
 import { describeStep } from "./peers/remedy-step.ts";
-import { type PeerRecord, type RemedyAttempt, speakerOf, type WardenState } from "./state.ts";
+import { speakerOf, type WardenState } from "./state.ts";
 
 /** What the state cannot know about the process. */
 export type Identity = Pick<RouterStatus, "version" | "router" | "pid" | "table_file">;

@@ -3,7 +3,8 @@ import type { LogLevel } from "../model/config.ts";
 import type { ProblemKind } from "../model/problem.ts";
 import type { Action } from "./actions.ts";
 import type { AddressEvidence, EvidenceState } from "./diagnosis/evidence.ts";
-import type { BirdState, FlushState, PeerRecord, ServicesState, WardenState } from "./state.ts";
+import type { PeerRecord } from "./peer-record.ts";
+import type { BirdState, FlushState, ServicesState, WardenState } from "./state.ts";
 import type { TableState } from "./table/table-state.ts";
 
 /** Absent optional properties can be taken away by giving them as undefined. */

@@ -1,6 +1,6 @@
 import type { BgpError } from "../../model/bird.ts";
 import type { SpeakerWords } from "../../model/speaker.ts";
-import type { PeerRecord } from "../state.ts";
+import type { PeerRecord } from "../peer-record.ts";
 
 /** A speaker's pod that is replaced is back within this many ms. */
 const REPLACED_WITHIN = 120_000;

@@ -3,11 +3,11 @@ import type { Actor } from "../../model/actor.ts";
 import type { Counters, Inspection } from "../../model/inspection.ts";
 import { BGP_PORT } from "../../model/ports.ts";
 import type { WardenEvent } from "../events.ts";
+import type { PeerRecord } from "../peer-record.ts";
 import { gaveUpListening } from "../peers/given-up.ts";
 import { pollBirdAt, pollLater } from "../peers/polling.ts";
 import { restartAfterChange } from "../peers/restart.ts";
 import { attribute } from "../services/attribution.ts";
-import type { PeerRecord } from "../state.ts";
 import {
 	configurationOf,
 	downSince,

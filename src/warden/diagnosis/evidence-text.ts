@@ -1,5 +1,5 @@
 import { isoSeconds } from "../../lib/clock.ts";
-import type { PeerRecord } from "../state.ts";
+import type { PeerRecord } from "../peer-record.ts";
 import type { View } from "./view.ts";
 
 /** `12 s`, `3 min`. @param milliseconds a duration */

@@ -35,6 +35,8 @@ export interface Detour {
 export interface AddressEvidence {
 	/** The peer's latest tries to connect, the newest last. */
 	readonly dials?: readonly Dial[];
+	/** Tries to connect while a session was up: since when, the latest, and how many. */
+	readonly besides?: { readonly since: number; readonly at: number; readonly dials: number };
 	/** The router's own latest SYN to the peer. */
 	readonly dial?: PacketTrace;
 	readonly inspection?: Inspection & { readonly at: number };

@@ -1,6 +1,7 @@
 import type { LastError } from "../../model/bird.ts";
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import type { SpeakerWords } from "../../model/speaker.ts";
+import { ONE_SPEAKER } from "../peers/second-speaker.ts";
 import { isEstablished } from "../state.ts";
 import {
 	describeBird,
@@ -14,6 +15,8 @@ import { type View, wordsOf } from "./view.ts";
 /** This many losses of the session within `WINDOW` ms are flapping. */
 const LEAST = 3;
 const WINDOW = 600_000;
+/** Another program has the session than before: so many times, and two of them want it. */
+const TAKE_TURNS_AFTER = 2;
 /** Flapping is over when a session lasts this many times longer than those before, and at least this many ms. */
 const CALM = { times: 2, least: 5000 } as const;
 
@@ -35,16 +38,18 @@ export function diagnoseFlapping(view: View): Diagnosis | undefined {
 	const [first = 0, last = 0] = [times[0], times.at(-1)];
 	const period = (last - first) / (times.length - 1);
 	const error = record.flapError;
+	const takeTurns =
+		(record.speakerChanges ?? []).filter((time) => now - time < WINDOW).length >= TAKE_TURNS_AFTER;
 	const before = error === undefined ? "" : `, each time after "${error.text}"`;
 	return {
 		id: "flapping",
-		explanation: `${describePeer(record)} was lost ${times.length} times, about every ${describeDuration(period)}${before}`,
+		explanation: `${describePeer(record)} was lost ${times.length} times, about every ${describeDuration(period)}${takeTurns ? ": two speakers on the node take the session from each other" : before}`,
 		evidence: [
 			`the last loss was at ${describeTime(view, last)}${isEstablished(record) ? "" : ", and it is down now"}`,
 			describeBird(record),
 			...describeServices(view),
 		],
-		remedy: adviseFlaps(error, wordsOf(view)),
+		remedy: takeTurns ? ONE_SPEAKER : adviseFlaps(error, wordsOf(view)),
 	};
 }
 

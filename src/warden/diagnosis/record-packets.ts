@@ -12,6 +12,8 @@ import { ANSWER_PATIENCE, SILENCE } from "./view.ts";
 const MOST_DIALS = 6;
 /** Addresses inside ranges, besides those of peers, of which packets are kept. */
 const MOST_DIALERS = 16;
+/** A SYN that comes within this many ms after a session's start may be the one that brought it. */
+const OWN_DIAL = 3000;
 /** An answer takes less than this many ms to arrive: a SYN that comes later than that after it has not seen it. */
 const HEARD_WITHIN = 700;
 
@@ -131,12 +133,22 @@ function recordSyn(turn: Turn, address: string, trace: PacketTrace): void {
 		: { port, since: trace.at, syn: trace, syns: 1, unheard: 0 };
 	turn.evidenceOf(address, { dials: [...dials.filter((each) => each !== known), dial].slice(-MOST_DIALS) });
 	const record = recordOf(turn.state, address);
+	if (!same && record && isEstablished(record)) recordBesides(turn, address, trace.at, record.stateSince);
 	// BIRD is read a moment after the SYN that has brought the session.
 	if (record && !(isEstablished(record) && trace.at - (record.stateSince ?? 0) < HEARD_WITHIN))
 		turn.peer(record.peer.name, { ...record, dialedAt: trace.at });
 	diagnoseAt(turn, trace.at + ANSWER_PATIENCE.again);
 	diagnoseAt(turn, trace.at + ANSWER_PATIENCE.once);
 	diagnoseAt(turn, trace.at + SILENCE);
+}
+
+/** Counts the tries that are made while a session is up, without a longer break. */
+function recordBesides(turn: Turn, address: string, at: number, began = 0): void {
+	if (at <= began + OWN_DIAL) return;
+	const { besides } = turn.state.evidence.addresses.get(address) ?? {};
+	const goesOn = besides !== undefined && besides.since > began && at - besides.at < SILENCE;
+	const { since, dials } = goesOn ? besides : { since: at, dials: 0 };
+	turn.evidenceOf(address, { besides: { since, at, dials: dials + 1 } });
 }
 
 /** Whoever is in a range can send SYNs from any address of it: the latest few are kept. */

@@ -1,7 +1,8 @@
 import type { Diagnosis } from "../../model/diagnosis.ts";
 import { BGP_PORT } from "../../model/ports.ts";
 import type { SpeakerWords } from "../../model/speaker.ts";
-import { configurationOf, type PeerRecord, type WardenState, wordsFor } from "../state.ts";
+import type { PeerRecord } from "../peer-record.ts";
+import { configurationOf, type WardenState, wordsFor } from "../state.ts";
 import { watchedSince } from "../table/table-state.ts";
 import type { AddressEvidence } from "./evidence.ts";
 

@@ -1,6 +1,6 @@
 import { catalogEntry } from "../../model/catalog.ts";
 import { isRefused } from "../diagnosis/bgp-errors.ts";
-import type { PeerRecord, RestartState } from "../state.ts";
+import type { PeerRecord, RestartState } from "../peer-record.ts";
 import type { Turn } from "../turn.ts";
 import { isCurableError, isRouteLimit, isShutdown } from "./curable-error.ts";
 import { pollBirdAt } from "./polling.ts";

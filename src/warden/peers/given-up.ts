@@ -1,4 +1,4 @@
-import type { PeerRecord } from "../state.ts";
+import type { PeerRecord } from "../peer-record.ts";
 import { configurationOf, evidenceKey, isDown } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { pollSoon } from "./polling.ts";

@@ -2,8 +2,8 @@ import { type BirdPeer, type BirdReading, describeUnknownPeers } from "../../mod
 import type { BirdConfiguration } from "../../model/bird-configuration.ts";
 import { collectMissing } from "../diagnosis/collect-evidence.ts";
 import { STUCK_AFTER } from "../diagnosis/stuck-handshake.ts";
+import type { PeerRecord } from "../peer-record.ts";
 import { updatePorts } from "../ports.ts";
-import type { PeerRecord } from "../state.ts";
 import { isDown, isEstablished } from "../state.ts";
 import { reinstall, tableAddresses } from "../table/table.ts";
 import type { Turn } from "../turn.ts";
@@ -44,7 +44,7 @@ export function birdRead(turn: Turn, reading: BirdReading): void {
 		const own = nodesByRange.get(each.name) ?? [];
 		const peer =
 			each.neighborRange === undefined ? each : sameOr(before.get(each.name), summarizeRange(each, own));
-		const record = withOpen(updatePeer(turn, before.get(peer.name), peer, first));
+		const record = withOpen(updatePeer(turn, before.get(peer.name), peer, first), turn.time);
 		peers.set(peer.name, withRange(record, nodes.get(peer.name), own));
 	}
 	for (const [name, record] of before) if (!peers.has(name)) peerRemoved(turn, record);
@@ -113,10 +113,12 @@ function withRange(record: PeerRecord, range: string | undefined, nodes: readonl
 }
 
 /** BIRD tells what the peer said of itself as long as the session is up. */
-function withOpen(record: PeerRecord): PeerRecord {
+function withOpen(record: PeerRecord, now: number): PeerRecord {
 	const { open } = record.peer;
-	if (open === undefined || JSON.stringify(open) === JSON.stringify(record.open)) return record;
-	return { ...record, open };
+	const { open: before, speakerChanges = [] } = record;
+	if (open === undefined || JSON.stringify(open) === JSON.stringify(before)) return record;
+	if (before?.program === undefined || before.program === open.program) return { ...record, open };
+	return { ...record, open, speakerChanges: [...speakerChanges, now].slice(-MOST_FLAPS) };
 }
 
 /** bird.conf was read: what the peers are asked and told about depends on it. */

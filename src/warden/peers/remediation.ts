@@ -1,5 +1,5 @@
 import { catalogEntry } from "../../model/catalog.ts";
-import type { PeerRecord, RemedyAttempt } from "../state.ts";
+import type { PeerRecord, RemedyAttempt } from "../peer-record.ts";
 import { downSince, isDown, isEstablished } from "../state.ts";
 import { requestFlush } from "../table/flush-requests.ts";
 import { ensureTable } from "../table/table.ts";

@@ -1,4 +1,4 @@
-import type { PeerRecord, RemedyAttempt, RemedyStep } from "../state.ts";
+import type { PeerRecord, RemedyAttempt, RemedyStep } from "../peer-record.ts";
 import type { Turn } from "../turn.ts";
 import { pollBirdAt } from "./polling.ts";
 

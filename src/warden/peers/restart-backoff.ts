@@ -1,5 +1,5 @@
 import { retryDelay } from "../../lib/backoff.ts";
-import type { PeerRecord, RestartState } from "../state.ts";
+import type { PeerRecord, RestartState } from "../peer-record.ts";
 
 const BACKOFF = { first: 30_000, longest: 600_000 };
 /** What has failed this many times in a row is tried once in `BACKOFF.longest` ms. */

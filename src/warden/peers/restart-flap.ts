@@ -1,4 +1,4 @@
-import type { PeerRecord, RestartState } from "../state.ts";
+import type { PeerRecord, RestartState } from "../peer-record.ts";
 import type { Turn } from "../turn.ts";
 import { waitsAfterBfd } from "./error-wait.ts";
 

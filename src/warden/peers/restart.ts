@@ -1,4 +1,5 @@
-import type { PeerRecord, RestartState, WardenState } from "../state.ts";
+import type { PeerRecord, RestartState } from "../peer-record.ts";
+import type { WardenState } from "../state.ts";
 import { configurationOf, isDown, isEstablished, speakerOf } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { isCurableError } from "./curable-error.ts";

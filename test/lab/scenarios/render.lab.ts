@@ -1,18 +1,13 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { loadAll } from "js-yaml";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { uciConfig, Warden } from "../daemon.ts";
+import { Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
-import { bundle } from "../paths.ts";
-import { type Bird, birdConfigFile, birdDirect, startBird, startFrr, startGobgp } from "../programs.ts";
+import { type Bird, birdConfigFile, birdDirect, startBird, startFrr } from "../programs.ts";
+import { config, established, fits, type Given, rendered } from "../rendered.ts";
 import { until } from "../wait.ts";
 import { birdVersions, newestBird } from "../world.ts";
 
-const { router, speaker, peer: name } = network;
+const { router, peer: name } = network;
 
 let lab: Lab;
 let warden: Warden;
@@ -23,58 +18,6 @@ beforeEach(async () => {
 });
 afterEach(() => lab.stop());
 
-interface Given {
-	readonly family: 4 | 6;
-	readonly multihop: boolean;
-	/** More options of the section, or others in the place of these; undefined: not there. */
-	readonly options?: Readonly<Record<string, string | number | boolean | undefined>>;
-}
-
-/** As far as this reads what `render cilium` prints. */
-interface CiliumObject {
-	readonly kind: string;
-	readonly stringData?: { readonly password: string };
-	readonly spec: {
-		readonly bgpInstances?: readonly object[];
-		readonly timers?: { readonly connectRetryTimeSeconds: number; readonly holdTimeSeconds: number };
-		readonly gracefulRestart?: { readonly enabled: boolean };
-		readonly ebgpMultihop?: number;
-		readonly families?: readonly { readonly afi: string }[];
-	};
-}
-
-/** The article's peer as a section of the configuration. */
-function config({ family, multihop, options = {} }: Given) {
-	const peer = {
-		name,
-		address: family === 4 ? speaker.address : speaker.address6,
-		local_address: family === 4 ? router.lan : router.lan6,
-		local_as: router.as,
-		remote_as: speaker.as,
-		interface: router.lanInterface,
-		multihop,
-		...options,
-	};
-	const said = Object.entries(peer).flatMap(([option, value]) =>
-		value === undefined ? [] : [[option, value]],
-	);
-	return { mqtt: { enabled: false }, peers: [Object.fromEntries(said)] };
-}
-
-/** What `render` prints under qjs on the router; node prints the same. */
-async function rendered(given: Given, ...words: string[]): Promise<string> {
-	const { stdout, stderr, code } = await warden.cli(["render", ...words]);
-	expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-	const directory = mkdtempSync(join(tmpdir(), "bgpwarden-render-"));
-	const file = join(directory, "config");
-	writeFileSync(file, uciConfig(config(given)));
-	expect(
-		execFileSync(process.execPath, [bundle, "render", ...words, "--config", file], { encoding: "utf8" }),
-	).toBe(stdout);
-	rmSync(directory, { recursive: true });
-	return stdout;
-}
-
 describe("a rendered pair comes up with BFD on both ends, as it is", () => {
 	const cases = birdVersions.flatMap((version) =>
 		([4, 6] as const).flatMap((family) => [true, false].map((multihop) => ({ version, family, multihop }))),
@@ -84,9 +27,9 @@ describe("a rendered pair comes up with BFD on both ends, as it is", () => {
 		const { version, family, multihop } = given;
 		const service = family === 4 ? network.service : network.service6;
 		warden.configure(config(given));
-		const birdText = await rendered(given, "bird", "--pool", service);
-		const frrText = await rendered(given, "frr", "--pool", service);
-		const metallb = await rendered(given, "metallb", "--pool", service);
+		const birdText = await rendered(warden, given, "bird", "--pool", service);
+		const frrText = await rendered(warden, given, "frr", "--pool", service);
+		const metallb = await rendered(warden, given, "metallb", "--pool", service);
 		expect(metallb.includes("ebgpMultiHop: true")).toBe(multihop);
 
 		// When both start with it
@@ -135,8 +78,8 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 		warden.configure(config(given));
 		const pools =
 			given.options?.dual_stack || given.options?.node_interface ? services : services.slice(0, 2);
-		const birdText = await rendered(given, "bird", "--secrets", ...pools);
-		const frrText = await rendered(given, "frr", "--secrets", ...pools);
+		const birdText = await rendered(warden, given, "bird", "--secrets", ...pools);
+		const frrText = await rendered(warden, given, "frr", "--secrets", ...pools);
 		const bird = await startBird(lab.router, birdText + more, version);
 		return { bird, frr: await startFrr(lab.speaker, { config: frrText }) };
 	}
@@ -146,35 +89,14 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 		const family = service.includes(":") ? "-6" : "-4";
 		return (await lab.router.run(["ip", family, "route", "show", service])).stdout;
 	};
-	/** Of one of BIRD's protocols; ranges make theirs when a node dials. */
-	const established = (bird: Bird, protocol: string = name) => {
-		const look = async () => {
-			const text = await bird.control(`show protocols all ${protocol}`);
-			// Single-hop BFD falls once as FRR dials, and BIRD may then wait 60 s (see world.lab.ts).
-			if (/Error: BFD session down/.test(text)) await bird.control(`restart ${protocol}`);
-			return text;
-		};
-		return until("the session", look, {
-			holds: (text) => /BGP state:\s+Established/.test(text),
-			timeout: 40_000,
-		});
-	};
 	const upWithBfd = (bird: Bird) =>
 		until("BFD", () => bird.control("show bfd sessions"), { holds: (text) => /\sUp\s/.test(text) });
-	const fits = async () =>
-		expect(await warden.cli(["render", "bird", "--check", "--live"])).toMatchObject({
-			code: 0,
-			stdout: expect.stringMatching(
-				/^(note: .* are not seen from here\n)?[^\n]+: fits\nBIRD [\d.]+: fits\n$/,
-			),
-		});
-
 	test("a password, graceful restart and a limit", async () => {
 		const options = { password: "a|b#!;c", graceful_restart: true, max_prefixes: 1 };
 		const { bird } = await pair({ family: 4, multihop: true, options });
 		const text = await established(bird);
 		await upWithBfd(bird);
-		await fits();
+		await fits(warden);
 		// FRR says that its routes stay while it restarts.
 		expect(text).toMatch(/Graceful restart\s+Restart time: 120\s+(Restart recovery\s+)?AF supported: ipv4/);
 		expect(text).toMatch(/Import limit:\s+1\s+Action:\s+block/);
@@ -194,10 +116,10 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 		warden.configure(config(given));
 		const bird = await startBird(
 			lab.router,
-			await rendered(given, "bird", "--secrets", ...services.slice(0, 2)),
+			await rendered(warden, given, "bird", "--secrets", ...services.slice(0, 2)),
 			version,
 		);
-		const frrText = await rendered(given, "frr", "--secrets", ...services.slice(0, 2));
+		const frrText = await rendered(warden, given, "frr", "--secrets", ...services.slice(0, 2));
 		for (const node of lab.nodes) await startFrr(node, { config: frrText });
 
 		for (const number of [1, 2, 3]) await established(bird, `${name}${number}`);
@@ -207,7 +129,7 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 		await until("three next hops", () => routes(network.service), {
 			holds: (route) => route.match(/nexthop via 192\.168\.1\.[234] /g)?.length === 3,
 		});
-		await fits();
+		await fits(warden);
 	});
 
 	test("dual stack over IPv4, and over IPv6", async () => {
@@ -215,7 +137,7 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 		for (const family of [4, 6] as const) {
 			const { bird, frr } = await pair({ ...given, family });
 			await established(bird);
-			await fits();
+			await fits(warden);
 			for (const service of [network.service, network.service6])
 				await until(`the route to ${service} over IPv${family}`, () => routes(service), {
 					holds: (route) => route.includes("proto bird"),
@@ -226,54 +148,6 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 		}
 	});
 
-	test.each([4, 6] as const)(
-		"for Cilium, over IPv%i: GoBGP does what its CiliumBGPPeerConfig says",
-		async (family) => {
-			// Given a section with all that Cilium can do
-			const options = {
-				...{ speaker: "cilium", password: "correct-horse", graceful_restart: true },
-				// Over IPv4 GoBGP's IPv6 next hops are IPv4 addresses, and `render` says so.
-				...{ hold_time: 30, connect_time: 3, dual_stack: family === 6 },
-			};
-			const told = family === 6 ? [network.service, network.service6] : [network.service];
-			const pools = told.flatMap((service) => ["--pool", service]);
-			const given = { family, multihop: true, options };
-			warden.configure(config(given));
-			const bird = await startBird(lab.router, await rendered(given, "bird", "--secrets", ...pools), version);
-			const objects = loadAll(await rendered(given, "cilium", "--secrets", ...pools)) as CiliumObject[];
-			const specOf = (kind: string) => objects.find((object) => object.kind === kind);
-
-			// When GoBGP is told what it says, as Cilium's agent tells it
-			const [instance] = specOf("CiliumBGPClusterConfig")?.spec.bgpInstances ?? [];
-			expect(instance).toMatchObject({
-				localASN: speaker.as,
-				peers: [{ peerASN: router.as, peerAddress: family === 4 ? router.lan : router.lan6 }],
-			});
-			const { timers, gracefulRestart, ebgpMultihop, families } = specOf("CiliumBGPPeerConfig")?.spec ?? {};
-			const gobgp = await startGobgp(lab.speaker, {
-				family,
-				connectRetry: timers?.connectRetryTimeSeconds ?? 120,
-				holdTime: timers?.holdTimeSeconds ?? 90,
-				gracefulRestart: gracefulRestart?.enabled ?? false,
-				multihop: ebgpMultihop ?? 1,
-				password: specOf("Secret")?.stringData?.password ?? "",
-				services: [network.service, network.service6],
-			});
-			expect(families?.map(({ afi }) => afi)).toEqual(family === 6 ? ["ipv4", "ipv6"] : ["ipv4"]);
-
-			// Then the session comes up with it, and both families' services reach the kernel
-			const text = await established(bird);
-			expect(text).toMatch(/Hold timer:\s+[\d.]+\/30/);
-			expect(text).toMatch(/Graceful restart\s+Restart time: 120\s+AF supported: ipv4( ipv6)?\n/);
-			await until("GoBGP to say so", () => gobgp.peer(), { holds: ({ bgp }) => bgp === "Established" });
-			await fits();
-			for (const service of told)
-				await until(`the route to ${service}`, () => routes(service), {
-					holds: (route) => route.includes("proto bird"),
-				});
-		},
-	);
-
 	test("without addresses", async () => {
 		const options = {
 			...{ address: undefined, local_address: undefined, max_prefixes: 5, bfd: false },
@@ -283,7 +157,7 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 		const advertisements = `protocol radv { interface "${router.lanInterface}" { max ra interval 4; default lifetime 0; }; }\n`;
 		const { bird } = await pair({ family: 6, multihop: false, options }, advertisements);
 		await established(bird, `${name}1`);
-		await fits();
+		await fits(warden);
 		for (const service of [network.service, network.service6])
 			await until(`the route to ${service}`, () => routes(service), {
 				holds: (route) => route.includes(`dev ${router.lanInterface} proto bird`),
@@ -312,7 +186,7 @@ describe("render bird --check", () => {
 		]);
 
 		// When the file is replaced, but not loaded
-		lab.router.write(birdConfigFile, await rendered(given, "bird"));
+		lab.router.write(birdConfigFile, await rendered(warden, given, "bird"));
 		const unloaded = await warden.cli(["render", "bird", "--check", "--live", "--json"]);
 		expect(unloaded.code).toBe(1);
 		expect(JSON.parse(unloaded.stdout)).toMatchObject({
@@ -325,7 +199,7 @@ describe("render bird --check", () => {
 
 		// Then a BIRD that has loaded it fits
 		await bird.stop();
-		await startBird(lab.router, await rendered(given, "bird"));
+		await startBird(lab.router, await rendered(warden, given, "bird"));
 		await until("BIRD to run it", () => warden.cli(["render", "bird", "--check", "--live"]), {
 			holds: ({ code }) => code === 0,
 		});
@@ -333,7 +207,7 @@ describe("render bird --check", () => {
 
 	test("finds the file of the BIRD that runs, wherever it is", async () => {
 		warden.configure(config(given));
-		const text = await rendered(given, "bird");
+		const text = await rendered(warden, given, "bird");
 		lab.router.write(birdConfigFile, "protocol device { }\n");
 		lab.router.write("/srv/router/main.conf", 'include "parts/*.conf";\n');
 		lab.router.write("/srv/router/parts/bgp.conf", text);
@@ -365,7 +239,7 @@ describe("render bird --check", () => {
 			stderr:
 				"render bird: no configuration of BIRD at /etc/bird.conf, /etc/bird/bird.conf, /usr/local/etc/bird.conf\n",
 		});
-		lab.router.write(birdConfigFile, await rendered(given, "bird"));
+		lab.router.write(birdConfigFile, await rendered(warden, given, "bird"));
 		expect(await warden.cli(["render", "bird", "--check", "--live"])).toMatchObject({
 			code: 1,
 			stdout: "",

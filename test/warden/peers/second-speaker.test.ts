@@ -18,14 +18,17 @@ function lasts(story: Story, every: number, peer = established): void {
 	}
 }
 
-test("a node that has a session and dials for another one has two speakers", () => {
-	const story = read(established);
-	lasts(story, 10);
-	expect(told(story)?.level).toBe("green");
-	expect(told(story)?.note).toMatch(
-		/^second-speaker: the session is up, and another speaker on the node dials/,
-	);
-});
+test.each([5, 10, 30])(
+	"a node that has a session and dials for another one each %i s has two speakers",
+	(every) => {
+		const story = read(established);
+		lasts(story, every);
+		expect(told(story)?.level).toBe("green");
+		expect(told(story)?.note).toMatch(
+			/^second-speaker: the session is up, and another speaker on the node dials/,
+		);
+	},
+);
 
 test("Calico is named where its BIRD has the session", () => {
 	const calico = { ...established, open: { program: "bird" } } as const;
@@ -54,4 +57,18 @@ test("the note goes once nobody dials any more", () => {
 	story.passes(320_000);
 	story.happens(reading(established));
 	expect(told(story)?.note).toBeUndefined();
+});
+
+test("two speakers that take the session from each other are the reason why it flaps", () => {
+	const of = (program: "bird" | "frr") => ({ ...established, open: { program } }) as const;
+	const story = read(of("bird"));
+	for (let turn = 0; turn < 6; turn++) {
+		story.passes(4000);
+		story.happens(reading({ ...established, state: "Passive", protocolState: "start" }));
+		story.passes(500);
+		story.happens(reading(of(turn % 2 === 0 ? "frr" : "bird")));
+	}
+	expect(told(story)?.diagnosis).toBe("flapping");
+	expect(told(story)?.explanation).toContain(": two speakers on the node take the session from each other");
+	expect(told(story)?.remedy).toContain("let one of the two announce");
 });
