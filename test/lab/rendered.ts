@@ -52,15 +52,17 @@ export async function rendered(warden: Warden, given: Given, ...words: string[])
 	return stdout;
 }
 
+/** What BIRD says of a session, which it tries again at once where it would wait. */
+export async function session(bird: Bird, protocol: string = name): Promise<string> {
+	const text = await bird.control(`show protocols all ${protocol}`);
+	// Single-hop BFD falls once as FRR dials, and BIRD may then wait 60 s (see world.lab.ts).
+	if (/Error: BFD session down/.test(text)) await bird.control(`restart ${protocol}`);
+	return text;
+}
+
 /** Waits until the session is up. @returns what BIRD says of it then */
 export function established(bird: Bird, protocol: string = name): Promise<string> {
-	const look = async () => {
-		const text = await bird.control(`show protocols all ${protocol}`);
-		// Single-hop BFD falls once as FRR dials, and BIRD may then wait 60 s (see world.lab.ts).
-		if (/Error: BFD session down/.test(text)) await bird.control(`restart ${protocol}`);
-		return text;
-	};
-	return until("the session", look, {
+	return until("the session", () => session(bird, protocol), {
 		holds: (text) => /BGP state:\s+Established/.test(text),
 		timeout: 40_000,
 	});

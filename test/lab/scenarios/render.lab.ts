@@ -3,7 +3,7 @@ import { Warden } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
 import { network } from "../network.ts";
 import { type Bird, birdConfigFile, birdDirect, startBird, startFrr } from "../programs.ts";
-import { config, established, fits, type Given, rendered } from "../rendered.ts";
+import { config, established, fits, type Given, rendered, session } from "../rendered.ts";
 import { until } from "../wait.ts";
 import { birdVersions, newestBird } from "../world.ts";
 
@@ -139,11 +139,15 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 			await established(bird);
 			await fits(warden);
 			for (const service of [network.service, network.service6])
-				await until(`the route to ${service} over IPv${family}`, () => routes(service), {
-					holds: (route) => route.includes("proto bird"),
-					// FRR may lose its first session to the BFD session that it replaces, and then waits for its timer.
-					timeout: 30_000,
-				});
+				await until(
+					`the route to ${service} over IPv${family}`,
+					async () => {
+						// What has come up may be lost once more, to the BFD session that FRR replaces.
+						await session(bird);
+						return routes(service);
+					},
+					{ holds: (route) => route.includes("proto bird"), timeout: 30_000 },
+				);
 			await Promise.all([bird.stop(), frr.stop()]);
 		}
 	});
