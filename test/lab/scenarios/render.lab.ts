@@ -89,6 +89,16 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 		const family = service.includes(":") ? "-6" : "-4";
 		return (await lab.router.run(["ip", family, "route", "show", service])).stdout;
 	};
+	/** Waits for a service's route. What has come up may be lost once more, to the BFD session that FRR replaces. */
+	const routed = (bird: Bird, service: string) =>
+		until(
+			`the route to ${service}`,
+			async () => {
+				await session(bird);
+				return routes(service);
+			},
+			{ holds: (route) => route.includes("proto bird"), timeout: 30_000 },
+		);
 	const upWithBfd = (bird: Bird) =>
 		until("BFD", () => bird.control("show bfd sessions"), { holds: (text) => /\sUp\s/.test(text) });
 	test("a password, graceful restart and a limit", async () => {
@@ -100,9 +110,7 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 		// FRR says that its routes stay while it restarts.
 		expect(text).toMatch(/Graceful restart\s+Restart time: 120\s+(Restart recovery\s+)?AF supported: ipv4/);
 		expect(text).toMatch(/Import limit:\s+1\s+Action:\s+block/);
-		await until("the service's route in the kernel", () => routes(network.service), {
-			holds: (route) => route.includes("proto bird"),
-		});
+		await routed(bird, network.service);
 	});
 
 	// FRR 10.3 does not dial before single-hop BFD is up (FRRouting/frr#18562), so it is multihop or without BFD.
@@ -138,16 +146,7 @@ describe.each(birdVersions.map((version) => ({ version })))("rendered for BIRD $
 			const { bird, frr } = await pair({ ...given, family });
 			await established(bird);
 			await fits(warden);
-			for (const service of [network.service, network.service6])
-				await until(
-					`the route to ${service} over IPv${family}`,
-					async () => {
-						// What has come up may be lost once more, to the BFD session that FRR replaces.
-						await session(bird);
-						return routes(service);
-					},
-					{ holds: (route) => route.includes("proto bird"), timeout: 30_000 },
-				);
+			for (const service of [network.service, network.service6]) await routed(bird, service);
 			await Promise.all([bird.stop(), frr.stop()]);
 		}
 	});
