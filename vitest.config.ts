@@ -41,7 +41,7 @@ export default defineConfig({
 			laboratory("alone", "test/lab/scenarios/alone/*.lab.ts", 2, 1),
 			laboratory("guests", "test/lab/guests/**/*.guest.ts", 3, 2),
 			// Each file plays four incidents at once, which mostly wait.
-			laboratory("speakers", "test/lab/speakers/*.speaker.ts", 4, 3),
+			laboratory("speakers", "test/lab/speakers/*.speaker.ts", 4, 4),
 			{
 				test: {
 					name: "ha",
