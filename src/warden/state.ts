@@ -38,6 +38,8 @@ export interface UnknownDialer {
 	readonly since: number;
 	/** When it dialed last, to the minute. */
 	readonly at: number;
+	/** When the log has named it. */
+	readonly toldAt?: number;
 	readonly interface: string;
 }
 

@@ -17,6 +17,7 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 	const diagnosis = gravestDiagnosis(state);
 	const gravest = PROBLEMS.find((kind) => state.problems[kind] !== undefined);
 	const peers = peerStatuses(state);
+	const dialers = unknownDialers(state);
 	const router: Omit<RouterStatus, "level"> = {
 		...identity,
 		started: isoSeconds(state.clockOffset, state.startedAt),
@@ -36,7 +37,7 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 			reachable: bird.reachable,
 			...(bird.version === undefined ? {} : { version: bird.version }),
 		},
-		...(state.unknownDialers.size > 0 ? { unknown_dialers: unknownDialers(state) } : {}),
+		...(dialers.length > 0 ? { unknown_dialers: dialers } : {}),
 		...(table.released ? { released: true as const } : {}),
 		...(gravest ? { problem: state.problems[gravest] ?? "", problem_kind: gravest } : {}),
 		...(diagnosis ? { diagnosis: diagnosis.id, explanation: diagnosis.explanation } : {}),
@@ -45,12 +46,14 @@ export function statusOf(state: WardenState, identity: Identity): Status {
 }
 
 function unknownDialers({ unknownDialers: dialers, clockOffset }: WardenState) {
-	return [...dialers].map(([address, { interface: device, since, at }]) => ({
-		address,
-		interface: device,
-		since: isoSeconds(clockOffset, since),
-		last: isoSeconds(clockOffset, at),
-	}));
+	return [...dialers]
+		.filter(([, { toldAt }]) => toldAt !== undefined)
+		.map(([address, { interface: device, since, at }]) => ({
+			address,
+			interface: device,
+			since: isoSeconds(clockOffset, since),
+			last: isoSeconds(clockOffset, at),
+		}));
 }
 
 /** Whether the status may be another after a change: evidence comes in for a thousand peers, and most of it changes nothing. */

@@ -16,13 +16,17 @@ export function strangerDialed(turn: Turn, address: string, device: string | und
 	const { time, state } = turn;
 	if (device === undefined || !interfacesOf(state).has(device)) return;
 	const known = state.unknownDialers.get(address);
-	if (known && time - known.at < APART) return;
-	const dialer: UnknownDialer = { since: known?.since ?? time, at: time, interface: device };
+	if (known?.toldAt !== undefined && time - known.at < APART) return;
 	const others = [...state.unknownDialers].filter(
 		([other, { at }]) => other !== address && time - at < FORGET_AFTER && !isPeer(state, other),
 	);
+	// A flood comes from ever other addresses: one that comes again is told, and one a minute at most.
+	const isQuiet = others.every(([, { toldAt }]) => toldAt === undefined || time - toldAt >= APART);
+	const toldAt = known?.toldAt ?? (known && isQuiet ? time : undefined);
+	const told = toldAt === undefined ? {} : { toldAt };
+	const dialer: UnknownDialer = { since: known?.since ?? time, at: time, interface: device, ...told };
 	turn.state = { ...state, unknownDialers: new Map([...others.slice(1 - MOST), [address, dialer]]) };
-	if (!known)
+	if (toldAt === time)
 		turn.log(
 			"warn",
 			`${address} on ${device} connects to BGP's port, and BIRD has no peer with this address`,
