@@ -40,7 +40,8 @@ export function parseOpen(details: readonly string[]): PeerOpen | undefined {
 /** By captures of each (test/fixtures/bird/speakers). */
 function programOf(names: ReadonlySet<string>): SpeakingProgram | undefined {
 	const has = (...all: readonly string[]) => all.every((name) => names.has(name));
-	if (has("Enhanced refresh", "Extended message", "ADD-PATH", "Hostname")) return "frr";
+	// Of all versions: who is taken for another is neither restarted nor left alone as FRR has to be.
+	if (has("ADD-PATH", "Hostname")) return "frr";
 	// No host name either, unless bird.conf has `advertise hostname`.
 	if (has("Enhanced refresh", "Route refresh")) return "bird";
 	if (has("Route refresh", "Hostname")) return "gobgp";

@@ -57,6 +57,11 @@ describe("a peer's capabilities", () => {
 		expect(said("Route refresh", "Enhanced refresh", line)?.hostname).toBe(hostname);
 	});
 
+	test("of an FRR that does not know newer ones are FRR's all the same, never GoBGP's", () => {
+		const old = ["Multiprotocol", "Route refresh", "4-octet AS numbers", "ADD-PATH", "Hostname: node"];
+		expect(said(...old)?.program).toBe("frr");
+	});
+
 	test("of a helper do not say that the peer's restart keeps routes", () => {
 		expect(said("Enhanced refresh", "Route refresh", "Graceful restart")?.restarts).toBeUndefined();
 		const line = "  AF supported:";
