@@ -40,7 +40,7 @@ export function parseOpen(details: readonly string[]): PeerOpen | undefined {
 /** By captures of each (test/fixtures/bird/speakers). */
 function programOf(names: ReadonlySet<string>): SpeakingProgram | undefined {
 	const has = (...all: readonly string[]) => all.every((name) => names.has(name));
-	// Of all versions: who is taken for another is neither restarted nor left alone as FRR has to be.
+	// Of whatever version: an FRR that is taken for GoBGP would be reset, which makes it wait, and not be restarted.
 	if (has("ADD-PATH", "Hostname")) return "frr";
 	// No host name either, unless bird.conf has `advertise hostname`.
 	if (has("Enhanced refresh", "Route refresh")) return "bird";
