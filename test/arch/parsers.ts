@@ -10,9 +10,9 @@ import { parseProtocols } from "../../src/system/bird/protocol-reader.ts";
 import { parseConfigured, parseGreeting, parseReply } from "../../src/system/bird/replies.ts";
 import { filterOf } from "../../src/system/conntrack/delete-filter.ts";
 import { parseFlow } from "../../src/system/conntrack/flow-text.ts";
-import { parseListeners } from "../../src/system/kernel/listeners.ts";
 import { localAddresses } from "../../src/system/kernel/local-addresses.ts";
 import { parseConnected4, parseConnected6 } from "../../src/system/kernel/networks.ts";
+import { parseTcpSockets } from "../../src/system/kernel/tcp-sockets.ts";
 import { MonitorParser } from "../../src/system/nft/monitor-text.ts";
 import { parseRuleset } from "../../src/system/nft/ruleset-json.ts";
 import { peersIn, portsIn } from "../../src/system/nft/table-listing.ts";
@@ -47,7 +47,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 		return [said, peersIn(text), portsIn(text)];
 	},
 	// Captured on a little-endian machine.
-	proc: (text) => [parseConnected4(text, true), parseConnected6(text), parseListeners(text, true)],
+	proc: (text) => [parseConnected4(text, true), parseConnected6(text), parseTcpSockets(text, true)],
 	ubus: (text) => {
 		const reply = parseUbusReply(text);
 		const events = text.split("\n").map((line) => {

@@ -1,13 +1,7 @@
-import { parseAddress, unmapped } from "../../lib/address.ts";
 import type { Listener } from "../../model/inspection.ts";
 import { FileError, type Files } from "../../platform/types.ts";
 import { parseStat } from "./actor.ts";
-import { ipv4OfHex, ipv6OfWords } from "./proc-text.ts";
-
-/** Bytes of /proc/net/tcp, 150 for each connection of this machine's own. */
-const LIMIT = 1 << 20;
-/** TCP_LISTEN (include/net/tcp_states.h). */
-const LISTEN = "0A";
+import { readTcpSockets, TCP_LISTEN } from "./tcp-sockets.ts";
 
 /** BIRD's own process. Its sockets of IPv6's are never for IPv4 as well. */
 const BIRD = "bird";
@@ -22,15 +16,15 @@ export function findListener(
 	end: { readonly family: 4 | 6; readonly address?: string | undefined; readonly port: number },
 ): Listener | "none" | undefined {
 	try {
-		const names = end.family === 6 ? ["tcp6"] : ["tcp", ...(files.status("/proc/net/tcp6") ? ["tcp6"] : [])];
-		const sockets = names
-			.flatMap((name) => parseListeners(files.read(`/proc/net/${name}`, LIMIT)))
-			.filter(({ address, port }) => port === end.port && overlaps(address, end));
+		const sockets = readTcpSockets(files, end.family === 6 ? 6 : undefined).filter(
+			({ state, localAddress, localPort }) =>
+				state === TCP_LISTEN && localPort === end.port && overlaps(localAddress, end),
+		);
 		if (sockets.length === 0) return "none";
 		const owners = findOwners(files, new Set(sockets.map(({ inode }) => `socket:[${inode}]`)));
 		// A socket whose owner is not seen is somebody else's: the daemon sees BIRD's.
-		const found = sockets.map(({ inode, address }) => ({
-			address,
+		const found = sockets.map(({ inode, localAddress }) => ({
+			address: localAddress,
 			owner: owners.get(`socket:[${inode}]`) ?? {},
 		}));
 		const others = found.filter(({ owner }) => owner.program !== BIRD);
@@ -41,25 +35,6 @@ export function findListener(
 		if (!(error instanceof FileError)) throw error;
 		return undefined;
 	}
-}
-
-interface ListeningSocket {
-	/** Canonical text; `0.0.0.0` and `::`: all addresses. */
-	readonly address: string;
-	readonly port: number;
-	readonly inode: string;
-}
-
-/** Slot, local address, remote address, state, …, inode (net/ipv4/tcp_ipv4.c, get_tcp4_sock). */
-export function parseListeners(text: string, littleEndian?: boolean): ListeningSocket[] {
-	return text.split("\n").flatMap((line) => {
-		const [, local = "", , state, , , , , , inode = ""] = line.trim().split(/\s+/);
-		const [hex = "", port = ""] = local.split(":");
-		const words = hex.length === 8 ? ipv4OfHex(hex, littleEndian) : ipv6OfWords(hex, littleEndian);
-		const address = parseAddress(words ?? "");
-		if (state !== LISTEN || !address || !/^[0-9A-F]{4}$/.test(port) || !/^\d+$/.test(inode)) return [];
-		return [{ address: unmapped(address).text, port: Number.parseInt(port, 16), inode }];
-	});
 }
 
 /** A socket of IPv6's on all addresses takes those of IPv4 as well, unless it is told not to, which /proc does not show. */

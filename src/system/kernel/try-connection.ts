@@ -1,17 +1,14 @@
-import { parseAddress, unmapped } from "../../lib/address.ts";
 import type { Attempt } from "../../model/service-path.ts";
 import { runToEnd } from "../../platform/supervise.ts";
-import type { Files, Platform } from "../../platform/types.ts";
-import { ipv4OfHex, ipv6OfWords } from "./proc-text.ts";
+import { FileError, type Files, type Platform } from "../../platform/types.ts";
+import { readTcpSockets, TCP_SYN_SENT, TCP_TIME_WAIT, type TcpSocket } from "./tcp-sockets.ts";
 
 /** Milliseconds that a connection may take: a SYN that is lost is sent again after one second, and after three. */
 const PATIENCE = 3500;
 /** When to look whether it is there: a service that says nothing keeps `nc` waiting. */
 const LOOK = 3000;
-/** Bytes of /proc/net/tcp. */
-const LIMIT = 1 << 20;
-/** TCP_SYN_SENT and TCP_TIME_WAIT (include/net/tcp_states.h): not there yet, or an earlier one. */
-const NOT_OPEN: ReadonlySet<string> = new Set(["02", "06"]);
+/** Not there yet, or an earlier one. */
+const NOT_OPEN: ReadonlySet<string> = new Set([TCP_SYN_SENT, TCP_TIME_WAIT]);
 
 /**
  * Tries to open a TCP connection, with busybox's `nc`, and sends nothing on it.
@@ -20,7 +17,7 @@ const NOT_OPEN: ReadonlySet<string> = new Set(["02", "06"]);
 export async function tryConnection(platform: Platform, address: string, port: number): Promise<Attempt> {
 	let open = false;
 	const timer = platform.after(LOOK, () => {
-		open = ["tcp", "tcp6"].some((name) => isOpen(textOf(platform.files, name), address, port));
+		open = isOpen(socketsOf(platform.files), address, port);
 	});
 	// Its input is empty: it closes its half at once, and ends with the service.
 	const done = await runToEnd(platform, ["nc", address, String(port)], { timeout: PATIENCE, limit: 4096 });
@@ -32,23 +29,20 @@ export async function tryConnection(platform: Platform, address: string, port: n
 	return { outcome: "failed", words: complaint };
 }
 
-/** Slot, local address, remote address, state, … (net/ipv4/tcp_ipv4.c, get_tcp4_sock). @returns whether one is open */
-export function isOpen(text: string, address: string, port: number, littleEndian?: boolean): boolean {
-	return text.split("\n").some((line) => {
-		const [, , remote = "", state = ""] = line.trim().split(/\s+/, 4);
-		const [hex = "", digits = ""] = remote.split(":");
-		if (!/^[0-9A-F]{4}$/.test(digits) || Number.parseInt(digits, 16) !== port || NOT_OPEN.has(state))
-			return false;
-		const words = hex.length === 8 ? ipv4OfHex(hex, littleEndian) : ipv6OfWords(hex, littleEndian);
-		const found = parseAddress(words ?? "");
-		return found !== undefined && unmapped(found).text === address;
-	});
+/** Whether a connection to there is open, or was until now. */
+export function isOpen(sockets: readonly TcpSocket[], address: string, port: number): boolean {
+	return sockets.some(
+		({ remoteAddress, remotePort, state }) =>
+			remoteAddress === address && remotePort === port && !NOT_OPEN.has(state),
+	);
 }
 
-function textOf(files: Files, name: string): string {
+/** None where /proc does not tell: `nc` has its say. */
+function socketsOf(files: Files): TcpSocket[] {
 	try {
-		return files.read(`/proc/net/${name}`, LIMIT);
-	} catch {
-		return "";
+		return readTcpSockets(files);
+	} catch (error) {
+		if (!(error instanceof FileError)) throw error;
+		return [];
 	}
 }

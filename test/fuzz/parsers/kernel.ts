@@ -8,7 +8,6 @@ import { filterOf } from "../../../src/system/conntrack/delete-filter.ts";
 import { parseFlow } from "../../../src/system/conntrack/flow-text.ts";
 import { parseRequest } from "../../../src/system/control/request.ts";
 import { commandLine, findActor, parseStat, threadGroup } from "../../../src/system/kernel/actor.ts";
-import { parseSockets } from "../../../src/system/kernel/connections.ts";
 import {
 	type InterfaceAddress,
 	parseAddresses,
@@ -17,8 +16,8 @@ import {
 	parseRoute,
 } from "../../../src/system/kernel/ip-text.ts";
 import { endLeftovers } from "../../../src/system/kernel/leftovers.ts";
-import { parseListeners } from "../../../src/system/kernel/listeners.ts";
 import { parseConnected4, parseConnected6 } from "../../../src/system/kernel/networks.ts";
+import { parseTcpSockets, type TcpSocket } from "../../../src/system/kernel/tcp-sockets.ts";
 import { FakeFiles } from "../../fakes/files.ts";
 import { captures, lines, pieces } from "../captures.ts";
 import { type Parser, parser } from "../parser.ts";
@@ -234,22 +233,17 @@ export const KERNEL: readonly Parser[] = [
 		shapes: ["1: a inet 1.1.1.1/24 \n", "1: ", { start: "1: a", repeated: " " }],
 	}),
 	parser({
-		name: "parseSockets",
+		name: "parseTcpSockets",
 		seeds: pieces(captures("proc", /tcp6?\.txt$/), 4),
-		parse: (text) => parseSockets(text, true),
-		check: is.list(is.matching(/^[0-9a-f.:]+ \d{1,5} [0-9a-f.:]+ \d{1,5}$/)),
-		limit: 1 << 20,
-		shapes: ["0: 0100007F:0035 00000000:0000 0A 00000000:00000000\n"],
-	}),
-	parser({
-		name: "parseListeners",
-		seeds: pieces(captures("proc", /tcp6?\.txt$/), 4),
-		parse: (text) => parseListeners(text, true),
+		parse: (text) => parseTcpSockets(text, true),
 		check: is.list(
-			is.shape<{ address: string; port: number; inode: string }>({
-				address: is.address,
-				port: is.anyPort,
-				inode: is.matching(/^\d+$/),
+			is.shape<TcpSocket>({
+				localAddress: is.address,
+				localPort: is.anyPort,
+				remoteAddress: is.address,
+				remotePort: is.anyPort,
+				state: is.matching(/^\S*$/),
+				inode: is.matching(/^\S*$/),
 			}),
 		),
 		limit: 1 << 20,

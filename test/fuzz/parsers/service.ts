@@ -2,8 +2,7 @@ import type { BirdRoute, KernelRoute, NextHop, PolicyRule } from "../../../src/m
 import { parseReply, type Reply } from "../../../src/system/bird/replies.ts";
 import { parseBirdRoutes } from "../../../src/system/bird/routes-text.ts";
 import { parseMtus, parseRoutes, parseRules } from "../../../src/system/kernel/routes-text.ts";
-import { isOpen } from "../../../src/system/kernel/try-connection.ts";
-import { captures, pieces } from "../captures.ts";
+import { captures } from "../captures.ts";
 import { type Parser, parser } from "../parser.ts";
 import * as is from "../values.ts";
 
@@ -77,13 +76,5 @@ export const SERVICE: readonly Parser[] = [
 		check: is.mapOf(is.device, is.whole(0, 999_999_999)),
 		limit: 1 << 20,
 		shapes: ["1: a§: <> mtu 1 \n", { start: "1: a@", repeated: "b" }, { start: "1: a: <", repeated: "a" }],
-	}),
-	parser({
-		name: "isOpen",
-		seeds: pieces(captures("proc", /tcp6?\.txt$/), 4),
-		parse: (text) => isOpen(text, "192.168.1.2", 179, true),
-		check: is.flag,
-		limit: 1 << 20,
-		shapes: ["0: 0100007F:0035 0201A8C0:00B3 02 \n"],
 	}),
 ];

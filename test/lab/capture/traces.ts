@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { defaultConfig } from "../../../src/config/load.ts";
 import { tableSpec } from "../../../src/model/table.ts";
 import { renderTable } from "../../../src/system/nft/table-text.ts";
-import { CAUSES, type World } from "../diagnosis/causes.ts";
+import { CAUSES } from "../diagnosis/causes.ts";
+import { frrEnds, World } from "../diagnosis/world.ts";
 import { startLab } from "../lab.ts";
-import { birdPeering, startBird, startFrr } from "../programs.ts";
 import { until } from "../wait.ts";
 
 /**
@@ -30,10 +30,10 @@ for (const [name, file] of Object.entries(WANTED)) {
 	const lab = await startLab();
 	try {
 		await lab.router.nft(renderTable(tableSpec(defaultConfig().main, [], [179])));
-		const bird = await startBird(lab.router, birdPeering());
-		const frr = await startFrr(lab.speaker);
-		const world: World = { lab, family: 4, version: 3, bird, frr };
-		await until("the session", () => bird.peer(), {
+		const world = new World(lab, 4, 3, frrEnds());
+		await world.startBird();
+		await world.startSpeaker();
+		await until("the session", () => world.bird.peer(), {
 			holds: ({ bgp }) => bgp === "Established",
 			timeout: 30_000,
 		});

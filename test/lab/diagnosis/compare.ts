@@ -1,10 +1,11 @@
 import { type Daemon, startDaemon } from "../daemon.ts";
 import type { Host } from "../host.ts";
 import { type Lab, startLab } from "../lab.ts";
-import { birdConfigFile, birdPeering, startBird, startFrr } from "../programs.ts";
+import { birdConfigFile } from "../programs.ts";
 import { pause, until } from "../wait.ts";
-import type { Cause, World } from "./causes.ts";
+import type { AnyWorld, Cause } from "./causes.ts";
 import { type Change, changes, lastOutage, lossesSince, upSince } from "./sessions.ts";
+import { frrEnds, World } from "./world.ts";
 
 /** How one cause went in one of the two worlds. */
 export interface Played {
@@ -63,7 +64,7 @@ export function worse({ shownBySession }: Cause, { with: left, without: right }:
 /** Plays a cause in two worlds at the same times: with remediation and without it. */
 export async function compare(
 	cause: Cause,
-	{ family, version }: Pick<World, "family" | "version">,
+	{ family, version }: Pick<AnyWorld, "family" | "version">,
 	{ lasts, watch, untilDecided }: Schedule,
 ): Promise<Pair> {
 	const sides = [true, false].map((remediate) => new Side(cause, family, version, remediate));
@@ -115,14 +116,14 @@ class Side {
 		const lab = await startLab();
 		this.lab = lab;
 		keepLog(lab.router);
-		const world = { lab, family, version } as World;
+		const world = new World(lab, family, version, frrEnds(cause.frr));
 		this.world = world;
 		this.begun = Date.now();
 		if (cause.fromStart) await cause.begin(world);
 		const { daemon } = startDaemon(lab.router, { main: { remediate }, mqtt: { enabled: false } });
 		this.daemon = daemon;
-		world.bird = await startBird(lab.router, birdPeering({ family, ...cause.bird }), version);
-		world.frr = await startFrr(lab.speaker, { family, ...cause.frr });
+		await world.startBird(cause.bird);
+		await world.startSpeaker();
 		if (cause.fromStart) {
 			await daemon.untilStatus("BIRD answers", ({ router }) => router.bird.reachable, { timeout: 20_000 });
 			return;
@@ -155,7 +156,7 @@ class Side {
 	private async isUpFor(milliseconds: number): Promise<boolean> {
 		const since = upSince(this.changes());
 		if (since === undefined || Date.now() - since < milliseconds) return false;
-		return (await this.world?.frr.peer(this.family))?.bgp === "Established";
+		return (await this.world?.speaker.peer())?.bgp === "Established";
 	}
 
 	private changes(): readonly Change[] {

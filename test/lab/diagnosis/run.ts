@@ -1,10 +1,11 @@
 import type { DiagnosisId } from "../../../src/model/catalog.ts";
 import { type Daemon, startDaemon, type Warden } from "../daemon.ts";
 import { startLab } from "../lab.ts";
-import { birdPeering, startBird, startFrr } from "../programs.ts";
 import { untilEstablished } from "../session.ts";
+import type { Speaker, SpeakerKind } from "../speakers/kinds.ts";
 import { pause, until } from "../wait.ts";
-import type { Cause, World } from "./causes.ts";
+import type { AnyWorld, Cause } from "./causes.ts";
+import { type Ends, endsOf, frrEnds, World } from "./world.ts";
 
 /** How one cause was named. Times in ms. */
 export interface Outcome {
@@ -27,21 +28,33 @@ const HEALED_WITHIN = 5000;
 /** How long the runner waits beyond that, to tell late from never. */
 const LATE = 20_000;
 
-/** Plays one cause in a world of its own, from a healthy session to a healthy session. */
-export async function play(
-	cause: Cause,
-	{ family, version }: Pick<World, "family" | "version">,
+/** Plays one cause with FRR in a world of its own, from a healthy session to a healthy session. */
+export function play(cause: Cause, where: Pick<AnyWorld, "family" | "version">): Promise<Outcome> {
+	return playIn(cause, where, frrEnds(cause.frr), {});
+}
+
+/** The same with another speaker, which may take its time: without BFD the next dial tells most causes. Over IPv4. */
+export function playWith(
+	kind: SpeakerKind,
+	cause: Cause<Speaker>,
+	{ version }: Pick<AnyWorld, "version">,
+): Promise<Outcome> {
+	return playIn(cause, { family: 4, version }, endsOf(kind), { patience: kind.patience * 1000 });
+}
+
+async function playIn<S extends Speaker>(
+	cause: Cause<S>,
+	{ family, version }: Pick<AnyWorld, "family" | "version">,
+	ends: Ends<S>,
+	{ patience = 0 }: { readonly patience?: number },
 ): Promise<Outcome> {
 	const lab = await startLab();
 	try {
-		const world = { lab, family, version } as World;
-		const peerings = async () => {
-			world.bird = await startBird(lab.router, birdPeering({ family, ...cause.bird }), version);
-			world.frr = await startFrr(lab.speaker, { family, ...cause.frr });
-		};
+		const world = new World(lab, family, version, ends);
 		if (cause.fromStart) await cause.begin(world);
 		const { warden, daemon } = startDaemon(lab.router, { mqtt: { enabled: false } });
-		await peerings();
+		await world.startBird(cause.bird);
+		await world.startSpeaker();
 		if (!cause.fromStart) {
 			await untilHealthy(daemon, 60_000);
 			// BFD of FRR may fall once more as the session comes up.
@@ -55,13 +68,19 @@ export async function play(
 		if (cause.whileUp) await untilEstablished(daemon, { timeout: 60_000 });
 		const start = performance.now();
 		const isOther = (id: DiagnosisId) => cause.meanwhile?.includes(id) !== true;
-		const first = await firstNamed(warden, begun, isOther, (cause.within ?? NAMED_WITHIN) + LATE);
+		const first = await firstNamed(
+			warden,
+			begun,
+			isOther,
+			Math.max(cause.within ?? NAMED_WITHIN, patience) + LATE,
+		);
 		const namedAfter = performance.now() - start;
 		await pause(1500);
 		const said = shown(warden);
 		await cause.end(world);
 		const end = performance.now();
-		const healed = await untilHealed(world, daemon, (cause.healedWithin ?? HEALED_WITHIN) + LATE).then(
+		const limit = Math.max(cause.healedWithin ?? HEALED_WITHIN, patience) + LATE;
+		const healed = await untilHealed(world, daemon, limit).then(
 			() => true,
 			() => false,
 		);
@@ -94,9 +113,9 @@ export function isHealed({ healedAfter }: Outcome, within = HEALED_WITHIN): bool
 }
 
 /** BIRD's word is not enough: it may take a session for Established that the speaker has given up. */
-async function untilHealed({ frr, family }: World, daemon: Daemon, timeout: number): Promise<void> {
+async function untilHealed({ speaker }: AnyWorld, daemon: Daemon, timeout: number): Promise<void> {
 	await untilHealthy(daemon, timeout);
-	await until("the speaker to say so too", () => frr.peer(family), {
+	await until("the speaker to say so too", () => speaker.peer(), {
 		holds: ({ bgp }) => bgp === "Established",
 		timeout: LATE,
 	});

@@ -40,14 +40,23 @@ protocol bgp tor from bgp_template {
 `;
 }
 
+/** A running BIRD on the node. */
+export interface Calico extends Bird {
+	/** Disables its protocol, or enables it. */
+	shutdown(down: boolean): Promise<void>;
+}
+
 /** Starts the node's BIRD; its peer is called `tor`. */
-export async function startCalico(host: Host, options: CalicoOptions = {}): Promise<Bird> {
+export async function startCalico(host: Host, options: CalicoOptions = {}): Promise<Calico> {
 	const bird = await startBird(host, calicoConfig(options), options.version);
 	return {
 		...bird,
 		// It has no BFD to ask for.
 		async peer() {
 			return { bgp: (await bird.control("show protocols all tor")).match(/BGP state:\s+(\w+)/)?.[1] };
+		},
+		async shutdown(down) {
+			await bird.control(`${down ? "disable" : "enable"} tor`);
 		},
 	};
 }

@@ -138,6 +138,8 @@ export interface Frr {
 	stop(): Promise<void>;
 	/** SIGKILL to all daemons. */
 	crash(): Promise<void>;
+	/** `neighbor … shutdown` towards the router, or its `no`. */
+	shutdown(down: boolean): Promise<void>;
 }
 
 /** Starts FRR's daemons and loads the configuration with `vtysh -b`, as its container does. */
@@ -193,5 +195,10 @@ export async function startFrr(host: Host, options: FrrOptions = {}): Promise<Fr
 		},
 		stop: () => end("SIGTERM"),
 		crash: () => end("SIGKILL"),
+		async shutdown(down) {
+			const neighbor = options.family === 6 ? network.router.lan6 : network.router.lan;
+			const line = `${down ? "" : "no "}neighbor ${neighbor} shutdown`;
+			await vtysh("configure", `router bgp ${network.speaker.as}`, line, "end");
+		},
 	};
 }

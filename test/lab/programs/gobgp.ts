@@ -71,6 +71,8 @@ export interface Gobgp {
 	stop(): Promise<void>;
 	/** SIGKILL: as Cilium's agent ends, which sends none. */
 	crash(): Promise<void>;
+	/** Disables the neighbor, which gets a notification, or enables it. */
+	shutdown(down: boolean): Promise<void>;
 }
 
 /** Numbers of `session_state` in gobgp's JSON (osrg/gobgp, api/gobgp.proto, PeerState.SessionState). */
@@ -126,6 +128,9 @@ export async function startGobgp(host: Host, options: GobgpOptions = {}): Promis
 		},
 		async crash() {
 			await process.end("SIGKILL");
+		},
+		async shutdown(down) {
+			await gobgp("neighbor", router, down ? "disable" : "enable");
 		},
 	};
 }

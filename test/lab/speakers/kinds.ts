@@ -10,6 +10,8 @@ export interface Speaker {
 	stop(): Promise<void>;
 	/** As it is killed. */
 	crash(): Promise<void>;
+	/** An operator shuts the session down, or takes that back; absent: it cannot. */
+	shutdown?(down: boolean): Promise<void>;
 }
 
 /** A speaker with its timers, and the router's protocol that fits. */

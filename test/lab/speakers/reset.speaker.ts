@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { parseSockets } from "../../../src/system/kernel/connections.ts";
+import { parseTcpSockets, type TcpSocket } from "../../../src/system/kernel/tcp-sockets.ts";
 import { renderResetTable } from "../../../src/system/nft/reset-table.ts";
 import { startDaemon } from "../daemon.ts";
 import { type Lab, startLab } from "../lab.ts";
@@ -153,12 +153,12 @@ async function liveConnection({ router }: Lab) {
 	const texts = await Promise.all(
 		["tcp", "tcp6"].map(async (name) => (await router.run(["cat", `/proc/net/${name}`])).stdout),
 	);
-	const [socket = "", ...others] = texts
-		.flatMap((text) => parseSockets(text))
-		.filter((line) => / 179 \S+ [1-9]\d*$/.test(line));
-	expect(others).toEqual([]);
-	const [localAddress = "", localPort, peerAddress = "", peerPort] = socket.split(" ");
-	return { localAddress, localPort: Number(localPort), peerAddress, peerPort: Number(peerPort) };
+	const sockets = texts
+		.flatMap((text) => parseTcpSockets(text))
+		.filter(({ localPort, remotePort }) => localPort === 179 && remotePort > 0);
+	expect(sockets).toHaveLength(1);
+	const [{ localAddress, localPort, remoteAddress, remotePort }] = sockets as [TcpSocket];
+	return { localAddress, localPort, peerAddress: remoteAddress, peerPort: remotePort };
 }
 
 /** SYNs on established connections that the speaker's kernel has challenged (TcpExt: TCPSYNChallenge). */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
-import { findListener, parseListeners } from "../../../src/system/kernel/listeners.ts";
+import { findListener } from "../../../src/system/kernel/listeners.ts";
 import { FakeFiles } from "../../fakes/files.ts";
 
 const captured = (name: string) =>
@@ -49,26 +49,6 @@ const bgp6 = { family: 6, port: 179 } as const;
 const strict4 = { ...bgp4, address: "192.168.1.1" } as const;
 const strict6 = { ...bgp6, address: "fd00:1::1" } as const;
 const gobgp = { program: "gobgpd", pid: 900 };
-
-test("the listening sockets of a router, of both families and no connection", () => {
-	const ends = (name: string, text = captured(name), littleEndian = true) =>
-		parseListeners(text, littleEndian).map(({ address, port }) => `${address} ${port}`);
-	const [ipv4, ipv6] = [
-		["0.0.0.0 179", "192.168.1.1 1790"],
-		[":: 1791", ":: 179", "fd00:1::1 1790", "192.168.1.1 1792"],
-	];
-	expect(ends("tcp")).toEqual(ipv4);
-	expect(ends("tcp6")).toEqual(ipv6);
-	// As a big-endian router prints it.
-	const swap = (text: string) =>
-		text.replace(/[0-9A-F]{8,32}(?=:[0-9A-F]{4} )/g, (words) =>
-			words.replace(/(..)(..)(..)(..)/g, "$4$3$2$1"),
-		);
-	expect(swap(captured("tcp"))).toContain("C0A80101:06FE");
-	expect(ends("tcp", swap(captured("tcp")), false)).toEqual(ipv4);
-	expect(ends("tcp6", swap(captured("tcp6")), false)).toEqual(ipv6);
-	expect(parseListeners(captured("tcp"), true)[0]?.inode).toMatch(/^\d{4,}$/);
-});
 
 describe("who has the port", () => {
 	test.each([

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseMtus, parseRoutes, parseRules } from "../../../src/system/kernel/routes-text.ts";
+import { parseTcpSockets } from "../../../src/system/kernel/tcp-sockets.ts";
 import { isOpen } from "../../../src/system/kernel/try-connection.ts";
 
 const capture = (name: string) =>
@@ -76,10 +77,12 @@ test.each(["iproute2-6.15.0", "busybox-1.37.0"])("ip -o link show of %s", (tool)
 test("a connection is open as soon as it is not in SYN-SENT", () => {
 	const table = (state: string) =>
 		`  sl  local_address rem_address   st tx_queue\n   0: 0101A8C0:B2A4 0114A8C0:0050 ${state} 00000000:00000000\n`;
-	expect(isOpen(table("01"), "192.168.20.1", 80, true)).toBe(true);
-	expect(isOpen(table("05"), "192.168.20.1", 80, true)).toBe(true);
-	expect(isOpen(table("02"), "192.168.20.1", 80, true)).toBe(false);
-	expect(isOpen(table("01"), "192.168.20.1", 81, true)).toBe(false);
-	expect(isOpen(table("01"), "192.168.20.2", 80, true)).toBe(false);
-	expect(isOpen("", "192.168.20.1", 80, true)).toBe(false);
+	const open = (text: string, address: string, port: number) =>
+		isOpen(parseTcpSockets(text, true), address, port);
+	expect(open(table("01"), "192.168.20.1", 80)).toBe(true);
+	expect(open(table("05"), "192.168.20.1", 80)).toBe(true);
+	expect(open(table("02"), "192.168.20.1", 80)).toBe(false);
+	expect(open(table("01"), "192.168.20.1", 81)).toBe(false);
+	expect(open(table("01"), "192.168.20.2", 80)).toBe(false);
+	expect(open("", "192.168.20.1", 80)).toBe(false);
 });

@@ -1,21 +1,14 @@
 import type { DiagnosisId } from "../../../../src/model/catalog.ts";
-import type { Lab } from "../../lab.ts";
 import { network } from "../../network.ts";
-import { type Bird, birdPeering, type Frr, type FrrOptions, type Peering } from "../../programs.ts";
+import type { Frr, FrrOptions, Peering } from "../../programs.ts";
+import type { Speaker } from "../../speakers/kinds.ts";
+import type { World } from "../world.ts";
 
-/** The world that a cause is put into: the daemon runs, and the session was healthy, unless the cause says otherwise. */
-export interface World {
-	readonly lab: Lab;
-	readonly family: 4 | 6;
-	readonly version: 2 | 3;
-	bird: Bird;
-	frr: Frr;
-	/** Whoever ended the cause interrupted a session that was up, as the remedy says: that loss is not remediation's. */
-	interrupted?: true;
-}
+/** Whoever speaks. */
+export type AnyWorld = World<Speaker>;
 
-/** Something that keeps a session down, or that will. */
-export interface Cause {
+/** Something that keeps a session down, or that will. @template S who must speak */
+export interface Cause<S extends Speaker = Frr> {
 	readonly name: string;
 	readonly id: DiagnosisId;
 	/** How the two sides are configured from the start; default: so that they fit. */
@@ -36,8 +29,10 @@ export interface Cause {
 	readonly within?: number;
 	/** Milliseconds from its end in which the session must be healthy; default 5,000. */
 	readonly healedWithin?: number;
-	begin(world: World): Promise<void>;
-	end(world: World): Promise<void>;
+	/** What the speaker must be able to do. */
+	readonly needs?: "shutdown";
+	readonly begin: (world: World<S>) => Promise<void>;
+	readonly end: (world: World<S>) => Promise<void>;
 }
 
 export const lan = network.router.lanInterface;
@@ -45,21 +40,19 @@ export const TPROXY_PORT = 7894;
 /** Milliseconds between two resets of a session that flaps. */
 export const FLAP_PERIOD = 4000;
 
-export function peerAddress({ family }: World): string {
+export function peerAddress({ family }: AnyWorld): string {
 	return family === 6 ? network.speaker.address6 : network.speaker.address;
 }
 
-/** The speaker dials anew, as it does when its pod was restarted. */
-export async function redial({ frr }: World): Promise<void> {
-	await frr.vtysh("clear bgp *");
-}
-
 /** A table that is there as long as the cause lasts. */
-export function table(name: string, body: (world: World) => string): Pick<Cause, "begin" | "end"> {
+export function table(
+	name: string,
+	body: (world: AnyWorld) => string,
+): Pick<Cause<Speaker>, "begin" | "end"> {
 	return {
 		async begin(world) {
 			await world.lab.router.nft(`table inet ${name} {\n${body(world)}\n}\n`);
-			await redial(world);
+			await world.redial();
 		},
 		async end({ lab }) {
 			await lab.router.nft(`delete table inet ${name}\n`);
@@ -68,8 +61,8 @@ export function table(name: string, body: (world: World) => string): Pick<Cause,
 }
 
 /** A configuration of one side as long as the cause lasts. */
-export async function configureBird(world: World, peering: Peering): Promise<void> {
-	await world.bird.configure(birdPeering({ family: world.family, ...peering }));
+export async function configureBird(world: AnyWorld, wrong: Peering): Promise<void> {
+	await world.bird.configure(world.birdConfig(wrong));
 }
 
 export const listener = `
@@ -88,7 +81,7 @@ time.sleep(600)
 
 /** BGP to a queue that nobody reads, in nftables through iptables, or in the tables that nft does not show. */
 export async function iptables(
-	{ lab, family }: World,
+	{ lab, family }: AnyWorld,
 	verb: "-A" | "-D",
 	kind: "nft" | "legacy" = "nft",
 ): Promise<void> {
@@ -99,11 +92,11 @@ export async function iptables(
 
 /** Adds lines to the speaker's configuration. @param lines with `neighbor ADDRESS` in their place */
 export async function configureFrr(
-	{ frr, family }: World,
+	{ speaker, family }: World,
 	lines: (neighbor: string) => readonly string[],
 ): Promise<void> {
 	const router = family === 6 ? network.router.lan6 : network.router.lan;
-	await frr.vtysh("configure", `router bgp ${network.speaker.as}`, ...lines(`neighbor ${router}`), "end");
+	await speaker.vtysh("configure", `router bgp ${network.speaker.as}`, ...lines(`neighbor ${router}`), "end");
 }
 
 /** `ebgpMultiHop: true`, and the restart of the session that FRR needs to heed it. */
@@ -115,10 +108,10 @@ export async function setMultihop(world: World): Promise<void> {
 		`${neighbor} bfd`,
 		`${neighbor} bfd profile bfdprofile`,
 	]);
-	await redial(world);
+	await world.redial();
 }
 
 /** `ip`'s option for the family. */
-export function flag({ family }: Pick<World, "family">): "-4" | "-6" {
+export function flag({ family }: Pick<AnyWorld, "family">): "-4" | "-6" {
 	return family === 6 ? "-6" : "-4";
 }

@@ -1,9 +1,9 @@
-import { birdPeering, startBird } from "../../programs.ts";
+import type { Speaker } from "../../speakers/kinds.ts";
 import { until } from "../../wait.ts";
-import { type Cause, configureBird, configureFrr, redial, setMultihop } from "./cause.ts";
+import { type Cause, configureBird, configureFrr, setMultihop } from "./cause.ts";
 
-/** Two sides that are not configured to fit. */
-export const CONFIGURATION: readonly Cause[] = [
+/** A BIRD that does not fit the other side. */
+export const CONFIGURATION: readonly Cause<Speaker>[] = [
 	{
 		name: "a wrong AS number in BIRD",
 		id: "rejected",
@@ -19,7 +19,7 @@ export const CONFIGURATION: readonly Cause[] = [
 		id: "no-answer",
 		async begin(world) {
 			await configureBird(world, { extra: 'password "secret";' });
-			await redial(world);
+			await world.redial();
 		},
 		async end(world) {
 			await configureBird(world, {});
@@ -35,7 +35,7 @@ export const CONFIGURATION: readonly Cause[] = [
 				const { stdout } = await world.lab.router.run(["ss", "-Hltn", "sport", "=", ":179"]);
 				return stdout.trim() === "";
 			});
-			await redial(world);
+			await world.redial();
 		},
 		async end(world) {
 			await configureBird(world, {});
@@ -48,9 +48,13 @@ export const CONFIGURATION: readonly Cause[] = [
 			await world.bird.stop();
 		},
 		async end(world) {
-			world.bird = await startBird(world.lab.router, birdPeering({ family: world.family }), world.version);
+			await world.startBird();
 		},
 	},
+];
+
+/** BFD that does not fit. */
+export const BFD: readonly Cause[] = [
 	{
 		name: "single-hop BFD in BIRD, multihop in the speaker",
 		id: "bfd-mode-mismatch",

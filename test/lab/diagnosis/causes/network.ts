@@ -1,14 +1,16 @@
 import { network } from "../../network.ts";
+import type { Speaker } from "../../speakers/kinds.ts";
 import { pause } from "../../wait.ts";
-import { type Cause, configureFrr, FLAP_PERIOD, redial, type World } from "./cause.ts";
+import type { World } from "../world.ts";
+import { type Cause, configureFrr, FLAP_PERIOD } from "./cause.ts";
 
 /** A route to half of the peers' own network, by way of a host that is not there. */
-async function ownRoute({ frr, family }: World, verb: "" | "no "): Promise<void> {
+async function ownRoute({ speaker, family }: World, verb: "" | "no "): Promise<void> {
 	const [router, ip, prefix, next] =
 		family === 6
 			? [network.router.lan6, "ipv6", "fd00:1::/65", "ipv6 next-hop global fd00:1::3"]
 			: [network.router.lan, "ip", "192.168.1.0/25", "ip next-hop 192.168.1.3"];
-	await frr.vtysh(
+	await speaker.vtysh(
 		"configure",
 		`${ip} prefix-list ${router}-allowed-ipv${family} permit ${prefix}`,
 		`route-map ${router}-out permit 1`,
@@ -22,28 +24,8 @@ async function ownRoute({ frr, family }: World, verb: "" | "no "): Promise<void>
 	);
 }
 
-/** What lies between the two sides, or is wrong with one of them. */
-export const NETWORK: readonly Cause[] = [
-	{
-		name: "a speaker that announces a part of the network that it lives in",
-		id: "own-route",
-		within: 15_000,
-		healedWithin: 75_000,
-		async begin(world) {
-			await ownRoute(world, "");
-			await redial(world);
-		},
-		end: (world) => ownRoute(world, "no "),
-	},
-	{
-		name: "a speaker that begins to announce a part of its own network in a session",
-		id: "own-route",
-		within: 15_000,
-		healedWithin: 75_000,
-		shownBySession: true,
-		begin: (world) => ownRoute(world, ""),
-		end: (world) => ownRoute(world, "no "),
-	},
+/** What lies between the two sides. */
+export const NETWORK: readonly Cause<Speaker>[] = [
 	{
 		name: "a pulled cable",
 		id: "peer-unreachable",
@@ -86,7 +68,7 @@ export const NETWORK: readonly Cause[] = [
 		within: 30_000,
 		async begin(world) {
 			for (let round = 0; round < 4; round++) {
-				await redial(world);
+				await world.redial();
 				await pause(FLAP_PERIOD);
 			}
 		},
@@ -94,6 +76,30 @@ export const NETWORK: readonly Cause[] = [
 			// It is over when the next reset does not come.
 			await pause(FLAP_PERIOD);
 		},
+	},
+];
+
+/** A node whose routes are wrong. */
+export const ROUTES: readonly Cause[] = [
+	{
+		name: "a speaker that announces a part of the network that it lives in",
+		id: "own-route",
+		within: 15_000,
+		healedWithin: 75_000,
+		async begin(world) {
+			await ownRoute(world, "");
+			await world.redial();
+		},
+		end: (world) => ownRoute(world, "no "),
+	},
+	{
+		name: "a speaker that begins to announce a part of its own network in a session",
+		id: "own-route",
+		within: 15_000,
+		healedWithin: 75_000,
+		shownBySession: true,
+		begin: (world) => ownRoute(world, ""),
+		end: (world) => ownRoute(world, "no "),
 	},
 	{
 		name: "a kernel route in the speaker, and no ebgpMultiHop",

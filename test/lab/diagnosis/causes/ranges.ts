@@ -1,20 +1,17 @@
-import { network } from "../../network.ts";
-import { birdPeering, startFrr } from "../../programs.ts";
-import { type Cause, redial, type World } from "./cause.ts";
+import type { Speaker } from "../../speakers/kinds.ts";
+import { type AnyWorld, type Cause, configureBird } from "./cause.ts";
 
 /** BIRD's configuration with a range that holds every node, in place of the one node. */
-async function range({ bird, family }: World): Promise<void> {
-	const [neighbor, prefix] =
-		family === 6 ? [network.speaker.address6, "fd00:1::/64"] : [network.speaker.address, "192.168.1.0/24"];
-	await bird.configure(birdPeering({ family }).replace(`neighbor ${neighbor} `, `neighbor range ${prefix} `));
+async function range(world: AnyWorld): Promise<void> {
+	await configureBird(world, { range: world.family === 6 ? "fd00:1::/64" : "192.168.1.0/24" });
 }
 
-async function oneNode({ bird, family }: World): Promise<void> {
-	await bird.configure(birdPeering({ family }));
+async function oneNode(world: AnyWorld): Promise<void> {
+	await configureBird(world, {});
 }
 
 /** `neighbor range`, as people with clusters write it. */
-export const RANGES: readonly Cause[] = [
+export const RANGES: readonly Cause<Speaker>[] = [
 	{
 		name: "a drop of every node of a range, before one has connected",
 		id: "hijacked",
@@ -24,12 +21,12 @@ export const RANGES: readonly Cause[] = [
 				"table inet sentry {\nchain pre { type filter hook prerouting priority mangle; policy accept;\ntcp dport 179 counter drop\n}\n}\n",
 			);
 			await range(world);
-			await redial(world);
+			await world.redial();
 		},
 		async end(world) {
 			await world.lab.router.nft("delete table inet sentry\n");
 			await oneNode(world);
-			await redial(world);
+			await world.redial();
 		},
 	},
 	{
@@ -38,12 +35,12 @@ export const RANGES: readonly Cause[] = [
 		within: 30_000,
 		healedWithin: 15_000,
 		async begin(world) {
-			await world.frr.crash();
+			await world.speaker.crash();
 			await range(world);
 		},
 		async end(world) {
 			await oneNode(world);
-			world.frr = await startFrr(world.lab.speaker, { family: world.family });
+			await world.startSpeaker();
 		},
 	},
 ];

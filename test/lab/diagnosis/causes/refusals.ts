@@ -1,12 +1,13 @@
 import type { Lab } from "../../lab.ts";
 import { network } from "../../network.ts";
-import { birdPeering, startBird } from "../../programs.ts";
+import type { Speaker } from "../../speakers/kinds.ts";
 import { pause, until } from "../../wait.ts";
-import { type Cause, configureBird, configureFrr, lan, redial, type World } from "./cause.ts";
+import type { World } from "../world.ts";
+import { type AnyWorld, type Cause, configureBird, lan } from "./cause.ts";
 
 /** Services of which BIRD takes the first few. */
 const LIMIT = 3;
-const services = ({ family }: Pick<World, "family">) =>
+const services = ({ family }: Pick<AnyWorld, "family">) =>
 	Array.from({ length: 7 }, (_, index) =>
 		family === 6 ? `fd00:20::${index + 1}/128` : `192.168.20.${index + 1}/32`,
 	);
@@ -28,10 +29,10 @@ time.sleep(600)
 
 /** The speaker announces these, and no others. */
 async function announce(world: World, verb: "" | "no ", prefixes: readonly string[]): Promise<void> {
-	const { family, frr } = world;
+	const { family, speaker } = world;
 	const router = family === 6 ? network.router.lan6 : network.router.lan;
 	const ip = family === 6 ? "ipv6" : "ip";
-	await frr.vtysh(
+	await speaker.vtysh(
 		"configure",
 		...prefixes.map((prefix) => `${ip} prefix-list ${router}-allowed-ipv${family} permit ${prefix}`),
 		`router bgp ${network.speaker.as}`,
@@ -42,28 +43,34 @@ async function announce(world: World, verb: "" | "no ", prefixes: readonly strin
 }
 
 /** BIRD's configuration with another import. */
-async function importing({ bird, family }: World, words: string): Promise<void> {
-	await bird.configure(birdPeering({ family }).replace("import all;", words));
+async function importing(world: World, words: string): Promise<void> {
+	await world.bird.configure(world.birdConfig().replace("import all;", words));
+}
+
+async function shutdown({ speaker }: AnyWorld, down: boolean): Promise<void> {
+	if (!speaker.shutdown) throw new Error("this speaker cannot shut a session down");
+	await speaker.shutdown(down);
 }
 
 /** Sessions that one side does not want, and peers that BIRD does not run. */
-export const REFUSALS: readonly Cause[] = [
+export const REFUSALS: readonly Cause<Speaker>[] = [
 	{
-		name: "more routes than BIRD's import limit",
-		id: "route-limit",
-		// BIRD waits for a minute, and then the speaker for its timer: with and without the daemon 92 s.
-		healedWithin: 105_000,
+		name: "a wrong AS number of BIRD's own",
+		id: "rejected",
 		async begin(world) {
-			await announce(world, "", services(world));
-			await importing(world, `import limit ${LIMIT} action restart; import all;`);
+			const wrong = world.birdConfig().replace(`as ${network.router.as};`, "as 65333;");
+			await world.bird.configure(wrong);
 		},
-		end: (world) => announce(world, "no ", services(world).slice(1)),
+		async end(world) {
+			await configureBird(world, {});
+		},
 	},
 	{
 		name: "the speaker shuts the session down",
 		id: "peer-shutdown",
-		begin: (world) => configureFrr(world, (neighbor) => [`${neighbor} shutdown`]),
-		end: (world) => configureFrr(world, (neighbor) => [`no ${neighbor} shutdown`]),
+		needs: "shutdown",
+		begin: (world) => shutdown(world, true),
+		end: (world) => shutdown(world, false),
 	},
 	{
 		name: "a peer that a person has disabled in BIRD",
@@ -80,12 +87,27 @@ export const REFUSALS: readonly Cause[] = [
 		id: "disabled-by-bird",
 		async begin(world) {
 			await configureBird(world, { neighborAs: 65333, extra: "disable after error on;" });
-			await redial(world);
+			await world.redial();
 		},
 		async end(world) {
 			await configureBird(world, {});
 			await world.bird.control(`enable ${network.peer}`);
 		},
+	},
+];
+
+/** What BIRD cannot do, or not with so many routes. */
+export const LIMITS: readonly Cause[] = [
+	{
+		name: "more routes than BIRD's import limit",
+		id: "route-limit",
+		// BIRD waits for a minute, and then the speaker for its timer: with and without the daemon 92 s.
+		healedWithin: 105_000,
+		async begin(world) {
+			await announce(world, "", services(world));
+			await importing(world, `import limit ${LIMIT} action restart; import all;`);
+		},
+		end: (world) => announce(world, "no ", services(world).slice(1)),
 	},
 	{
 		name: "another program on BGP's port when BIRD starts",
@@ -110,10 +132,10 @@ export const REFUSALS: readonly Cause[] = [
 		// While the address is missing.
 		meanwhile: ["bird-down", "local-address-missing"],
 		async begin(world) {
-			const { lab, family, version } = world;
+			const { lab, family } = world;
 			await world.bird.stop();
 			await address(lab, family, "del");
-			world.bird = await startBird(lab.router, birdPeering({ family }), version);
+			await world.startBird();
 			await pause(2000);
 			await address(lab, family, "add");
 		},
@@ -134,10 +156,10 @@ export const REFUSALS: readonly Cause[] = [
 		frr: { connectTime: 5 },
 		bird: { extra: "strict bind on;" },
 		begin: ({ lab, family }) => address(lab, family, "del"),
-		async end({ lab, family, frr }) {
+		async end({ lab, family, speaker }) {
 			await address(lab, family, "add");
 			// The speaker's next hop lookup wants its neighbor, not the router's BGP.
-			await until("the speaker to answer", () => frr.peer(family));
+			await until("the speaker to answer", () => speaker.peer(family));
 		},
 	},
 ];

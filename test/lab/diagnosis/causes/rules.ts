@@ -1,25 +1,25 @@
 import { fw4Table } from "../../programs.ts";
+import type { Speaker } from "../../speakers/kinds.ts";
 import { until } from "../../wait.ts";
 import {
+	type AnyWorld,
 	type Cause,
 	iptables,
 	lan,
 	listener,
 	peerAddress,
-	redial,
 	TPROXY_PORT,
 	table,
-	type World,
 } from "./cause.ts";
 
 /** The router's answers, by a rule of iptables-legacy. */
-async function dropAnswers({ lab, family }: World, verb: "-A" | "-D"): Promise<void> {
+async function dropAnswers({ lab, family }: AnyWorld, verb: "-A" | "-D"): Promise<void> {
 	const program = `${family === 6 ? "ip6tables" : "iptables"}-legacy`;
 	await lab.router.run([program, verb, "OUTPUT", "-p", "tcp", "--sport", "179", "-j", "DROP"]);
 }
 
 /** Rules of this router's that take or drop packets of the session. */
-export const RULES: readonly Cause[] = [
+export const RULES: readonly Cause<Speaker>[] = [
 	{
 		name: "a tproxy in a mangle chain",
 		id: "hijacked",
@@ -31,7 +31,7 @@ export const RULES: readonly Cause[] = [
 				`table inet mihomo { chain pre { type filter hook prerouting priority mangle; policy accept;\n` +
 					`tcp flags syn tcp dport 179 tproxy ${to} meta mark set 1 accept\n}\n}\n`,
 			);
-			await redial(world);
+			await world.redial();
 		},
 		async end({ lab }) {
 			await lab.router.nft("delete table inet mihomo\n");
@@ -51,7 +51,7 @@ export const RULES: readonly Cause[] = [
 		id: "hijacked",
 		begin: async (world) => {
 			await iptables(world, "-A");
-			await redial(world);
+			await world.redial();
 		},
 		end: (world) => iptables(world, "-D"),
 	},
@@ -60,12 +60,12 @@ export const RULES: readonly Cause[] = [
 		id: "hijacked",
 		begin: async (world) => {
 			await iptables(world, "-A", "legacy");
-			await redial(world);
+			await world.redial();
 		},
 		async end(world) {
 			await iptables(world, "-D", "legacy");
 			// Nothing tells of that change: the peer's next SYN does.
-			await redial(world);
+			await world.redial();
 		},
 	},
 	{
@@ -93,7 +93,7 @@ export const RULES: readonly Cause[] = [
 	}
 }
 `);
-			await redial(world);
+			await world.redial();
 		},
 		async end({ lab }) {
 			await lab.router.nft("delete table inet fw4\n");

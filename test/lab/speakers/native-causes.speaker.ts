@@ -1,0 +1,4 @@
+import { causesOf } from "./causes.ts";
+import { kinds } from "./kinds.ts";
+
+causesOf(kinds.native);
