@@ -67,6 +67,8 @@ export interface BirdState {
 	readonly version?: string;
 	/** BIRD was read completely since the start. */
 	readonly known: boolean;
+	/** Time of the last reading. */
+	readonly readAt?: number;
 	/** BIRD has come back and was not read since: it may have been restarted. */
 	readonly isBack?: true | undefined;
 	/** Times of planned polls, ascending. */

@@ -7,7 +7,7 @@ import { describeBird, describePeer, describeServices, describeTime } from "./ev
 import { describeLastChange, diagnoseVerdict, tableOf } from "./stopped-packet.ts";
 import { describeHop, describeVerdict, describeWay, verdictOf } from "./verdict.ts";
 import type { View } from "./view.ts";
-import { ANSWER_PATIENCE, routersPort, SILENCE, wordsOf } from "./view.ts";
+import { ANSWER_PATIENCE, READ_AFTER, routersPort, SILENCE, wordsOf } from "./view.ts";
 
 /** A SYN older than this many ms is no news: by then a speaker has dialed again. */
 const FRESH = SILENCE;
@@ -61,7 +61,9 @@ function diagnoseIncoming(view: View, dial: Dial): Diagnosis | undefined {
 		return record.peer.state === "Idle" ? undefined : diagnoseNoAnswer(view, seen);
 	}
 	if (answer.packet.flags.includes("rst"))
-		return answer.at < runsSince(view) ? undefined : diagnoseRefused(view, syn, answer, seen);
+		return isReadAfter(view, answer) && answer.at >= runsSince(view)
+			? diagnoseRefused(view, syn, answer, seen)
+			: undefined;
 	const verdict = verdictOf(answer, own);
 	if (verdict.kind !== "passed")
 		return {
@@ -97,6 +99,11 @@ function diagnoseNoAnswer(view: View, seen: string): Diagnosis {
 
 /** Milliseconds from a protocol's start until BIRD listens for it, at most: 4 to 17 in 30 starts on a PC, with room for a router. */
 const LISTENS_WITHIN = 200;
+
+/** BIRD closes its port for a moment as it starts a protocol anew, and the reading before that does not know of the new start. */
+function isReadAfter({ state }: View, { at }: PacketTrace): boolean {
+	return (state.bird.readAt ?? 0) - at >= READ_AFTER;
+}
 
 /** When BIRD began to listen for the peer, at the latest. Monotonic ms. */
 function runsSince({ state, record: { peer } }: View): number {

@@ -1,12 +1,13 @@
 import { withZone } from "../../lib/address.ts";
 import { parsePrefix, prefixContains } from "../../lib/prefix.ts";
 import type { PacketTrace, TracedPacket } from "../../model/packet-trace.ts";
+import { pollBirdAt } from "../peers/polling.ts";
 import type { WardenState } from "../state.ts";
 import { evidenceKey, isEstablished, recordOf } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import { type AddressEvidence, type Dial, lastDial } from "./evidence.ts";
 import { diagnoseAt } from "./plan-diagnoses.ts";
-import { ANSWER_PATIENCE, SILENCE } from "./view.ts";
+import { ANSWER_PATIENCE, READ_AFTER, SILENCE } from "./view.ts";
 
 /** Tries to connect that are kept of each peer. */
 const MOST_DIALS = 6;
@@ -111,7 +112,7 @@ export function packetsTraced(turn: Turn, traces: readonly PacketTrace[]): void 
 			else recordStranger(turn, strangersTo(networks, source), source, trace);
 		} else if (answers && ports.has(sourcePort)) recordAnswer(turn, destination, trace);
 		else if (ends && ports.has(sourcePort)) changeDial(turn, destination, destinationPort, CLOSED);
-		else if (ends && ports.has(destinationPort)) changeDial(turn, source, sourcePort, CLOSED);
+		else if (ends && ports.has(destinationPort)) changeDial(turn, source, sourcePort, hangUp(trace));
 	}
 	forgetOldDialers(turn);
 }
@@ -173,6 +174,12 @@ export function forgetOldDialers(turn: Turn): void {
 
 const CLOSED = () => ({ closed: true }) as const;
 
+/** The peer closes the connection. Where the router has closed it before, that is an answer. */
+const hangUp =
+	({ at }: PacketTrace) =>
+	({ closed, answer }: Dial): Partial<Dial> =>
+		closed || !answer?.packet.flags.includes("syn") ? CLOSED() : { closed: true, hungUpAt: at };
+
 function changeDial(turn: Turn, address: string, port: number, change: (dial: Dial) => Partial<Dial>): void {
 	const { dials } = turn.state.evidence.addresses.get(address) ?? {};
 	if (!dials?.some((dial) => dial.port === port)) return;
@@ -187,6 +194,7 @@ function recordAnswer(turn: Turn, address: string, trace: PacketTrace): void {
 	changeDial(turn, address, destinationPort, ({ answer, answeredAt, syn }) => {
 		const late = answer?.packet.flags.includes("syn") || trace.at - syn.at > HEARD_WITHIN;
 		if (flags.includes("rst") && late) return CLOSED();
+		if (flags.includes("rst")) pollBirdAt(turn, turn.time + READ_AFTER);
 		return { answer: trace, answeredAt: answeredAt ?? trace.at };
 	});
 }

@@ -3,8 +3,8 @@ import type { Diagnosis } from "../../model/diagnosis.ts";
 import { isRouteLimit, isShutdown } from "../peers/curable-error.ts";
 import { configurationOf } from "../state.ts";
 import { adviseError, describeError, isRefused } from "./bgp-errors.ts";
-import { describeBird, describePeer } from "./evidence-text.ts";
-import { type View, wordsOf } from "./view.ts";
+import { describeBird, describePeer, describeTime } from "./evidence-text.ts";
+import { SILENCE, type View, wordsOf } from "./view.ts";
 
 /** What one side says no to, by BIRD's last error: `route-limit`, `peer-shutdown`, `rejected`. */
 export function diagnoseRefusal(view: View): Diagnosis | undefined {
@@ -20,7 +20,8 @@ export function diagnoseRefusal(view: View): Diagnosis | undefined {
 			remedy: "enable the session on the other side; it then connects by itself",
 		};
 	const { notification } = error;
-	if (!notification || !isRefused(record, view.now)) return undefined;
+	if (!notification) return diagnoseHangUp(view);
+	if (!isRefused(record, view.now)) return undefined;
 	const who =
 		notification.by === "peer"
 			? `${describePeer(record)} refuses this router`
@@ -30,6 +31,34 @@ export function diagnoseRefusal(view: View): Diagnosis | undefined {
 		explanation: `${who}: ${describeError(notification)}`,
 		evidence: [describeBird(record), ...describeNumbers(record.peer)],
 		remedy: adviseError(notification, wordsOf(view)),
+	};
+}
+
+/** So many tries in a row that the peer has ended by itself are no accident. */
+const HANG_UPS = 2;
+
+/**
+ * The peer connects, reads BIRD's OPEN, and hangs up without a NOTIFICATION, as MetalLB's native mode does
+ * (internal/bgp/native). BIRD only knows that the connection was closed.
+ */
+function diagnoseHangUp(view: View): Diagnosis | undefined {
+	const { record, evidence, now } = view;
+	// A BIRD that waits after an error hangs up itself.
+	if (record.peer.state === "Idle") return undefined;
+	const tries = (evidence.dials ?? []).filter(({ since }) => since >= (evidence.established ?? 0));
+	const last = tries.slice(-HANG_UPS);
+	const hungUp = last.flatMap(({ hungUpAt }) => (hungUpAt === undefined ? [] : [hungUpAt]));
+	const at = hungUp.at(-1);
+	if (hungUp.length < HANG_UPS || at === undefined || now - at >= SILENCE) return undefined;
+	return {
+		id: "rejected",
+		explanation: `${describePeer(record)} connects, and closes the connection without saying why`,
+		evidence: [
+			`it did so last at ${describeTime(view, at)}`,
+			describeBird(record),
+			...describeNumbers(record.peer),
+		],
+		remedy: `read ${wordsOf(view).log}, which says why; compare AS numbers, addresses and address families of both sides`,
 	};
 }
 

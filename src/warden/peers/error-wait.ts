@@ -31,6 +31,17 @@ function waitsAfterEarlyDial({ peer }: PeerRecord): boolean {
 }
 
 /**
+ * The session was lost to something that has passed since: the peer has dialed again, and BIRD, which waits, has refused it.
+ * Without BFD nothing else tells.
+ */
+function waitsInVain({ peer, lostWith, dialedAt, stateSince }: PeerRecord): boolean {
+	const { lastError } = peer;
+	if (peer.state !== "Idle" || lastError === undefined || lastError.text !== lostWith) return false;
+	if (stateSince === undefined || dialedAt === undefined || dialedAt < stateSince) return false;
+	return isCurableError(lastError);
+}
+
+/**
  * BIRD's waits are made for peers that fail again and again, and grow for them. One that has lost its session several times
  * lately, or whose waits were ended already, gets them.
  */
@@ -71,13 +82,13 @@ export function isBeyondRestart(record: PeerRecord, now: number): boolean {
 
 /**
  * Ends BIRD's wait early, once for each loss, so that the peer can come back as soon as its link does: FRR dials once, as
- * BFD comes up. A peer that dials too early again and again has it ended once in `APART` ms, and one that flaps never: for
- * those the wait was made.
+ * BFD comes up. One that dials too early, or in vain, again and again has it ended once in `APART` ms, and one that flaps
+ * never: for those the wait was made.
  */
 export function mayEndWait(turn: Turn, record: PeerRecord): boolean {
 	const { stateSince, restart } = record;
 	if (!turn.state.settings.remediate || record.peer.bfd === "up") return false;
-	if (!waitsAfterBfd(record) && !waitsAfterEarlyDial(record)) return false;
+	if (!waitsAfterBfd(record) && !waitsAfterEarlyDial(record) && !waitsInVain(record)) return false;
 	if (isBeyondRestart(record, turn.time)) return false;
 	if (stateSince === undefined || restart.waitEndedFor === stateSince) return false;
 	const last = restart.waitsEnded?.at(-1);

@@ -54,6 +54,7 @@ export function birdRead(turn: Turn, reading: BirdReading): void {
 	turn.bird({
 		peers: reading.peers,
 		known: true,
+		readAt: turn.time,
 		isBack: undefined,
 		...(reading.version === undefined ? {} : { version: reading.version }),
 	});

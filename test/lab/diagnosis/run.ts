@@ -77,6 +77,8 @@ async function playIn<S extends Speaker>(
 		const namedAfter = performance.now() - start;
 		await pause(1500);
 		const said = shown(warden);
+		const during = named(warden, begun);
+		const ending = warden.events().length;
 		await cause.end(world);
 		const end = performance.now();
 		const limit = Math.max(cause.healedWithin ?? HEALED_WITHIN, patience) + LATE;
@@ -85,14 +87,18 @@ async function playIn<S extends Speaker>(
 			() => false,
 		);
 		const healedAfter = performance.now() - end;
-		const ids = named(warden, begun);
+		// Afterwards a speaker that takes its time is waited for, rightly.
+		const afterwards = named(warden, ending).filter((id) => patience === 0 || id !== "waiting");
+		const ids = [...during, ...afterwards];
+		const others = [...new Set(ids)].filter((id) => id !== cause.id && id !== "healthy" && isOther(id));
+		const isFine = healed && others.length === 0;
 		return {
 			cause: cause.name,
 			expected: cause.id,
 			...(first === undefined ? {} : { first, namedAfter }),
-			others: [...new Set(ids)].filter((id) => id !== cause.id && id !== "healthy" && isOther(id)),
+			others,
 			...(healed ? { healedAfter } : {}),
-			said: healed ? said : `${said}\nat the end: ${shown(warden)}\n${daemon.process.tail()}`,
+			said: isFine ? said : `${said}\nat the end: ${shown(warden)}\n${daemon.process.tail()}`,
 		};
 	} finally {
 		await lab.stop();

@@ -10,12 +10,12 @@ export interface NativeOptions {
 /**
  * A stand-in for the speaker of MetalLB's native mode, written after what that one does (metallb, internal/bgp/native, a
  * package that others cannot import): no BFD, no listening socket, one handshake of at most 10 s, then 0, 1, 2, 4 … 120 s
- * until the next dial; keepalives at a third of the hold time, and no look at the router's: a session ends when the
+ * until the next dial; no NOTIFICATION to a router of another AS number, but an end of the connection; keepalives at a third of the hold time, and no look at the router's: a session ends when the
  * connection does. Its OPEN has two address families and four-octet AS numbers, and no other capability.
  */
 const program = `
 import socket, struct, sys, threading, time
-router, asn, hold, service = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+router, peer, asn, hold, service = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
 
 def message(kind, body=b""):
     return b"\\xff" * 16 + struct.pack("!HB", 19 + len(body), kind) + body
@@ -53,6 +53,8 @@ def session(established):
         kind, body = read(connection)
         if kind != 1:
             raise OSError("no OPEN")
+        if struct.unpack("!H", body[1:3])[0] != peer:
+            raise OSError("unexpected peer AS number")
         connection.settimeout(None)
         connection.sendall(message(4))
         every = min(hold, struct.unpack("!H", body[3:5])[0]) / 3
@@ -97,7 +99,7 @@ export interface Native {
 /** Starts the stand-in, over IPv4; it begins to dial at once. */
 export async function startNative(host: Host, { holdTime = 90 }: NativeOptions = {}): Promise<Native> {
 	const { router, speaker, service } = network;
-	const ends = [router.lan, String(speaker.as), String(holdTime), service];
+	const ends = [router.lan, String(router.as), String(speaker.as), String(holdTime), service];
 	const process = host.start(["python3", "-c", program, ...ends], { name: "native", urgent: true });
 	const end = async (signal: NodeJS.Signals): Promise<void> => {
 		await process.end(signal);

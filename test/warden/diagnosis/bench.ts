@@ -52,6 +52,12 @@ export function seen(story: Story, ...traces: PacketTrace[]) {
 	return story.happens({ type: "packets_traced", traces });
 }
 
+/** BIRD is read a moment later, as it is after a handshake. */
+export function readAgain(story: Story, ...peers: Parameters<typeof reading>) {
+	story.passes(100);
+	return story.happens(reading(...peers));
+}
+
 export function told(story: Story) {
 	const [shown] = statusOf(story.state, identity).peers;
 	return shown;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Hop } from "../../../src/model/packet-trace.ts";
 import { peer, reading } from "../story.ts";
-import { at, established, known, packet, passive, read, seen, told, trace } from "./bench.ts";
+import { at, established, known, packet, passive, read, readAgain, seen, told, trace } from "./bench.ts";
 
 describe("a SYN of the peer", () => {
 	test.each([
@@ -107,7 +107,16 @@ describe("a SYN of the peer", () => {
 	test("answered by RST: nobody listens", () => {
 		const story = read(passive);
 		seen(story, trace(story, packet(["syn"], true)), trace(story, packet(["rst", "ack"], false)));
+		expect(told(story)?.diagnosis).toBeUndefined();
+		readAgain(story, passive);
 		expect(told(story)?.diagnosis).toBe("not-listening");
+	});
+
+	test("answered by RST while BIRD starts the protocol anew says nothing: the next reading tells", () => {
+		const story = read({ ...passive, since: Date.UTC(2026, 10, 1) });
+		seen(story, trace(story, packet(["syn"], true)), trace(story, packet(["rst", "ack"], false)));
+		readAgain(story, { ...passive, since: story.wall + story.time + 5 });
+		expect(told(story)?.diagnosis).not.toBe("not-listening");
 	});
 
 	test.each([
@@ -120,7 +129,9 @@ describe("a SYN of the peer", () => {
 		story.passes(60_000 + milliseconds - ((story.wall + story.time) % 1000));
 		story.happens(reading({ ...passive, since: story.wall + story.time }));
 		story.passes(later);
+		const since = story.wall + story.time - later;
 		seen(story, trace(story, packet(["syn"], true)), trace(story, packet(["rst", "ack"], false)));
+		readAgain(story, { ...passive, since });
 		expect(told(story)?.diagnosis).toBe(diagnosis);
 	});
 

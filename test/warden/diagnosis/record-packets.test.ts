@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Inspection } from "../../../src/model/inspection.ts";
 import type { TcpFlag } from "../../../src/model/packet-trace.ts";
 import { peer, reading, type Story, types } from "../story.ts";
-import { at, known, PEER, packet, passive, ROUTER, read, seen, told, trace } from "./bench.ts";
+import { at, known, PEER, packet, passive, ROUTER, read, readAgain, seen, told, trace } from "./bench.ts";
 
 const input = at("custom_bgp", "filter_input", "tcp dport 179 accept", "accept");
 const syn = (story: Story, port = 40_000) => seen(story, trace(story, packet(["syn"], true, port), input));
@@ -57,6 +57,44 @@ describe("an answer", () => {
 		expect(["waiting", undefined]).toContain(told(story)?.diagnosis);
 	});
 
+	describe("is heard, and the speaker hangs up", () => {
+		const closed = { ...passive, lastError: "Socket: Connection closed" } as const;
+		function hangUps(count: number, { state = "Passive", birdFirst = false } = {}): Story {
+			const seen = { ...closed, state };
+			const story = read(seen);
+			for (let port = 40_000; port < 40_000 + count; port++) {
+				syn(story, port);
+				answers(story, ["syn", "ack"], port);
+				if (birdFirst) answers(story, ["fin", "ack"], port);
+				ends(story, ["fin", "ack"], port);
+				story.passes(4000);
+				story.happens(reading(seen));
+			}
+			return story;
+		}
+
+		test("twice in a row: it refuses the session", () => {
+			expect(told(hangUps(1))?.diagnosis).not.toBe("rejected");
+			const { diagnosis, explanation, remedy } = told(hangUps(2)) ?? {};
+			expect(diagnosis).toBe("rejected");
+			expect(explanation).toMatch(/closes the connection without saying why$/);
+			expect(remedy).toMatch(/^read .*log/);
+		});
+
+		test("after BIRD has, or while BIRD waits and takes nobody: it does not", () => {
+			expect(told(hangUps(3, { birdFirst: true }))?.diagnosis).not.toBe("rejected");
+			expect(told(hangUps(3, { state: "Idle" }))?.diagnosis).not.toBe("rejected");
+		});
+
+		test("before a session that was up: it does not any more", () => {
+			const story = hangUps(2);
+			story.happens(reading(peer({ ...known })));
+			story.passes(1000);
+			story.happens(reading(closed));
+			expect(told(story)?.diagnosis).not.toBe("rejected");
+		});
+	});
+
 	test("to another port is another dial's", () => {
 		const story = read(passive);
 		syn(story, 40_001);
@@ -93,6 +131,7 @@ describe("an answer", () => {
 		const since = story.wall + story.time;
 		syn(story);
 		answers(story, ["rst", "ack"]);
+		readAgain(story, passive);
 		expect(told(story)?.diagnosis).toBe("not-listening");
 		const later = read(passive);
 		syn(later);
@@ -103,6 +142,7 @@ describe("an answer", () => {
 		expect(told(later)?.diagnosis).toBe("waiting");
 		syn(later, 40_001);
 		answers(later, ["rst", "ack"], 40_001);
+		readAgain(later, { ...passive, since: since + 700 });
 		expect(told(later)?.diagnosis).toBe("not-listening");
 	});
 

@@ -172,6 +172,50 @@ describe("a restart", () => {
 		expect(said(asked).includes("restart_peer")).toBe(restarted);
 	});
 
+	describe("ends BIRD's wait after a loss without BFD", () => {
+		const known = { neighborAddress: "192.168.1.2", bfd: "none" } as const;
+		const syn = {
+			...({ protocol: "tcp", source: "192.168.1.2", destination: "192.168.1.1" } as const),
+			...({ destinationPort: 179, flags: ["syn"] } as const),
+		};
+		const dial = (story: Story, sourcePort: number) =>
+			story.happens({
+				type: "packets_traced",
+				traces: [{ id: "1", at: story.time, packet: { ...syn, sourcePort }, hops: [] }],
+			});
+		/** A session that was lost with this error. BIRD waits, and is read each second. @returns when that was ended */
+		function play(lastError: string, dials: readonly number[], remediate = true): number[] {
+			const story = Story.kept({ remediate });
+			const waits = peer({ ...known, state: "Idle", protocolState: "start", lastError });
+			story.happens({ type: "bird_up", version: "3.1.8" }, reading(peer(known)));
+			story.passes(20_000);
+			story.happens(reading(waits));
+			const restarts: number[] = [];
+			for (let second = 1; second < 29; second++) {
+				const actions = story.passes(1000);
+				if (dials.includes(second)) actions.push(...dial(story, 4000 + second));
+				actions.push(...story.happens(reading(waits)));
+				if (actions.some((action) => action.type === "log" && /to end BIRD's error wait/.test(action.text)))
+					restarts.push(second);
+			}
+			return restarts;
+		}
+
+		test.each(["BGP Error: Hold timer expired", "Received: Hold timer expired", "Error: Link down"])(
+			"with %s, once the peer has dialed, and once only",
+			(error) => {
+				expect(play(error, [8, 14, 20])).toEqual([8]);
+				expect(play(error, [])).toEqual([]);
+			},
+		);
+
+		test("with an error that does not pass it does not, nor without remediation", () => {
+			expect(play("Received: Bad peer AS", [8])).toEqual([]);
+			expect(play("Automatic shutdown: Route limit exceeded", [8])).toEqual([]);
+			expect(play("BGP Error: Hold timer expired", [8], false)).toEqual([]);
+		});
+	});
+
 	test("comes at once after a flush that deleted something, however often restarts have failed", () => {
 		const story = read(passive);
 		for (let second = 0; second < 300; second++)

@@ -1,4 +1,5 @@
 import type { DiagnosisId } from "../../../../src/model/catalog.ts";
+import type { Host } from "../../host.ts";
 import { network } from "../../network.ts";
 import type { Frr, FrrOptions, Peering } from "../../programs.ts";
 import type { Speaker } from "../../speakers/kinds.ts";
@@ -88,6 +89,12 @@ export async function iptables(
 	const program = `${family === 6 ? "ip6tables" : "iptables"}-${kind}`;
 	const rule = ["-p", "tcp", "--dport", "179", "-j", "NFQUEUE", "--queue-num", "9"];
 	await lab.router.run([program, "-t", "mangle", verb, "PREROUTING", ...rule]);
+}
+
+/** Kills a program of the router's by a text in its command line. */
+export function killProgram(router: Host, text: string): void {
+	for (const pid of router.processes())
+		if (router.read(`/proc/${pid}/cmdline`)?.includes(text)) process.kill(pid, "SIGKILL");
 }
 
 /** Adds lines to the speaker's configuration. @param lines with `neighbor ADDRESS` in their place */

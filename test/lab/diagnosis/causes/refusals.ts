@@ -3,7 +3,7 @@ import { network } from "../../network.ts";
 import type { Speaker } from "../../speakers/kinds.ts";
 import { pause, until } from "../../wait.ts";
 import type { World } from "../world.ts";
-import { type AnyWorld, type Cause, configureBird, lan } from "./cause.ts";
+import { type AnyWorld, type Cause, configureBird, killProgram, lan } from "./cause.ts";
 
 /** Services of which BIRD takes the first few. */
 const LIMIT = 3;
@@ -121,9 +121,7 @@ export const LIMITS: readonly Cause[] = [
 			await taker.says(/^listening$/);
 		},
 		async end({ lab }) {
-			for (const pid of lab.router.processes()) {
-				if (lab.router.read(`/proc/${pid}/cmdline`)?.includes(portTaker)) process.kill(pid, "SIGKILL");
-			}
+			killProgram(lab.router, portTaker);
 		},
 	},
 	{

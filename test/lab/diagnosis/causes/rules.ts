@@ -5,6 +5,7 @@ import {
 	type AnyWorld,
 	type Cause,
 	iptables,
+	killProgram,
 	lan,
 	listener,
 	peerAddress,
@@ -35,6 +36,8 @@ export const RULES: readonly Cause<Speaker>[] = [
 		},
 		async end({ lab }) {
 			await lab.router.nft("delete table inet mihomo\n");
+			// Its socket has the speaker's connection: without BFD the speaker would wait for that.
+			killProgram(lab.router, listener);
 		},
 	},
 	{
