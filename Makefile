@@ -32,7 +32,7 @@ help:
 	@echo 'make test-fleet   200 routers on one broker, with figures (root)'
 	@echo 'make screenshot   docs/home-assistant-*.png anew, by headless Chromium (root)'
 	@echo 'make test-guests   beside the real Tailscale and Mihomo, which Go builds first (root)'
-	@echo 'make test-speakers   ghosts, reboots, restarts and replaced nodes with each kind of speaker: FRR-K8s, GoBGP, Calico (root)'
+	@echo 'make test-speakers   ghosts, reboots, restarts, replaced nodes and causes with each kind of speaker: FRR-K8s, GoBGP, Calico, native (root)'
 	@echo 'make figures-speakers   how long sessions are down then, with bgpwarden and without it; more than an hour (root); COUNT=1'
 	@echo 'make fuzz     a million inputs for each parser, other ones each time; INPUTS=10000'
 	@echo 'make audit    npm packages with known holes, as the npm registry tells them'

@@ -19,7 +19,7 @@ export interface Dial {
 	readonly answeredAt?: number;
 	/** A FIN or RST has gone by since: the two have heard each other. */
 	readonly closed?: true;
-	/** When that was the peer's, after the router's SYN-ACK. */
+	/** When that was the peer's, soon after the router's SYN-ACK. */
 	readonly hungUpAt?: number;
 	/** SYNs that came although an answer had gone some time before. */
 	readonly unheard: number;

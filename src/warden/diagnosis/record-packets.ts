@@ -174,11 +174,16 @@ export function forgetOldDialers(turn: Turn): void {
 
 const CLOSED = () => ({ closed: true }) as const;
 
+/** Whoever does not like an OPEN hangs up within this many ms. A handshake that is given up later was stuck. */
+const HANGS_UP_WITHIN = 5000;
+
 /** The peer closes the connection. Where the router has closed it before, that is an answer. */
 const hangUp =
 	({ at }: PacketTrace) =>
-	({ closed, answer }: Dial): Partial<Dial> =>
-		closed || !answer?.packet.flags.includes("syn") ? CLOSED() : { closed: true, hungUpAt: at };
+	({ closed, answer, answeredAt = 0 }: Dial): Partial<Dial> => {
+		const isConnected = !closed && answer?.packet.flags.includes("syn") === true;
+		return isConnected && at - answeredAt < HANGS_UP_WITHIN ? { closed: true, hungUpAt: at } : CLOSED();
+	};
 
 function changeDial(turn: Turn, address: string, port: number, change: (dial: Dial) => Partial<Dial>): void {
 	const { dials } = turn.state.evidence.addresses.get(address) ?? {};

@@ -30,15 +30,20 @@ function waitsAfterEarlyDial({ peer }: PeerRecord): boolean {
 		: false;
 }
 
+/** BIRD begins to wait within this many ms of a loss. */
+const WAITS_WITHIN = 5000;
+
 /**
- * The session was lost to something that has passed since: the peer has dialed again, and BIRD, which waits, has refused it.
- * Without BFD nothing else tells.
+ * The session was up, and was lost to something that has passed since: the peer has dialed again, and BIRD, which waits, has
+ * refused it. Without BFD nothing else tells. A wait after a handshake that came to nothing is BIRD's.
  */
-function waitsInVain({ peer, lostWith, dialedAt, stateSince }: PeerRecord): boolean {
+function waitsInVain({ peer, lostWith, downSince, dialedAt, stateSince, birdSince }: PeerRecord): boolean {
 	const { lastError } = peer;
 	if (peer.state !== "Idle" || lastError === undefined || lastError.text !== lostWith) return false;
-	if (stateSince === undefined || dialedAt === undefined || dialedAt < stateSince) return false;
-	return isCurableError(lastError);
+	if (stateSince === undefined || downSince === undefined || stateSince - downSince > WAITS_WITHIN)
+		return false;
+	// That dial may be what had BIRD read.
+	return dialedAt !== undefined && dialedAt >= Math.min(stateSince, birdSince ?? stateSince);
 }
 
 /**

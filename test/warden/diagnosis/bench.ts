@@ -54,7 +54,7 @@ export function seen(story: Story, ...traces: PacketTrace[]) {
 
 /** BIRD is read a moment later, as it is after a handshake. */
 export function readAgain(story: Story, ...peers: Parameters<typeof reading>) {
-	story.passes(100);
+	story.passes(1000);
 	return story.happens(reading(...peers));
 }
 

@@ -59,13 +59,14 @@ describe("an answer", () => {
 
 	describe("is heard, and the speaker hangs up", () => {
 		const closed = { ...passive, lastError: "Socket: Connection closed" } as const;
-		function hangUps(count: number, { state = "Passive", birdFirst = false } = {}): Story {
+		function hangUps(count: number, { state = "Passive", birdFirst = false, after = 5 } = {}): Story {
 			const seen = { ...closed, state };
 			const story = read(seen);
 			for (let port = 40_000; port < 40_000 + count; port++) {
 				syn(story, port);
 				answers(story, ["syn", "ack"], port);
 				if (birdFirst) answers(story, ["fin", "ack"], port);
+				story.passes(after);
 				ends(story, ["fin", "ack"], port);
 				story.passes(4000);
 				story.happens(reading(seen));
@@ -79,6 +80,10 @@ describe("an answer", () => {
 			expect(diagnosis).toBe("rejected");
 			expect(explanation).toMatch(/closes the connection without saying why$/);
 			expect(remedy).toMatch(/^read .*log/);
+		});
+
+		test("at the end of its patience: the handshake was stuck", () => {
+			expect(told(hangUps(3, { after: 9900 }))?.diagnosis).not.toBe("rejected");
 		});
 
 		test("after BIRD has, or while BIRD waits and takes nobody: it does not", () => {

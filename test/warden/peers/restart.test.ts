@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Action } from "../../../src/warden/actions.ts";
+import { at } from "../diagnosis/bench.ts";
 import { peer, reading, Story, types } from "../story.ts";
 import { flapping, passive, read, repair } from "./bench.ts";
 
@@ -173,46 +174,89 @@ describe("a restart", () => {
 	});
 
 	describe("ends BIRD's wait after a loss without BFD", () => {
-		const known = { neighborAddress: "192.168.1.2", bfd: "none" } as const;
+		const up = peer({ neighborAddress: "192.168.1.2", bfd: "none" });
+		const expired = "BGP Error: Hold timer expired";
+		const waits = (lastError = expired) =>
+			({ ...up, state: "Idle", protocolState: "start", lastError }) as const;
 		const syn = {
 			...({ protocol: "tcp", source: "192.168.1.2", destination: "192.168.1.1" } as const),
-			...({ destinationPort: 179, flags: ["syn"] } as const),
+			...({ sourcePort: 4000, destinationPort: 179, flags: ["syn"] } as const),
 		};
-		const dial = (story: Story, sourcePort: number) =>
+		const arrives = at("custom_bgp", "filter_input", "tcp dport 179 accept", "accept");
+		const dial = (story: Story) =>
 			story.happens({
 				type: "packets_traced",
-				traces: [{ id: "1", at: story.time, packet: { ...syn, sourcePort }, hops: [] }],
+				traces: [{ id: "1", at: story.time, packet: syn, hops: [arrives] }],
 			});
-		/** A session that was lost with this error. BIRD waits, and is read each second. @returns when that was ended */
-		function play(lastError: string, dials: readonly number[], remediate = true): number[] {
+		const ended = (actions: readonly Action[]) =>
+			actions.filter((action) => action.type === "log" && /to end BIRD's error wait/.test(action.text))
+				.length;
+		function begin(remediate = true): Story {
 			const story = Story.kept({ remediate });
-			const waits = peer({ ...known, state: "Idle", protocolState: "start", lastError });
-			story.happens({ type: "bird_up", version: "3.1.8" }, reading(peer(known)));
+			story.happens({ type: "bird_up", version: "3.1.8" }, reading(up));
 			story.passes(20_000);
-			story.happens(reading(waits));
-			const restarts: number[] = [];
-			for (let second = 1; second < 29; second++) {
-				const actions = story.passes(1000);
-				if (dials.includes(second)) actions.push(...dial(story, 4000 + second));
-				actions.push(...story.happens(reading(waits)));
-				if (actions.some((action) => action.type === "log" && /to end BIRD's error wait/.test(action.text)))
-					restarts.push(second);
-			}
-			return restarts;
+			return story;
+		}
+		/** BIRD says so for some seconds, a reading each; the peer dials in the first. @returns how often a wait was ended */
+		function ends(story: Story, state: ReturnType<typeof waits>, seconds = 8): number {
+			const actions = [...story.happens(reading(state)), ...story.passes(1000), ...dial(story)];
+			for (let second = 1; second < seconds; second++)
+				actions.push(...story.passes(1000), ...story.happens(reading(state)));
+			return ended(actions);
 		}
 
-		test.each(["BGP Error: Hold timer expired", "Received: Hold timer expired", "Error: Link down"])(
-			"with %s, once the peer has dialed, and once only",
+		test.each([expired, "Received: Hold timer expired", "Error: Link down", "Socket: Connection closed"])(
+			"with %s, once the peer has dialed, and once",
 			(error) => {
-				expect(play(error, [8, 14, 20])).toEqual([8]);
-				expect(play(error, [])).toEqual([]);
+				expect(ends(begin(), waits(error))).toBe(1);
 			},
 		);
 
-		test("with an error that does not pass it does not, nor without remediation", () => {
-			expect(play("Received: Bad peer AS", [8])).toEqual([]);
-			expect(play("Automatic shutdown: Route limit exceeded", [8])).toEqual([]);
-			expect(play("BGP Error: Hold timer expired", [8], false)).toEqual([]);
+		test("with a dial that BIRD is read for, after its loss", () => {
+			const story = begin();
+			const lost = story.wall + story.time;
+			story.passes(3000);
+			dial(story);
+			story.passes(100);
+			const state = { ...waits(), since: lost };
+			const actions = [1, 2, 3].flatMap(() => [...story.happens(reading(state)), ...story.passes(1000)]);
+			expect(ended(actions)).toBe(1);
+		});
+
+		test("not without a dial, nor for one that came before", () => {
+			const story = begin();
+			dial(story);
+			story.passes(10_000);
+			const state = { ...waits(), since: story.wall + story.time };
+			const actions = [...Array(8)].flatMap(() => [...story.happens(reading(state)), ...story.passes(1000)]);
+			expect(ended(actions)).toBe(0);
+		});
+
+		test("not with an error that does not pass, and not without remediation", () => {
+			expect(ends(begin(), waits("Received: Bad peer AS"))).toBe(0);
+			expect(ends(begin(), waits("Automatic shutdown: Route limit exceeded"))).toBe(0);
+			expect(ends(begin(false), waits())).toBe(0);
+		});
+
+		test("not after a handshake that came to nothing, whatever ended the session before", () => {
+			const story = begin();
+			expect(ends(story, waits())).toBe(1);
+			story.happens(reading({ ...waits(), state: "OpenSent" }));
+			story.passes(240_000);
+			expect(ends(story, waits())).toBe(0);
+		});
+
+		test("a minute apart, and not once it flaps", () => {
+			const round = (story: Story, apart: number) => {
+				const count = ends(story, waits());
+				story.happens(reading(up));
+				story.passes(apart);
+				return count;
+			};
+			const soon = begin();
+			expect([round(soon, 20_000), round(soon, 0)]).toEqual([1, 0]);
+			const later = begin();
+			expect([round(later, 60_000), round(later, 60_000), round(later, 60_000)]).toEqual([1, 1, 0]);
 		});
 	});
 
