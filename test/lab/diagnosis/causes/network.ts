@@ -1,4 +1,5 @@
 import { network } from "../../network.ts";
+import type { Peering } from "../../programs.ts";
 import type { Speaker } from "../../speakers/kinds.ts";
 import { pause } from "../../wait.ts";
 import type { World } from "../world.ts";
@@ -79,6 +80,12 @@ export const NETWORK: readonly Cause<Speaker>[] = [
 	},
 ];
 
+/**
+ * Where the session ends before BFD has come up, FRR's hold timer ends it: with BIRD's `graceful restart on` FRR would take the
+ * router for one that restarts, and be silent for two minutes, whatever is mended.
+ */
+const aware: Peering = { extra: "graceful restart aware;" };
+
 /** A node whose routes are wrong. */
 export const ROUTES: readonly Cause[] = [
 	{
@@ -86,6 +93,7 @@ export const ROUTES: readonly Cause[] = [
 		id: "own-route",
 		within: 15_000,
 		healedWithin: 75_000,
+		bird: aware,
 		async begin(world) {
 			await ownRoute(world, "");
 			await world.redial();
@@ -97,6 +105,7 @@ export const ROUTES: readonly Cause[] = [
 		id: "own-route",
 		within: 15_000,
 		healedWithin: 75_000,
+		bird: aware,
 		shownBySession: true,
 		begin: (world) => ownRoute(world, ""),
 		end: (world) => ownRoute(world, "no "),
