@@ -69,11 +69,11 @@ test("route, neighbor and conntrack, by two processes where /proc shows conntrac
 	expect(started()).toEqual(["ip -4 route get 192.168.1.2", "ip -4 neigh show"]);
 });
 
-test("a neighbor that is only remembered is asked with one packet", async () => {
-	neighbors = [
-		"192.168.1.2 dev br-lan lladdr 02:00:00:00:00:02 STALE \n",
-		"192.168.1.2 dev br-lan FAILED \n",
-	];
+test.each([
+	["only remembered", "192.168.1.2 dev br-lan lladdr 02:00:00:00:00:02 STALE \n"],
+	["forgotten", ""],
+])("a neighbor that is %s is asked with one packet", async (_, before) => {
+	neighbors = [before, "192.168.1.2 dev br-lan FAILED \n"];
 	expect((await inspect()).neighbor).toEqual({ interface: "br-lan", state: "FAILED" });
 	expect(started()).toContain("ping -c 1 -W 1 192.168.1.2");
 });
@@ -123,6 +123,8 @@ test("whether BIRD's address is this router's, and which network the peer is in"
 test("of many peers each is asked for its route, and the kernel once for the rest", async () => {
 	platform.files.set(COUNT, "2000\n");
 	platform.program("conntrack", (child) => child.end(0));
+	const hosts = Array.from({ length: 200 }, (_, index) => `192.168.1.${index + 2}`);
+	neighbors = [hosts.map((host) => `${host} dev br-lan lladdr 02:00:00:00:00:02 REACHABLE \n`).join("")];
 	const inspector = new Inspector(platform);
 	let told = 0;
 	for (let host = 2; host < 202; host++)
