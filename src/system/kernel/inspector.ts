@@ -153,8 +153,8 @@ export class Inspector {
 		snapshot.neighbors.set(family, listing);
 		let neighbor = entryOf(await listing, next, route.interface);
 		if ((neighbor === "none" || neighbor?.state === "STALE") && this.isQuiet) {
-			// It was there once, or the kernel has forgotten it, which it does within 15 s with one that did not answer. One packet
-			// has the kernel find out.
+			// It was there once, or the kernel has forgotten it, as it forgets within 15 s who did not answer. One packet has the
+			// kernel find out.
 			const from = zone === undefined ? [] : ["-I", zone];
 			await runToEnd(this.platform, ["ping", "-c", "1", "-W", "1", ...from, next], {
 				timeout: PATIENCE,

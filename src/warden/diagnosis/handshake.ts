@@ -100,7 +100,7 @@ function diagnoseNoAnswer(view: View, seen: string): Diagnosis {
 /** Milliseconds from a protocol's start until BIRD listens for it, at most: 4 to 17 in 30 starts on a PC, with room for a router. */
 const LISTENS_WITHIN = 200;
 
-/** BIRD closes its port for a moment as it starts a protocol anew, and the reading before that does not know of the new start. */
+/** BIRD closes its port for a moment when it restarts a protocol. Only a reading that was begun after that tells of the restart. */
 function isReadAfter({ state }: View, { at }: PacketTrace): boolean {
 	return (state.bird.readAt ?? 0) - at >= READ_AFTER;
 }

@@ -177,7 +177,7 @@ const CLOSED = () => ({ closed: true }) as const;
 /** Whoever does not like an OPEN hangs up within this many ms. A handshake that is given up later was stuck. */
 const HANGS_UP_WITHIN = 5000;
 
-/** The peer closes the connection. Where the router has closed it before, that is an answer. */
+/** The peer closes the connection. Where the router has closed it first, the peer only follows. */
 const hangUp =
 	({ at }: PacketTrace) =>
 	({ closed, answer, answeredAt = 0 }: Dial): Partial<Dial> => {

@@ -18,7 +18,10 @@ export interface View {
 /** Checks for one cause; undefined: there is no evidence of it. */
 export type Finder = (view: View) => Diagnosis | undefined;
 
-/** A reading of BIRD that comes this many ms after a packet was begun after it, too; it takes some 55 ms with 1,000 peers on a PC. */
+/**
+ * A reading of BIRD that is done this many ms after a packet was also begun after it. With 1,000 peers on a PC one takes 55 ms of
+ * processor time.
+ */
 export const READ_AFTER = 1000;
 /**
  * A peer that sends no SYN for this many ms is silent: FRR waits for up to 150 s after an outage without BFD, GoBGP for up to
